@@ -1,0 +1,149 @@
+import type { EncodedEnvelope } from '@sluice/event-schema';
+import { SluiceError } from './errors';
+
+export interface AppendBatcherOptions {
+  /** Stores the events, all durably when it resolves. Called again only after the last call settled. */
+  send(events: readonly EncodedEnvelope[]): Promise<void>;
+  /** Most events that may be unfinished, waiting and in flight together. */
+  readonly maxQueuedEvents: number;
+  /** Most bytes of encoded text that may be unfinished, waiting and in flight together. */
+  readonly maxQueuedBytes: number;
+  readonly maxBatchEvents: number;
+  /** Most bytes of encoded text in one send; a single larger event is sent alone. */
+  readonly maxBatchBytes: number;
+  /** Told whenever the amount of unfinished work changes. Must not throw. */
+  onQueue?(queued: { readonly events: number; readonly bytes: number }): void;
+  /** Told after each send, successful or not. Must not throw. */
+  onBatch?(batch: { readonly events: number; readonly bytes: number; readonly durationMs: number }): void;
+}
+
+interface PendingAppend {
+  readonly events: readonly EncodedEnvelope[];
+  readonly sizes: readonly number[];
+  readonly bytes: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+interface Chunk {
+  readonly events: EncodedEnvelope[];
+  bytes: number;
+}
+
+/**
+ * Group commit: while one send is in flight, further appends collect, and the next send takes as many of them as fit.
+ * Order is the order of the calls. Nothing waits for time to pass, so a lone append is sent at once.
+ *
+ * The events of one append share one send, and so fail or succeed together, unless the append is larger than a batch:
+ * then they go in several sends, and the first failure rejects the append and leaves the rest unsent.
+ */
+export class AppendBatcher {
+  private readonly waiting: PendingAppend[] = [];
+  private queuedEvents = 0;
+  private queuedBytes = 0;
+  private running: Promise<void> | undefined;
+  private closed = false;
+
+  constructor(private readonly options: AppendBatcherOptions) {}
+
+  /**
+   * Resolves when all events are stored. An append that finds nothing unfinished is taken whatever its size.
+   * @throws SluiceError `overloaded` when the queue limits are reached, `log_unavailable` after `close`; whatever `send` rejects with
+   */
+  append(events: readonly EncodedEnvelope[]): Promise<void> {
+    if (this.closed) return Promise.reject(new SluiceError('log_unavailable', 'The log is closed'));
+    if (events.length === 0) return Promise.resolve();
+    const sizes = events.map(({ json }) => Buffer.byteLength(json));
+    const bytes = sizes.reduce((total, size) => total + size, 0);
+    const { maxQueuedEvents, maxQueuedBytes } = this.options;
+    const fits = this.queuedEvents + events.length <= maxQueuedEvents && this.queuedBytes + bytes <= maxQueuedBytes;
+    if (!fits && this.queuedEvents > 0) {
+      return Promise.reject(new SluiceError('overloaded', 'Too many events wait to be stored'));
+    }
+    return new Promise<void>((resolve, reject) => {
+      this.waiting.push({ events, sizes, bytes, resolve, reject });
+      this.count(events.length, bytes);
+      this.running ??= this.run();
+    });
+  }
+
+  /** Resolves as soon as nothing is unfinished; a failed append counts as finished. Never rejects. */
+  async drain(): Promise<void> {
+    await this.running;
+  }
+
+  /** Refuses further appends and drains. Idempotent. */
+  close(): Promise<void> {
+    this.closed = true;
+    return this.drain();
+  }
+
+  private count(events: number, bytes: number): void {
+    this.queuedEvents += events;
+    this.queuedBytes += bytes;
+    this.options.onQueue?.({ events: this.queuedEvents, bytes: this.queuedBytes });
+  }
+
+  private async run(): Promise<void> {
+    // Appends that were called in the same turn share the first send.
+    await Promise.resolve();
+    while (this.waiting.length > 0) await this.sendNext();
+    this.running = undefined;
+  }
+
+  private async sendNext(): Promise<void> {
+    const group = this.takeGroup();
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      for (const chunk of this.split(group)) await this.send(chunk);
+    } catch (error) {
+      failure = { error };
+    }
+    for (const { events, bytes, resolve, reject } of group) {
+      this.count(-events.length, -bytes);
+      if (failure) reject(failure.error);
+      else resolve();
+    }
+  }
+
+  /** The first waiting append, whatever its size, and as many whole ones after it as fit in the same batch. */
+  private takeGroup(): PendingAppend[] {
+    const { maxBatchEvents, maxBatchBytes } = this.options;
+    let [events, bytes, length] = [0, 0, 0];
+    for (const append of this.waiting) {
+      events += append.events.length;
+      bytes += append.bytes;
+      if (length > 0 && (events > maxBatchEvents || bytes > maxBatchBytes)) break;
+      length++;
+    }
+    return this.waiting.splice(0, length);
+  }
+
+  /** One chunk, except for a single append that is larger than a batch. */
+  private split(group: readonly PendingAppend[]): readonly Chunk[] {
+    const { maxBatchEvents, maxBatchBytes } = this.options;
+    const chunks: Chunk[] = [];
+    for (const { events, sizes } of group) {
+      for (const [i, event] of events.entries()) {
+        const size = sizes[i] ?? 0;
+        let chunk = chunks.at(-1);
+        if (!chunk || chunk.events.length >= maxBatchEvents || chunk.bytes + size > maxBatchBytes) {
+          chunk = { events: [], bytes: 0 };
+          chunks.push(chunk);
+        }
+        chunk.events.push(event);
+        chunk.bytes += size;
+      }
+    }
+    return chunks;
+  }
+
+  private async send({ events, bytes }: Chunk): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      await this.options.send(events);
+    } finally {
+      this.options.onBatch?.({ events: events.length, bytes, durationMs: performance.now() - startedAt });
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import type { EncodedEnvelope, RecordedEvent } from '@sluice/event-schema';
+import { BEFORE_FIRST, toPosition } from '../position';
+import type { Lane } from '../ports/durable-log';
+import { ProjectionFailed, type ParkedRecord, type ReadModel } from '../ports/read-model';
+import { sandboxEnvelope, until } from './tools';
+
+export interface ReadModelHarness {
+  /**
+   * A client of one read model; every test gets a fresh one. Events of type `conformance.poison` must make a projection
+   * throw.
+   */
+  open(): Promise<ReadModel>;
+  destroy(): Promise<void>;
+}
+
+/** For harnesses: the projection that the suite counts on. */
+export function rejectPoison(event: RecordedEvent): void {
+  if (event.type === 'conformance.poison') throw new Error('poison');
+}
+
+const LANE = 0 as Lane;
+const NONE = new Map<Lane, number>();
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+
+const record = (model: ReadModel, envelopes: readonly EncodedEnvelope[], next?: number) =>
+  model.record({ envelopes, parked: [], checkpoints: next === undefined ? NONE : new Map([[LANE, next]]) });
+
+const all = { workspaceIds: [1] };
+
+/** What every ReadModel must do. */
+export function describeReadModel(name: string, createHarness: () => Promise<ReadModelHarness>): void {
+  describe(`ReadModel: ${name}`, () => {
+    let harness: ReadModelHarness;
+    let model: ReadModel;
+    beforeEach(async () => {
+      harness = await createHarness();
+      model = await harness.open();
+    });
+    afterEach(() => harness.destroy());
+
+    it('gives contiguous positions and entity sequences, and returns what it stored, byte for byte', async () => {
+      const envelopes = range(1, 10).map((n) => sandboxEnvelope({ entityId: `sandbox-${n % 2}`, data: { n, odd: '\u0000\ud800🐚' } }));
+      const { recorded, epoch } = await record(model, envelopes);
+      expect(recorded.map(({ event }) => event.position)).toEqual(range(1, 10));
+      expect(recorded.map(({ event }) => event.entitySequence)).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+      expect(await model.head()).toEqual({ epoch, position: 10 });
+      const read = await model.read({ filter: all, limit: 100 });
+      expect(read.map(({ json }) => json)).toEqual(recorded.map(({ json }) => json));
+      expect(read).toEqual(recorded);
+    });
+
+    it('skips an id that it has, within a batch and between batches', async () => {
+      const [a, b, c] = [sandboxEnvelope(), sandboxEnvelope(), sandboxEnvelope()];
+      await record(model, [a, b, a]);
+      const again = await record(model, [b, c, a]);
+      expect(again.recorded.map(({ event }) => event.id)).toEqual([c.event.id]);
+      expect(again.recorded[0]?.event).toMatchObject({ position: 3, entitySequence: 3 });
+    });
+
+    it('keeps positions contiguous when several recorders work at the same time', async () => {
+      const models = [model, await harness.open(), await harness.open()];
+      await Promise.all(
+        range(1, 60).map((n) => record(models[n % 3] ?? model, [sandboxEnvelope(), sandboxEnvelope({ entityId: 'b' })])),
+      );
+      const events = (await model.read({ filter: all, limit: 1000 })).map(({ event }) => event);
+      expect(events.map(({ position }) => position)).toEqual(range(1, 120));
+      for (const entity of ['sandbox-123', 'b']) {
+        expect(events.filter(({ entityId }) => entityId === entity).map((event) => event.entitySequence)).toEqual(range(1, 60));
+      }
+    });
+
+    it('stores checkpoints with the events and never moves one back', async () => {
+      await record(model, [sandboxEnvelope()], 7);
+      await record(model, [], 5);
+      expect(await model.loadCheckpoints([LANE, 1 as Lane])).toEqual(new Map([[LANE, 7]]));
+    });
+
+    it('records nothing of a batch when a projection fails, and names the event', async () => {
+      const poison = sandboxEnvelope({ type: 'conformance.poison' });
+      const failed = record(model, [sandboxEnvelope(), poison], 9);
+      await expect(failed).rejects.toBeInstanceOf(ProjectionFailed);
+      await expect(failed).rejects.toMatchObject({ eventId: poison.event.id });
+      expect((await model.head()).position).toBe(0);
+      expect(await model.loadCheckpoints([LANE])).toEqual(NONE);
+      const { recorded } = await record(model, [sandboxEnvelope()]);
+      expect(recorded[0]?.event).toMatchObject({ position: 1, entitySequence: 1 });
+    });
+
+    it('parks a record once, lists it and marks it replayed', async () => {
+      const parked: ParkedRecord = {
+        lane: LANE,
+        index: 3,
+        value: new Uint8Array([0, 255, 10]),
+        reason: 'not_json',
+        detail: 'not UTF-8',
+        workspaceId: 4,
+      };
+      await model.record({ envelopes: [], parked: [parked], checkpoints: new Map([[LANE, 4]]) });
+      await model.record({ envelopes: [], parked: [parked], checkpoints: new Map([[LANE, 4]]) });
+      expect(await model.parked.count()).toBe(1);
+      const [stored] = await model.parked.list({ limit: 10 });
+      expect({ ...stored, value: [...(stored?.value ?? [])] }).toMatchObject({ ...parked, value: [0, 255, 10] });
+      expect(await model.parked.list({ workspaceId: 1, limit: 10 })).toEqual([]);
+      await model.parked.markReplayed([stored?.parkedId ?? 0]);
+      expect(await model.parked.count()).toBe(0);
+      expect((await model.parked.list({ workspaceId: 4, limit: 10 }))[0]?.replayedAt).toBeGreaterThan(0);
+    });
+
+    it('filters by workspace, family, entity and types', async () => {
+      const types = ['execution.started', 'execution.completed', 'executions', 'file.read'];
+      await record(model, types.map((type) => sandboxEnvelope({ type })));
+      await record(model, types.map((type) => sandboxEnvelope({ type, workspaceId: 2 })));
+      await record(model, types.map((type) => sandboxEnvelope({ type, family: 'session', entityId: 's_%\\1' })));
+      const positions = async (filter: Parameters<ReadModel['read']>[0]['filter']) =>
+        (await model.read({ filter, limit: 100 })).map(({ event }) => event.position);
+      expect(await positions({ workspaceIds: [2] })).toEqual([5, 6, 7, 8]);
+      expect(await positions({ workspaceIds: [1, 2] })).toEqual(range(1, 12));
+      expect(await positions({ workspaceIds: [] })).toEqual([]);
+      expect(await positions({ workspaceIds: [1], families: ['session'] })).toEqual([9, 10, 11, 12]);
+      expect(await positions({ workspaceIds: [1], types: ['execution.*', 'file.read'] })).toEqual([1, 2, 4, 9, 10, 12]);
+      expect(await positions({ workspaceIds: [1, 2], families: ['session'], entityIds: ['s_%\\1'], types: ['executions'] })).toEqual([11]);
+      expect(await positions({ workspaceIds: [1], types: ['%.*'] })).toEqual([]);
+    });
+
+    it('reads ranges of positions and of time, in both orders, up to a limit', async () => {
+      await record(model, range(1, 20).map((n) => sandboxEnvelope({ occurredAt: 1000 + n })));
+      const positions = async (options: Partial<Parameters<ReadModel['read']>[0]>) =>
+        (await model.read({ filter: all, limit: 100, ...options })).map(({ event }) => event.position as number);
+      expect(await positions({ after: toPosition(5), upTo: toPosition(8) })).toEqual([6, 7, 8]);
+      expect(await positions({ occurredAfter: 1015, occurredBefore: 1018 })).toEqual([16, 17]);
+      expect(await positions({ order: 'descending', limit: 3 })).toEqual([20, 19, 18]);
+      expect(await positions({ limit: 3 })).toEqual([1, 2, 3]);
+      const filled = await model.readAll({ after: toPosition(3), upTo: toPosition(9), limit: 4 });
+      expect(filled.map(({ event }) => event.position)).toEqual([4, 5, 6, 7]);
+    });
+
+    it('finds events by id', async () => {
+      const [a, b] = [sandboxEnvelope(), sandboxEnvelope()];
+      await record(model, [a]);
+      const found = await model.findByIds([a.event.id, b.event.id]);
+      expect([...found.keys()]).toEqual([a.event.id]);
+      expect(found.get(a.event.id)).toMatchObject({ ...a.event, position: 1 });
+    });
+
+    it('lists the entities of one workspace in pages', async () => {
+      await record(model, range(1, 9).map((n) => sandboxEnvelope({ entityId: `sandbox-${n % 3}`, occurredAt: 1000 + n })));
+      await record(model, [sandboxEnvelope({ workspaceId: 2, entityId: 'foreign' })]);
+      const first = await model.listEntities({ workspaceId: 1, limit: 2 });
+      expect(first.map(({ entityId }) => entityId)).toEqual(['sandbox-0', 'sandbox-1']);
+      expect(first[1]).toEqual({
+        workspaceId: 1,
+        family: 'sandbox',
+        entityId: 'sandbox-1',
+        eventCount: 3,
+        firstPosition: 1,
+        lastPosition: 7,
+        lastOccurredAt: 1007,
+      });
+      const second = await model.listEntities({ workspaceId: 1, after: { family: 'sandbox', entityId: 'sandbox-1' }, limit: 2 });
+      expect(second.map(({ entityId }) => entityId)).toEqual(['sandbox-2']);
+    });
+
+    it('grants the right to publish to one holder at a time and fences the former one', async () => {
+      const other = await harness.open();
+      const grant = await model.acquire('a', 60_000);
+      expect(grant).toMatchObject({ holder: 'a', published: BEFORE_FIRST });
+      if (!grant) throw new Error('no grant');
+      expect(await other.acquire('b', 60_000)).toBeUndefined();
+      expect(await model.advance(grant, toPosition(5))).toBe(true);
+      expect(await model.acquire('a', 60_000)).toEqual({ ...grant, published: 5 });
+      await model.release(grant);
+      const next = await other.acquire('b', 60_000);
+      expect(next).toMatchObject({ holder: 'b', published: 5 });
+      expect(next?.fencingToken).toBeGreaterThan(grant.fencingToken);
+      expect(await model.advance(grant, toPosition(9))).toBe(false);
+      expect((await other.acquire('b', 60_000))?.published).toBe(5);
+    });
+
+    it('lets another holder take over a lease that ran out', async () => {
+      await model.acquire('a', 1);
+      await until(async () => (await model.acquire('b', 60_000)) !== undefined, 'the lease runs out');
+    });
+
+    it('signals what any process recorded', async () => {
+      const other = await harness.open();
+      let signals = 0;
+      const subscription = await other.onRecorded(() => signals++);
+      await record(model, [sandboxEnvelope()]);
+      await until(() => signals > 0, 'the signal arrives');
+      await subscription.stop();
+    });
+  });
+}

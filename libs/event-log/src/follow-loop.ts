@@ -1,0 +1,94 @@
+import type { FollowLogOptions, Lane, LaneCheckpoints, LogRecord } from './ports/durable-log';
+
+/** Waits between attempts to handle the same batch: doubled each time, up to the maximum. */
+export const RETRY_DELAY_MS = { first: 50, maximum: 5_000 } as const;
+
+/** Longest sleep without a wake-up: a lost hint costs at most this long. */
+const IDLE_POLL_MS = 1_000;
+
+/** Reads the records at and after the checkpoints, in lane order; may return fewer than there are. */
+export type ReadRecords = (checkpoints: LaneCheckpoints, maxRecords: number) => Promise<readonly LogRecord[]>;
+
+/**
+ * The loop of a follower over a log that can be read by index: read, handle, move on, sleep until woken. A failing batch
+ * is read again after a back-off; nothing is skipped.
+ */
+export class FollowLoop {
+  private running: Promise<void> | undefined;
+  private stopping = false;
+  private woken = false;
+  private stale = true;
+  private resume: (() => void) | undefined;
+  private checkpoints = new Map<Lane, number>();
+
+  constructor(
+    private readonly options: FollowLogOptions,
+    private readonly read: ReadRecords,
+    private readonly lanes: readonly Lane[],
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  wake(): void {
+    this.woken = true;
+    this.resume?.();
+  }
+
+  /** Another follower of the group may have moved the checkpoints: load them before the next read. */
+  takeOver(): void {
+    this.stale = true;
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let retryDelayMs: number = RETRY_DELAY_MS.first;
+    while (!this.stopping) {
+      try {
+        if (!(await this.handleNext())) await this.sleep(IDLE_POLL_MS);
+        retryDelayMs = RETRY_DELAY_MS.first;
+      } catch (error) {
+        this.stale = true;
+        this.options.onFault?.(error);
+        this.woken = false;
+        await this.sleep(retryDelayMs);
+        retryDelayMs = Math.min(retryDelayMs * 2, RETRY_DELAY_MS.maximum);
+      }
+    }
+  }
+
+  private async handleNext(): Promise<boolean> {
+    this.woken = false;
+    if (this.stale) {
+      this.checkpoints = new Map(await this.options.loadCheckpoints(this.lanes));
+      this.stale = false;
+    }
+    const { maxBatchRecords } = this.options;
+    const records = (await this.read(this.checkpoints, maxBatchRecords)).slice(0, maxBatchRecords);
+    if (records.length === 0) return false;
+    const checkpoints = new Map<Lane, number>();
+    for (const { lane, index } of records) checkpoints.set(lane, index + 1);
+    await this.options.handle({ records, checkpoints });
+    for (const [lane, next] of checkpoints) this.checkpoints.set(lane, next);
+    return true;
+  }
+
+  private async sleep(durationMs: number): Promise<void> {
+    if (this.woken || this.stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, durationMs);
+      this.resume = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.resume = undefined;
+  }
+}

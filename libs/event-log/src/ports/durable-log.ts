@@ -1,0 +1,70 @@
+import type { EncodedEnvelope } from '@sluice/event-schema';
+
+/**
+ * A lane is the unit of order of a durable log: the events of one entity are always in one lane. Only a log's adapter
+ * knows what a lane is at its broker.
+ */
+export type Lane = number & { readonly __brand: 'Lane' };
+
+/** How far into a lane a follower has come: the index of the next record to handle. */
+export type LaneCheckpoints = ReadonlyMap<Lane, number>;
+
+/** One record as it is stored. It is not decoded: what does not decode must still be parked with its reason (G7). */
+export interface LogRecord {
+  readonly lane: Lane;
+  /** Place in its lane. Later records have higher numbers; numbers may have holes. */
+  readonly index: number;
+  readonly value: Uint8Array;
+  /** When the log stored it, in milliseconds since 1970. */
+  readonly appendedAt: number;
+}
+
+/** Records in the order of their lanes, at least one. */
+export interface LogBatch {
+  readonly records: readonly LogRecord[];
+  /** For every lane of the batch, where to go on once the batch is handled. */
+  readonly checkpoints: LaneCheckpoints;
+}
+
+export interface FollowLogOptions {
+  /** Followers of one group share the lanes among them. */
+  readonly group: string;
+  /** Most records in one batch. */
+  readonly maxBatchRecords: number;
+  /**
+   * Asked whenever lanes are taken over. The answer says where to go on; a lane that is absent is read from its beginning.
+   */
+  loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints>;
+  /**
+   * Handles a batch and stores its checkpoints. When it rejects, the same records come again after a bounded back-off;
+   * batches never overlap in time within one follower.
+   */
+  handle(batch: LogBatch): Promise<void>;
+  /** Told of faults that the follower survives by itself. */
+  onFault?(error: unknown): void;
+}
+
+export interface LogFollower {
+  /** Stops after the batch in hand. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The durable log: the only copy of record.
+ *
+ * - `append` resolves when all events are stored on all in-sync replicas, and only then (G1). When it rejects, none, some
+ *   or all may be stored, each of them whole; the caller repeats with the same event ids.
+ * - Events of one entity keep the order in which their appends were called by one process.
+ * - A follower sees every stored record at least once, in the order of each lane.
+ */
+export interface DurableLog {
+  /** @throws SluiceError `log_unavailable` (retryable) or `overloaded` when too much waits already. */
+  append(events: readonly EncodedEnvelope[]): Promise<void>;
+  follow(options: FollowLogOptions): Promise<LogFollower>;
+  /** For every lane, the index that the next stored record will have at the earliest: what lag is measured against. */
+  ends(): Promise<LaneCheckpoints>;
+  /** Resolves when the log can be reached. @throws SluiceError `log_unavailable` */
+  check(): Promise<void>;
+  /** Lets appends in hand finish, then lets go of everything. Idempotent. */
+  close(): Promise<void>;
+}

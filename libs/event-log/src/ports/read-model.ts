@@ -1,0 +1,158 @@
+import type {
+  EncodedEnvelope,
+  EncodedRecordedEvent,
+  Epoch,
+  EventFamily,
+  Position,
+  RecordedEvent,
+} from '@sluice/event-schema';
+import type { EventFilter } from '../filter';
+import type { Lane, LaneCheckpoints } from './durable-log';
+
+/** The newest recorded event. */
+export interface Head {
+  readonly epoch: Epoch;
+  readonly position: Position;
+}
+
+/** A record that could not become an event, and why. It blocks nothing and can be replayed (G7). */
+export interface ParkedRecord {
+  readonly lane: Lane;
+  readonly index: number;
+  readonly value: Uint8Array;
+  /** Stable code of the fault. */
+  readonly reason: ParkReason;
+  readonly detail: string;
+  /** Known when the record could be decoded at least that far. */
+  readonly workspaceId?: number;
+  readonly eventId?: string;
+}
+
+export type ParkReason = 'not_json' | 'invalid_envelope' | 'unknown_version' | 'too_large' | 'projection_failed';
+
+export interface StoredParkedRecord extends ParkedRecord {
+  readonly parkedId: number;
+  readonly parkedAt: number;
+  /** When it was last put back into the log; absent when never. */
+  readonly replayedAt?: number;
+}
+
+/** One transaction's worth of work for the recorder. */
+export interface RecordBatch {
+  readonly envelopes: readonly EncodedEnvelope[];
+  readonly parked: readonly ParkedRecord[];
+  readonly checkpoints: LaneCheckpoints;
+}
+
+export interface RecordOutcome {
+  readonly epoch: Epoch;
+  /** The events that were new, in position order. The others were recorded before. */
+  readonly recorded: readonly EncodedRecordedEvent[];
+}
+
+/** A projection rejected one event: the batch was not recorded, and that event is to be parked. */
+export class ProjectionFailed extends Error {
+  override readonly name = 'ProjectionFailed';
+  constructor(
+    readonly eventId: string,
+    cause: unknown,
+  ) {
+    super(`a projection failed on event ${eventId}`, { cause });
+  }
+}
+
+/**
+ * The projector's side of the read model.
+ *
+ * `record` is one transaction: it skips ids that it has, gives the rest the next positions (contiguous and in commit
+ * order, with any number of projectors) and the next sequence numbers of their entities, stores them, applies the
+ * projections and stores the checkpoints. Either all of it happened or nothing. A checkpoint never moves back.
+ */
+export interface EventRecorder {
+  /** @throws ProjectionFailed, or SluiceError `read_model_unavailable` */
+  record(batch: RecordBatch): Promise<RecordOutcome>;
+  loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints>;
+}
+
+export interface ReadEventsOptions {
+  readonly filter: EventFilter;
+  /** Only positions above this. */
+  readonly after?: Position;
+  /** Only positions up to this. */
+  readonly upTo?: Position;
+  /** Only events that occurred later than this, in milliseconds since 1970. */
+  readonly occurredAfter?: number;
+  /** Only events that occurred earlier than this. */
+  readonly occurredBefore?: number;
+  readonly order?: 'ascending' | 'descending';
+  /** Most events in the answer. */
+  readonly limit: number;
+}
+
+/** One entity and how far it has come. */
+export interface EntitySummary {
+  readonly workspaceId: number;
+  readonly family: EventFamily;
+  readonly entityId: string;
+  readonly eventCount: number;
+  readonly firstPosition: Position;
+  readonly lastPosition: Position;
+  readonly lastOccurredAt: number;
+}
+
+export interface ListEntitiesOptions {
+  readonly workspaceId: number;
+  readonly family?: EventFamily;
+  /** Only entities whose (family, entityId) sorts after this: the key of the last one on the page before. */
+  readonly after?: { readonly family: EventFamily; readonly entityId: string };
+  readonly limit: number;
+}
+
+/** The readers' side of the read model. Every method may throw SluiceError `read_model_unavailable`. */
+export interface RecordedEventReader {
+  head(): Promise<Head>;
+  /** Events that match, in position order. */
+  read(options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]>;
+  /** All events with positions in (after, upTo], whatever their workspace: for filling gaps, never for a door. */
+  readAll(range: { after: Position; upTo: Position; limit: number }): Promise<readonly EncodedRecordedEvent[]>;
+  /** The recorded events among these ids. */
+  findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>>;
+  listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]>;
+}
+
+export interface ParkedRecords {
+  count(): Promise<number>;
+  list(options: { workspaceId?: number; afterId?: number; limit: number }): Promise<readonly StoredParkedRecord[]>;
+  markReplayed(parkedIds: readonly number[]): Promise<void>;
+}
+
+/**
+ * The right to publish to the delivery log: one holder at a time. A holder that lost it cannot move the checkpoint, so
+ * it cannot make its successor skip anything.
+ */
+export interface PublisherLease {
+  /** Takes or renews the lease for `holder`; undefined while another one holds it. */
+  acquire(holder: string, leaseMs: number): Promise<PublisherGrant | undefined>;
+  /** Moves the checkpoint forward. False when the grant is no longer valid. */
+  advance(grant: PublisherGrant, published: Position): Promise<boolean>;
+  release(grant: PublisherGrant): Promise<void>;
+}
+
+export interface PublisherGrant {
+  readonly holder: string;
+  /** Rises with every change of holder. */
+  readonly fencingToken: number;
+  /** Everything up to here has been published. */
+  readonly published: Position;
+}
+
+/** Tells that something was recorded by any process, so that a waiting publisher need not poll. Hints may be lost. */
+export interface RecordedSignal {
+  onRecorded(listener: () => void): Promise<{ stop(): Promise<void> }>;
+}
+
+export interface ReadModel extends EventRecorder, RecordedEventReader, PublisherLease, RecordedSignal {
+  readonly parked: ParkedRecords;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

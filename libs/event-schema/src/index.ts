@@ -1,0 +1,47 @@
+export { EventCatalogue, CatalogueError, type EventTypeDefinition, type Upcaster } from './catalogue/catalogue';
+export { eventCatalogue } from './catalogue/event-catalogue';
+export {
+  CLOUD_EVENT_HEADER_PREFIX,
+  cloudEventFromHeaders,
+  cloudEventMode,
+  cloudEventSchema,
+  cloudEventSource,
+  parseCloudEventSource,
+  toCloudEvent,
+  type CloudEvent,
+  type CloudEventInput,
+  type CloudEventMode,
+  type CloudEventOrigin,
+} from './cloudevents/cloud-event';
+export {
+  entityIdSchema,
+  entityKey,
+  eventDataSchema,
+  eventEnvelopeSchema,
+  eventIdSchema,
+  eventTypeSchema,
+  safeNameSchema,
+  timestampMsSchema,
+  workspaceIdSchema,
+  type EventEnvelope,
+} from './envelope';
+export { EVENT_FAMILIES, eventFamilySchema, type EventFamily } from './family';
+export { eventIdFromIdempotencyKey, newEventId, type IdempotencyScope } from './ids';
+export { exportJsonSchemas, type JsonSchema } from './json-schema';
+export { MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_NAME_LENGTH, MAX_TIMESTAMP_MS, MAX_WORKSPACE_ID } from './limits';
+export { brokerNames, type BrokerNames } from './names';
+export {
+  decodeRecordedEvent,
+  encodeEnvelope,
+  recordEnvelope,
+  recordedEventSchema,
+  type Encoded,
+  type EncodedEnvelope,
+  type EncodedRecordedEvent,
+  type Epoch,
+  type Position,
+  type RecordedEvent,
+  type Recording,
+} from './recorded-event';
+export { SANDBOX_EVENT_TYPES, type SandboxEventType } from './sandbox/event-types';
+export { sandboxEventSchema, toSandboxEvent, type SandboxEvent } from './sandbox/sandbox-event';

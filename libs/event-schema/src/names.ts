@@ -1,0 +1,31 @@
+/** What the brokers call our things. Generated here and nowhere else, so that two services cannot disagree. */
+export interface BrokerNames {
+  /** Kafka topic of envelopes: the durable log. */
+  readonly topic: string;
+  /** Kafka consumer group of the projectors. */
+  readonly projectorGroup: string;
+  /** JetStream stream of recorded events: the delivery log. */
+  readonly stream: string;
+  /** Subject of runs of recorded events. */
+  readonly recordedSubject: string;
+}
+
+/** Letters, digits and dashes: valid in a topic, a group, a stream and a subject alike. */
+const PREFIX = /^[a-z][a-z0-9-]{0,62}$/;
+
+/** Major version of what is in the log. A change that old readers cannot skip gets a new topic. */
+const LOG_VERSION = 'v1';
+
+/**
+ * The names of one installation; installations with different prefixes can share brokers.
+ * @throws RangeError when the prefix would not be a valid name at every broker.
+ */
+export function brokerNames(prefix: string): BrokerNames {
+  if (!PREFIX.test(prefix)) throw new RangeError(`"${prefix}" is no broker name prefix: ${PREFIX.source}`);
+  return {
+    topic: `${prefix}.events.${LOG_VERSION}`,
+    projectorGroup: `${prefix}.projector.${LOG_VERSION}`,
+    stream: `${prefix.toUpperCase()}_EVENTS_${LOG_VERSION.toUpperCase()}`,
+    recordedSubject: `${prefix}.events.${LOG_VERSION}.recorded`,
+  };
+}

@@ -1,0 +1,2 @@
+export type { Change, SandboxActivityChange, SandboxStatus } from './change';
+export { mergeChanges, projectEvent } from './project';

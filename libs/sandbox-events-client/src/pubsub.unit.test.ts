@@ -1,0 +1,428 @@
+import { eventLine, ScriptedLineServer, type Peer } from '../test/scripted-line-server';
+import { rejection, until } from '../test/until';
+import { createPubSubClient, EventsPubSubError, type EventsPubSubClient, type PubSubClientConfig } from './index';
+
+let server: ScriptedLineServer;
+let clients: EventsPubSubClient[] = [];
+
+beforeEach(async () => {
+  server = new ScriptedLineServer();
+  await server.start();
+});
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.disconnect()));
+  clients = [];
+  await server.stop();
+});
+
+function makeClient(config: Partial<PubSubClientConfig> = {}): EventsPubSubClient {
+  const client = createPubSubClient({
+    host: '127.0.0.1',
+    port: server.port,
+    sandboxId: 'sandbox-123',
+    accessToken: 'token',
+    reconnectDelay: 2,
+    ...config,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** Everything that a client emits, in order, as short words. */
+function record(client: EventsPubSubClient): string[] {
+  const log: string[] = [];
+  client.on('event', (event) => log.push(event.id));
+  client.on('connect', () => log.push('connect'));
+  client.on('disconnect', () => log.push('disconnect'));
+  client.on('error', (error) =>
+    log.push(`error ${error instanceof EventsPubSubError ? (error.code ?? error.message) : ''}`),
+  );
+  client.on('reset', ({ cursor, reason }) => log.push(`reset ${cursor} ${reason}`));
+  return log;
+}
+
+async function subscribed(client: EventsPubSubClient, cursor = 'c0'): Promise<Peer> {
+  const connecting = client.connect();
+  const peer = await server.peer();
+  await peer.line();
+  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
+  await connecting;
+  return peer;
+}
+
+async function accept(cursor: string): Promise<{ peer: Peer; line: string }> {
+  const peer = await server.peer();
+  const line = await peer.line();
+  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
+  return { peer, line };
+}
+
+describe('subscribing', () => {
+  it('subscribes, emits connect and then the events', async () => {
+    const client = makeClient();
+    const log = record(client);
+    expect(client.getState()).toBe('disconnected');
+    const connecting = client.connect();
+    expect(client.getState()).toBe('connecting');
+    expect(client.connect()).toBe(connecting);
+    const { peer, line } = await accept('c0');
+    expect(line).toBe('SUBSCRIBE sandbox-123 token');
+    await connecting;
+    await client.connect();
+    expect(client.getState()).toBe('connected');
+    peer.send(eventLine(1), '*3', '$7', 'message', '$11', 'sandbox-123', '$99', eventLine(2), '+CURSOR c9', ':1');
+    await until('both events', () => log.length === 3);
+    expect(log).toEqual(['connect', 'e1', 'e2']);
+    await until('the cursor', () => client.getCursor() === 'c9');
+    expect(server.peers).toHaveLength(1);
+  });
+
+  it('works with a server that has no cursors', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const connecting = client.connect();
+    const peer = await server.peer();
+    await peer.line();
+    peer.send('+OK');
+    await connecting;
+    peer.send('{"id":"e1","sandboxId":"sandbox-123","workspaceId":1,"type":"t","data":{},"timestamp":1}');
+    await until('the event', () => log.includes('e1'));
+    peer.fin();
+    const again = await server.peer();
+    expect(await again.line()).toBe('SUBSCRIBE sandbox-123 token');
+  });
+
+  it('starts from a given cursor', async () => {
+    const client = makeClient({ cursor: 'c41' });
+    client.connect().catch(() => undefined);
+    const peer = await server.peer();
+    expect(await peer.line()).toBe('SUBSCRIBE sandbox-123 token c41');
+  });
+
+  it('gives events of the chunk that acknowledges to listeners added after connect()', async () => {
+    const client = makeClient();
+    const connecting = client.connect();
+    const peer = await server.peer();
+    await peer.line();
+    peer.send('+OK subscribed sandbox-123 c0', eventLine(1), eventLine(2));
+    await connecting;
+    const log = record(client);
+    await until('both events', () => log.length === 2);
+    expect(log).toEqual(['e1', 'e2']);
+  });
+
+  it('reports an event that cannot be read and goes on', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const peer = await subscribed(client);
+    peer.send('{"id":', eventLine(1));
+    await until('the event', () => log.includes('e1'));
+    expect(log).toEqual(['connect', 'error malformed_event', 'e1']);
+  });
+
+  it.each([
+    { sandboxId: 'a b' },
+    { sandboxId: 'a\r\nSUBSCRIBE b' },
+    { accessToken: 'to ken' },
+    { accessToken: 'to\nken' },
+    { cursor: 'c 1' },
+  ])('refuses %j without a connection', async (config) => {
+    const client = makeClient(config);
+    const error = await rejection(client.connect());
+    expect(error).toBeInstanceOf(EventsPubSubError);
+    expect(error.message).not.toContain('ken');
+    expect(client.getState()).toBe('error');
+    expect(server.peers).toHaveLength(0);
+  });
+
+  it('speaks TLS', async () => {
+    const psk = { psk: Buffer.alloc(16, 7), identity: 'test' };
+    const secure = new ScriptedLineServer({ ciphers: 'PSK', pskCallback: () => psk.psk });
+    await secure.start();
+    const tls = { ciphers: 'PSK', pskCallback: () => psk, checkServerIdentity: () => undefined };
+    const client = makeClient({ port: secure.port, tls });
+    const log = record(client);
+    const connecting = client.connect();
+    const peer = await secure.peer();
+    expect(await peer.line()).toBe('SUBSCRIBE sandbox-123 token');
+    peer.send('+OK subscribed sandbox-123 c0', eventLine(1));
+    await connecting;
+    await until('the event', () => log.includes('e1'));
+    await client.disconnect();
+    await secure.stop();
+  });
+});
+
+describe('refusals', () => {
+  it.each(['unauthorized', 'token_expired', 'forbidden', 'bad_request'])('ends on -ERR %s for good', async (code) => {
+    const client = makeClient();
+    const log = record(client);
+    const connecting = rejection(client.connect());
+    const peer = await server.peer();
+    peer.fin(`-ERR ${code} no\r\n`);
+    const error = await connecting;
+    expect(error).toBeInstanceOf(EventsPubSubError);
+    expect(error).toMatchObject({ message: `${code} no`, code, retryable: false });
+    expect(client.getState()).toBe('error');
+    expect(log).toEqual([`error ${code}`]);
+  });
+
+  it('needs no error listener, and may leave the socket open after -ERR', async () => {
+    const client = makeClient();
+    const connecting = rejection(client.connect());
+    const peer = await server.peer();
+    peer.send('-ERR unavailable');
+    expect((await connecting).message).toBe('unavailable');
+    expect(client.getState()).toBe('disconnected');
+    await until('the socket to be closed', () => peer.closed);
+  });
+
+  it('rejects when the server closes without a line', async () => {
+    const client = makeClient();
+    const connecting = rejection(client.connect());
+    (await server.peer()).fin();
+    expect(await connecting).toMatchObject({ code: 'connection_closed' });
+    expect(client.getState()).toBe('disconnected');
+  });
+
+  it('rejects when the server resets, never answers, or is not there', async () => {
+    const reset = rejection(makeClient().connect());
+    (await server.peer()).reset();
+    expect(await reset).toMatchObject({ code: 'connection_error' });
+    expect(await rejection(makeClient({ connectTimeoutMs: 30 }).connect())).toMatchObject({ code: 'connect_timeout' });
+    const { port } = server;
+    await server.stop();
+    const refused = await rejection(makeClient({ port }).connect());
+    expect(refused).toBeInstanceOf(EventsPubSubError);
+    expect(refused.message).toContain('ECONNREFUSED');
+    server = new ScriptedLineServer();
+    await server.start();
+  });
+
+  it('does not take an array or another error for an answer', async () => {
+    const client = makeClient({ connectTimeoutMs: 50 });
+    const connecting = rejection(client.connect());
+    (await server.peer()).send('*3', '$9', 'subscribe', '-NOAUTH who');
+    expect(await connecting).toMatchObject({ code: 'connect_timeout' });
+  });
+});
+
+describe('reconnecting', () => {
+  it('resumes from where the stream started when nothing came yet', async () => {
+    const client = makeClient();
+    const log = record(client);
+    (await subscribed(client, 'c7')).fin();
+    const { line } = await accept('c7');
+    expect(line).toBe('SUBSCRIBE sandbox-123 token c7');
+    await until('the second connect', () => log.length === 3);
+    expect(log).toEqual(['connect', 'disconnect', 'connect']);
+  });
+
+  it('resumes after the last event, the last +CURSOR, or the last +RESET', async () => {
+    const client = makeClient();
+    const log = record(client);
+    (await subscribed(client)).fin(`${eventLine(1)}\r\n${eventLine(2)}\r\n`);
+    const second = await accept('c2');
+    expect(second.line).toBe('SUBSCRIBE sandbox-123 token c2');
+    second.peer.fin('+CURSOR c30\r\n');
+    const third = await accept('c30');
+    expect(third.line).toBe('SUBSCRIBE sandbox-123 token c30');
+    third.peer.fin('+RESET n1 cursor is too old\r\n');
+    const fourth = await accept('n1');
+    expect(fourth.line).toBe('SUBSCRIBE sandbox-123 token n1');
+    await until('the fourth connect', () => log.filter((word) => word === 'connect').length === 4);
+    expect(log.filter((word) => !word.endsWith('connect'))).toEqual(['e1', 'e2', 'reset n1 cursor is too old']);
+  });
+
+  it('tells and resumes after RST', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const peer = await subscribed(client);
+    peer.send(eventLine(1));
+    await until('the event', () => log.includes('e1'));
+    peer.reset();
+    const { line } = await accept('c1');
+    expect(line).toBe('SUBSCRIBE sandbox-123 token c1');
+    expect(log.slice(2)).toEqual(['error connection_error', 'disconnect']);
+  });
+
+  it('forgets half a line at FIN', async () => {
+    const client = makeClient();
+    const log = record(client);
+    (await subscribed(client)).fin(`${eventLine(1)}\r\n${eventLine(2).slice(0, 40)}`);
+    const { peer, line } = await accept('c1');
+    expect(line).toBe('SUBSCRIBE sandbox-123 token c1');
+    peer.send(eventLine(2));
+    await until('the second event', () => log.includes('e2'));
+    expect(log).toEqual(['connect', 'e1', 'disconnect', 'connect', 'e2']);
+  });
+
+  it.each(['slow_subscriber', 'shutting_down'])('comes back after -ERR %s', async (code) => {
+    const client = makeClient();
+    const log = record(client);
+    (await subscribed(client)).fin(`-ERR ${code} later\r\n`);
+    await accept('c0');
+    await until('the second connect', () => log.length === 4);
+    expect(log).toEqual(['connect', `error ${code}`, 'disconnect', 'connect']);
+  });
+
+  it('stays away after -ERR token_expired until it has a new token, and then resumes', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const peer = await subscribed(client);
+    peer.send(eventLine(1), '-ERR token_expired renew it');
+    await until('the end', () => client.getState() === 'error');
+    expect(log).toEqual(['connect', 'e1', 'error token_expired', 'disconnect']);
+    client.setAccessToken('fresh');
+    const connecting = client.connect();
+    expect((await accept('c1')).line).toBe('SUBSCRIBE sandbox-123 fresh c1');
+    await connecting;
+    expect(server.peers).toHaveLength(2);
+  });
+
+  it('waits longer after each failure', async () => {
+    const client = makeClient({ reconnectDelay: 20 });
+    const arrivalsMs: number[] = [];
+    const first = await subscribed(client);
+    server.onPeer = (peer) => {
+      arrivalsMs.push(performance.now());
+      peer.fin('-ERR unavailable\r\n');
+    };
+    const cutMs = performance.now();
+    first.fin();
+    await until('four attempts', () => arrivalsMs.length === 4);
+    const waitsMs = arrivalsMs.map((at, index) => at - (arrivalsMs[index - 1] ?? cutMs));
+    // Half of each ceiling (20, 40, 80, 160 ms) is certain, less the coarseness of timers.
+    for (const [index, leastMs] of [10, 20, 40, 80].entries())
+      expect(waitsMs[index]).toBeGreaterThanOrEqual(leastMs - 2);
+  });
+
+  it('does not reconnect with autoReconnect: false', async () => {
+    const client = makeClient({ autoReconnect: false });
+    const log = record(client);
+    (await subscribed(client)).fin();
+    await until('the end', () => log.includes('disconnect'));
+    expect(client.getState()).toBe('disconnected');
+    await client.connect().catch(() => undefined).constructor;
+    const { line } = await accept('c0');
+    expect(line).toBe('SUBSCRIBE sandbox-123 token c0');
+    expect(server.peers).toHaveLength(2);
+  });
+
+  it('gives a line without an end up, and comes back', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const peer = await subscribed(client);
+    peer.write(Buffer.alloc(1024 * 1024 + 1, 'x'));
+    await accept('c0');
+    await until('the second connect', () => log.length === 4);
+    expect(log).toEqual(['connect', 'error line_too_long', 'disconnect', 'connect']);
+  });
+
+  it('takes bursts that are larger than one line may be', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const peer = await subscribed(client);
+    const pad = 'é'.repeat(1_000);
+    peer.send(...Array.from({ length: 2_000 }, (_, n) => eventLine(n, { pad })));
+    await until('all events', () => log.length === 2_001);
+    expect(log[2_000]).toBe('e1999');
+  });
+});
+
+describe('heartbeat', () => {
+  it('sends PINGs, and gives up a server that is silent', async () => {
+    const client = makeClient({ heartbeatIntervalMs: 10, heartbeatTimeoutMs: 40 });
+    const log = record(client);
+    const peer = await subscribed(client);
+    expect(await peer.line()).toBe('PING');
+    await accept('c0');
+    await until('the second connect', () => log.length === 4);
+    expect(log).toEqual(['connect', 'error heartbeat_timeout', 'disconnect', 'connect']);
+    expect(peer.lines.length).toBeGreaterThan(3);
+  });
+
+  it('keeps a connection whose server answers', async () => {
+    const client = makeClient({ heartbeatIntervalMs: 5, heartbeatTimeoutMs: 1_000 });
+    const peer = await subscribed(client);
+    const answer = setInterval(() => peer.send('+PONG'), 5);
+    await until('twenty PINGs', () => peer.lines.length > 20);
+    clearInterval(answer);
+    expect(server.peers).toHaveLength(1);
+  });
+
+  it('resolves ping() with its answer', async () => {
+    const client = makeClient({ heartbeatIntervalMs: 0 });
+    const peer = await subscribed(client);
+    const pings = [client.ping(), client.ping()];
+    expect(await peer.line()).toBe('PING');
+    peer.send('+PONG');
+    await pings[0];
+    peer.send('PONG');
+    await pings[1];
+    expect(peer.lines).toEqual(['SUBSCRIBE sandbox-123 token', 'PING', 'PING']);
+  });
+
+  it('rejects ping() when not connected or when the connection ends', async () => {
+    const client = makeClient();
+    await expect(client.ping()).rejects.toThrow('Not connected');
+    const peer = await subscribed(client);
+    const ping = rejection(client.ping());
+    await peer.line();
+    peer.fin();
+    expect(await ping).toBeInstanceOf(EventsPubSubError);
+  });
+
+  it('leaves no unhandled rejection when the promise of ping() is ignored', async () => {
+    const seen: unknown[] = [];
+    const listener = (reason: unknown): void => void seen.push(reason);
+    process.on('unhandledRejection', listener);
+    void makeClient().ping();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', listener);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('disconnect', () => {
+  it('unsubscribes and closes, with no disconnect event and no reconnect', async () => {
+    const client = makeClient();
+    const log = record(client);
+    const peer = await subscribed(client);
+    await client.disconnect();
+    expect(client.getState()).toBe('disconnected');
+    await until('the server to see it', () => peer.closed);
+    expect(peer.lines).toEqual(['SUBSCRIBE sandbox-123 token', 'UNSUBSCRIBE']);
+    expect(log).toEqual(['connect']);
+    await client.disconnect();
+  });
+
+  it('rejects a connect() under way', async () => {
+    const client = makeClient();
+    const connecting = rejection(client.connect());
+    await server.peer();
+    await client.disconnect();
+    expect(await connecting).toMatchObject({ code: 'disconnected' });
+    expect(client.getState()).toBe('disconnected');
+  });
+
+  it('allows connect() at once, which resumes', async () => {
+    const client = makeClient();
+    const log = record(client);
+    await subscribed(client);
+    const leaving = client.disconnect();
+    const connecting = client.connect();
+    expect((await accept('c0')).line).toBe('SUBSCRIBE sandbox-123 token c0');
+    await Promise.all([leaving, connecting]);
+    expect(client.getState()).toBe('connected');
+    expect(log).toEqual(['connect', 'connect']);
+  });
+
+  it('ends the wait for a reconnect, also from a listener', async () => {
+    const client = makeClient();
+    client.on('disconnect', () => void client.disconnect());
+    (await subscribed(client)).fin();
+    await until('the end', () => client.getState() === 'disconnected');
+    expect(Reflect.get(client, 'reconnectTimer')).toBeUndefined();
+  });
+});
