@@ -11,7 +11,7 @@ const USAGE = `usage: node tools/brokers/cli.mjs [install] [options]
   --source a,b       allowed ways: environment, container, process (all by default)
   --no-durable       faster, and data do not survive a power cut
   --data-dir PATH    keep the data there
-  --env-file PATH    also write the printed JSON there; removed at the end
+  --json-file PATH   also write the printed JSON there; removed at the end
   --control          obey orders on standard input, one a line, and end when it closes:
                      restart NAME [SIGKILL|SIGTERM] [wipe]`;
 
@@ -31,7 +31,7 @@ function describe(brokers) {
   };
 }
 
-async function writeEnvFile(path, text) {
+async function writeJsonFile(path, text) {
   // In two steps, so that nobody who waits for the file reads half of it. It holds the database's password.
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, `${text}\n`, { mode: 0o600 });
@@ -64,7 +64,7 @@ async function main() {
       source: { type: 'string' },
       'no-durable': { type: 'boolean', default: false },
       'data-dir': { type: 'string' },
-      'env-file': { type: 'string' },
+      'json-file': { type: 'string' },
       control: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -98,11 +98,11 @@ async function main() {
   const keepAlive = setInterval(() => undefined, 60_000);
   try {
     const text = JSON.stringify(describe(brokers));
-    if (values['env-file']) await writeEnvFile(values['env-file'], text);
+    if (values['json-file']) await writeJsonFile(values['json-file'], text);
     process.stdout.write(`${text}\n`);
     await Promise.race([ending, ...(values.control ? [control(brokers)] : [])]);
   } finally {
-    if (values['env-file']) await rm(values['env-file'], { force: true });
+    if (values['json-file']) await rm(values['json-file'], { force: true });
     await brokers.stop();
     clearInterval(keepAlive);
   }

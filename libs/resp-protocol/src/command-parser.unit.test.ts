@@ -131,6 +131,12 @@ describe('the RESP dialect', () => {
     expect(parse(command, { maxCommandBytes: command.length })).toHaveLength(1);
     expect(code(parse(command, { maxCommandBytes: command.length - 1 }))).toBe('command-too-long');
   });
+
+  it('counts an unfinished length as part of the command', () => {
+    const limits = { maxCommandBytes: 20 };
+    expect(code(parse('*2\r\n$4\r\nPING\r\n$0000', limits))).toBeUndefined();
+    expect(code(parse('*2\r\n$4\r\nPING\r\n$00000', limits))).toBe('command-too-long');
+  });
 });
 
 describe('after an error', () => {

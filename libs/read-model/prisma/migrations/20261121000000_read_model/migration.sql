@@ -18,10 +18,10 @@ CREATE TABLE "read_model"."recorded_events" (
     "position" BIGINT NOT NULL,
     "id" UUID NOT NULL,
     "workspace_id" INTEGER NOT NULL,
-    "family" TEXT NOT NULL,
-    "entity_id" TEXT NOT NULL,
+    "family" TEXT COLLATE "C" NOT NULL,
+    "entity_id" TEXT COLLATE "C" NOT NULL,
     "entity_sequence" BIGINT NOT NULL,
-    "type" TEXT NOT NULL,
+    "type" TEXT COLLATE "C" NOT NULL,
     "occurred_at" BIGINT NOT NULL,
     "recorded_at" BIGINT NOT NULL,
     "envelope" TEXT NOT NULL,
@@ -32,8 +32,8 @@ CREATE TABLE "read_model"."recorded_events" (
 -- CreateTable
 CREATE TABLE "read_model"."entities" (
     "workspace_id" INTEGER NOT NULL,
-    "family" TEXT NOT NULL,
-    "entity_id" TEXT NOT NULL,
+    "family" TEXT COLLATE "C" NOT NULL,
+    "entity_id" TEXT COLLATE "C" NOT NULL,
     "event_count" BIGINT NOT NULL,
     "first_position" BIGINT NOT NULL,
     "last_position" BIGINT NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE "read_model"."publisher_lease" (
 -- CreateTable
 CREATE TABLE "read_model"."sandboxes" (
     "workspace_id" INTEGER NOT NULL,
-    "sandbox_id" TEXT NOT NULL,
+    "sandbox_id" TEXT COLLATE "C" NOT NULL,
     "status" TEXT NOT NULL,
     "executions_started" BIGINT NOT NULL,
     "executions_completed" BIGINT NOT NULL,

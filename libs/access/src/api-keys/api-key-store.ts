@@ -1,0 +1,25 @@
+import type { ApiKeyRecord } from './api-key-record';
+
+/** Most records that one `list` gives. */
+export const MAX_LISTED_KEYS = 1000;
+
+/** Where API keys are kept. `describeApiKeyStore` of `@sluice/access/conformance` says the same as tests. */
+export interface ApiKeyStore {
+  /** The key with this SHA-256, also when it is revoked or expired: judging that is the caller's part. */
+  findByHash(hash: string): Promise<ApiKeyRecord | undefined>;
+
+  /** Keeps a new key. Throws `conflict` when its id or its hash is taken. */
+  insert(record: ApiKeyRecord): Promise<void>;
+
+  /**
+   * Keys of one workspace (null: the operators'), revoked and expired ones too, newest first by `createdAt`, at most
+   * `MAX_LISTED_KEYS`.
+   */
+  list(query: { readonly workspaceId: number | null }): Promise<readonly ApiKeyRecord[]>;
+
+  /**
+   * Revokes a key from now on. True when this call did it; false when there is no such key, when it belongs to another
+   * workspace than the given one, or when it is revoked already. Without `workspaceId` it may be any workspace's.
+   */
+  revoke(query: { readonly keyId: string; readonly workspaceId?: number | undefined }): Promise<boolean>;
+}

@@ -1,0 +1,12 @@
+/** Gives the time in milliseconds. Wall-clock time since 1970 where expiry is judged, any monotonic time for rates. */
+export type Clock = () => number;
+
+export const wallClock: Clock = () => Date.now();
+
+export const monotonicClock: Clock = () => performance.now();
+
+/** True while `sinceMs` is less than `maxAgeMs` old. A clock that was set back makes everything stale, never fresh for longer. */
+export function isFresh(sinceMs: number, nowMs: number, maxAgeMs: number): boolean {
+  const ageMs = nowMs - sinceMs;
+  return ageMs >= 0 && ageMs < maxAgeMs;
+}

@@ -1,0 +1,43 @@
+import type { Change, SandboxActivityChange } from '@sluice/projections';
+import type { Queries } from './database';
+
+type Apply<K extends Change['kind']> = (queries: Queries, changes: readonly Extract<Change, { kind: K }>[]) => Promise<void>;
+
+/** How each kind of change reaches its table; the compiler asks for a line when a kind is added. */
+const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {
+  sandbox_activity: applySandboxActivity,
+};
+
+/** Applies merged changes, one statement for each kind. */
+export async function applyChanges(queries: Queries, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  for (const kind of Object.keys(APPLY) as Change['kind'][]) {
+    const ofKind = changes.filter((change) => change.kind === kind);
+    if (ofKind.length > 0) await APPLY[kind](queries, ofKind);
+  }
+}
+
+/** `status` is '' where the events say nothing about it: then the stored one stays. */
+async function applySandboxActivity(queries: Queries, changes: readonly SandboxActivityChange[]): Promise<void> {
+  await queries.$executeRaw`
+    INSERT INTO read_model.sandboxes AS s (workspace_id, sandbox_id, status, executions_started, executions_completed,
+      executions_failed, last_position, last_occurred_at)
+    SELECT workspace_id, sandbox_id, coalesce(nullif(status, ''), 'unknown'), started, completed, failed, position, occurred_at
+    FROM unnest(
+      ${changes.map((change) => change.workspaceId)}::int[],
+      ${changes.map((change) => change.sandboxId)}::text[],
+      ${changes.map((change) => change.status ?? '')}::text[],
+      ${changes.map((change) => change.executionsStarted)}::bigint[],
+      ${changes.map((change) => change.executionsCompleted)}::bigint[],
+      ${changes.map((change) => change.executionsFailed)}::bigint[],
+      ${changes.map((change) => BigInt(change.lastPosition))}::bigint[],
+      ${changes.map((change) => BigInt(change.lastOccurredAt))}::bigint[]
+    ) AS c (workspace_id, sandbox_id, status, started, completed, failed, position, occurred_at)
+    ON CONFLICT (workspace_id, sandbox_id) DO UPDATE SET
+      status = CASE WHEN excluded.status = 'unknown' THEN s.status ELSE excluded.status END,
+      executions_started = s.executions_started + excluded.executions_started,
+      executions_completed = s.executions_completed + excluded.executions_completed,
+      executions_failed = s.executions_failed + excluded.executions_failed,
+      last_position = excluded.last_position,
+      last_occurred_at = excluded.last_occurred_at`;
+}

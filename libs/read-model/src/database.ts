@@ -1,0 +1,33 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from './generated/client';
+
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  /** Most connections of this process. */
+  readonly poolSize?: number;
+}
+
+/** Longest wait for a connection, and for one statement: a stuck database is an error, never a hang. */
+const CONNECT_TIMEOUT_MS = 3_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+export const DEFAULT_POOL_SIZE = 10;
+
+export type Database = PrismaClient;
+
+/** The tagged template part of a client or of a transaction: what the queries of this library are written against. */
+export type Queries = Pick<PrismaClient, '$queryRaw' | '$executeRaw'>;
+
+export function openDatabase({ databaseUrl, poolSize = DEFAULT_POOL_SIZE }: DatabaseOptions): Database {
+  const adapter = new PrismaPg({
+    connectionString: databaseUrl,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  return new PrismaClient({
+    adapter,
+    transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: STATEMENT_TIMEOUT_MS },
+  });
+}

@@ -1,0 +1,108 @@
+import type { EncodedRecordedEvent, EventFamily, Position, RecordedEvent } from '@sluice/event-schema';
+import {
+  splitTypes,
+  toEpoch,
+  toPosition,
+  type EntitySummary,
+  type EventFilter,
+  type Head,
+  type ListEntitiesOptions,
+  type ReadEventsOptions,
+} from '@sluice/event-log';
+import type { Queries } from './database';
+import { Prisma } from './generated/client';
+import { fromStoredRow, type StoredEventRow } from './stored-event';
+
+const COLUMNS = Prisma.sql`position, entity_sequence, recorded_at, envelope`;
+
+export async function readHead(queries: Queries): Promise<Head> {
+  const [row] = await queries.$queryRaw<{ epoch: string; last_position: bigint }[]>`
+    SELECT epoch, last_position FROM read_model.position_counter WHERE id = 1`;
+  if (!row) throw new Error('the position counter is missing');
+  return { epoch: toEpoch(row.epoch), position: toPosition(Number(row.last_position)) };
+}
+
+export async function readEvents(queries: Queries, options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]> {
+  if (options.filter.workspaceIds.length === 0) return [];
+  const conditions = [...filterConditions(options.filter)];
+  if (options.after !== undefined) conditions.push(Prisma.sql`position > ${BigInt(options.after)}`);
+  if (options.upTo !== undefined) conditions.push(Prisma.sql`position <= ${BigInt(options.upTo)}`);
+  if (options.occurredAfter !== undefined) conditions.push(Prisma.sql`occurred_at > ${BigInt(options.occurredAfter)}`);
+  if (options.occurredBefore !== undefined) conditions.push(Prisma.sql`occurred_at < ${BigInt(options.occurredBefore)}`);
+  const direction = options.order === 'descending' ? Prisma.sql`DESC` : Prisma.sql`ASC`;
+  const rows = await queries.$queryRaw<StoredEventRow[]>`
+    SELECT ${COLUMNS} FROM read_model.recorded_events
+    WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY position ${direction} LIMIT ${options.limit}`;
+  return rows.map(fromStoredRow);
+}
+
+/** One value is compared by `=`, so that an index gives the rows in position order and none is sorted. */
+function anyOf(column: Prisma.Sql, values: readonly (string | number)[], type: Prisma.Sql): Prisma.Sql {
+  return values.length === 1
+    ? Prisma.sql`${column} = ${values[0]}::${type}`
+    : Prisma.sql`${column} = ANY(${[...values]}::${type}[])`;
+}
+
+const INT = Prisma.sql`int`;
+const TEXT = Prisma.sql`text`;
+
+function filterConditions(filter: EventFilter): Prisma.Sql[] {
+  const conditions = [anyOf(Prisma.sql`workspace_id`, filter.workspaceIds, INT)];
+  if (filter.families) conditions.push(anyOf(Prisma.sql`family`, filter.families, TEXT));
+  if (filter.entityIds) conditions.push(anyOf(Prisma.sql`entity_id`, filter.entityIds, TEXT));
+  if (filter.types) {
+    const { exact, prefixes } = splitTypes(filter.types);
+    conditions.push(Prisma.sql`(type = ANY(${exact}::text[]) OR EXISTS (
+      SELECT FROM unnest(${prefixes}::text[]) AS p (prefix) WHERE starts_with(type, prefix)))`);
+  }
+  return conditions;
+}
+
+export async function readAllEvents(
+  queries: Queries,
+  { after, upTo, limit }: { after: Position; upTo: Position; limit: number },
+): Promise<readonly EncodedRecordedEvent[]> {
+  const rows = await queries.$queryRaw<StoredEventRow[]>`
+    SELECT ${COLUMNS} FROM read_model.recorded_events
+    WHERE position > ${BigInt(after)} AND position <= ${BigInt(upTo)} ORDER BY position LIMIT ${limit}`;
+  return rows.map(fromStoredRow);
+}
+
+export async function findEventsByIds(
+  queries: Queries,
+  eventIds: readonly string[],
+): Promise<ReadonlyMap<string, RecordedEvent>> {
+  const rows = await queries.$queryRaw<StoredEventRow[]>`
+    SELECT ${COLUMNS} FROM read_model.recorded_events WHERE id = ANY(${[...eventIds]}::uuid[])`;
+  return new Map(rows.map(fromStoredRow).map(({ event }) => [event.id, event]));
+}
+
+interface EntityRow {
+  readonly workspace_id: number;
+  readonly family: EventFamily;
+  readonly entity_id: string;
+  readonly event_count: bigint;
+  readonly first_position: bigint;
+  readonly last_position: bigint;
+  readonly last_occurred_at: bigint;
+}
+
+export async function listEntities(queries: Queries, options: ListEntitiesOptions): Promise<readonly EntitySummary[]> {
+  const conditions = [Prisma.sql`workspace_id = ${options.workspaceId}`];
+  if (options.family) conditions.push(Prisma.sql`family = ${options.family}`);
+  if (options.after) {
+    conditions.push(Prisma.sql`(family, entity_id) > (${options.after.family}, ${options.after.entityId})`);
+  }
+  const rows = await queries.$queryRaw<EntityRow[]>`
+    SELECT * FROM read_model.entities WHERE ${Prisma.join(conditions, ' AND ')}
+    ORDER BY family, entity_id LIMIT ${options.limit}`;
+  return rows.map((row) => ({
+    workspaceId: row.workspace_id,
+    family: row.family,
+    entityId: row.entity_id,
+    eventCount: Number(row.event_count),
+    firstPosition: toPosition(Number(row.first_position)),
+    lastPosition: toPosition(Number(row.last_position)),
+    lastOccurredAt: Number(row.last_occurred_at),
+  }));
+}

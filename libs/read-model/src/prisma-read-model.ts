@@ -1,0 +1,118 @@
+import type { EncodedRecordedEvent, Position, RecordedEvent } from '@sluice/event-schema';
+import {
+  ProjectionFailed,
+  type EntitySummary,
+  type Head,
+  type Lane,
+  type LaneCheckpoints,
+  type ListEntitiesOptions,
+  type PublisherGrant,
+  type ReadEventsOptions,
+  type ReadModel,
+  type RecordBatch,
+  type RecordOutcome,
+} from '@sluice/event-log';
+import { projectEvent } from '@sluice/projections';
+import { openDatabase, type Database, type DatabaseOptions } from './database';
+import { findEventsByIds, listEntities, readAllEvents, readEvents, readHead } from './event-queries';
+import { applyMigrations } from './migrations';
+import { PrismaApiKeyStore } from './prisma-api-key-store';
+import { PrismaParkedRecords } from './prisma-parked-records';
+import { PrismaSandboxes } from './prisma-sandboxes';
+import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
+import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
+import { RecordedListener } from './recorded-listener';
+import { orUnavailable } from './unavailable';
+
+export interface ReadModelOptions extends DatabaseOptions {
+  /** Applies pending migrations first. Off where a deployment step does it. Default true. */
+  readonly migrate?: boolean;
+  /** What events mean for the projections. */
+  readonly project?: ProjectEvent;
+}
+
+/** ReadModel in PostgreSQL. */
+export class PrismaReadModel implements ReadModel {
+  readonly parked: PrismaParkedRecords;
+  readonly apiKeys: PrismaApiKeyStore;
+  readonly sandboxes: PrismaSandboxes;
+  private readonly listener: RecordedListener;
+
+  constructor(
+    private readonly database: Database,
+    databaseUrl: string,
+    private readonly project: ProjectEvent,
+  ) {
+    this.parked = new PrismaParkedRecords(database);
+    this.apiKeys = new PrismaApiKeyStore(database);
+    this.sandboxes = new PrismaSandboxes(database);
+    this.listener = new RecordedListener(databaseUrl);
+  }
+
+  async record(batch: RecordBatch): Promise<RecordOutcome> {
+    try {
+      return await recordBatch(this.database, batch, this.project);
+    } catch (error) {
+      if (error instanceof ProjectionFailed) throw error;
+      return orUnavailable(() => Promise.reject(error));
+    }
+  }
+
+  loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints> {
+    return orUnavailable(() => loadCheckpoints(this.database, lanes));
+  }
+
+  head(): Promise<Head> {
+    return orUnavailable(() => readHead(this.database));
+  }
+
+  read(options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]> {
+    return orUnavailable(() => readEvents(this.database, options));
+  }
+
+  readAll(range: { after: Position; upTo: Position; limit: number }): Promise<readonly EncodedRecordedEvent[]> {
+    return orUnavailable(() => readAllEvents(this.database, range));
+  }
+
+  findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>> {
+    return orUnavailable(() => findEventsByIds(this.database, eventIds));
+  }
+
+  listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]> {
+    return orUnavailable(() => listEntities(this.database, options));
+  }
+
+  acquire(holder: string, leaseMs: number): Promise<PublisherGrant | undefined> {
+    return orUnavailable(() => acquireLease(this.database, holder, leaseMs));
+  }
+
+  advance(grant: PublisherGrant, published: Position): Promise<boolean> {
+    return orUnavailable(() => advanceLease(this.database, grant, published));
+  }
+
+  release(grant: PublisherGrant): Promise<void> {
+    return orUnavailable(() => releaseLease(this.database, grant));
+  }
+
+  onRecorded(listener: () => void): Promise<{ stop(): Promise<void> }> {
+    return this.listener.add(listener);
+  }
+
+  async check(): Promise<void> {
+    await this.head();
+  }
+
+  async close(): Promise<void> {
+    await this.listener.close();
+    await this.database.$disconnect();
+  }
+}
+
+/**
+ * Opens the read model, with its schema brought up to date first.
+ * @throws SluiceError `configuration` or `read_model_unavailable`
+ */
+export async function openReadModel(options: ReadModelOptions): Promise<PrismaReadModel> {
+  if (options.migrate ?? true) await applyMigrations(options.databaseUrl);
+  return new PrismaReadModel(openDatabase(options), options.databaseUrl, options.project ?? projectEvent);
+}

@@ -1,0 +1,6 @@
+/** Where the tests find PostgreSQL; `npm test` sets it. */
+export function testDatabaseUrl(): string {
+  const url = process.env['SLUICE_TEST_DATABASE_URL'];
+  if (!url) throw new Error('SLUICE_TEST_DATABASE_URL is not set: run the tests by `npm test`');
+  return url;
+}
