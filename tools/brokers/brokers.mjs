@@ -48,10 +48,8 @@ const PREPARE = { kafka: prepareKafka, nats: prepareNats, postgres: preparePostg
  */
 export async function startBrokers(options = {}) {
   const { need = BROKER_NAMES, durable = true, dataDir, sources = BROKER_SOURCES, log = () => undefined } = options;
-  for (const name of need) {
-    if (!BROKER_NAMES.includes(name))
-      throw new BrokerError(`unknown broker "${name}"; there are: ${BROKER_NAMES.join(', ')}`);
-  }
+  requireKnown('broker', need, BROKER_NAMES);
+  requireKnown('source', sources, BROKER_SOURCES);
   const config = readConfig();
   const scratchFolder = await mkdtemp(join(config.tempDir, 'sluice-brokers-'));
   // The server of PostgreSQL may run as another user, who must be able to pass through.
@@ -130,6 +128,11 @@ export async function installBrokers({ need = BROKER_NAMES, log = () => undefine
   await brokers.stop();
 }
 
+function requireKnown(kind, given, known) {
+  const wrong = given.find((name) => !known.includes(name));
+  if (wrong !== undefined) throw new BrokerError(`unknown ${kind} "${wrong}"; there are: ${known.join(', ')}`);
+}
+
 function needsMore(need, config, sources) {
   return need.some((name) => !(sources.includes('environment') && config.addresses[name]));
 }
@@ -164,7 +167,7 @@ async function startProcess(name, context) {
     const prepared = await PREPARE[name](context);
     const { address, checkAddress = address, command, wipe, afterStart, storeDir } = prepared;
     const logFile = join(context.folder, `${name}.log`);
-    const server = new ManagedProcess({ name, command, reaper: context.reaper, logFile });
+    const server = new ManagedProcess({ name, command, reaper: context.reaper, logFile, log: context.log });
     const start = async () => {
       await server.start(() => READY_CHECKS[name](checkAddress));
       await afterStart?.();

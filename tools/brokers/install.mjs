@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BrokerError, lastLines, run } from './command.mjs';
 
@@ -9,6 +9,8 @@ const SCALA_VERSION = '2.13';
 const SLF4J_VERSION = '1.7.36';
 const MAVEN_DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
+/** A draft older than this was left by an installer that was killed. */
+const STALE_DRAFT_MS = 2 * INSTALL_TIMEOUT_MS;
 /** The oldest server with the JetStream features that the delivery log is tested with. */
 const NATS_RECOMMENDED = [2, 11];
 
@@ -22,6 +24,7 @@ async function cached(cacheDir, name, build) {
   const target = join(cacheDir, name);
   if (existsSync(target)) return target;
   await mkdir(cacheDir, { recursive: true });
+  await removeStaleDrafts(cacheDir, `.${name}-`);
   const draft = await mkdtemp(join(cacheDir, `.${name}-`));
   try {
     await build(draft);
@@ -32,6 +35,15 @@ async function cached(cacheDir, name, build) {
     await rm(draft, { recursive: true, force: true });
   }
   return target;
+}
+
+async function removeStaleDrafts(cacheDir, prefix) {
+  for (const entry of await readdir(cacheDir)) {
+    if (!entry.startsWith(prefix)) continue;
+    const path = join(cacheDir, entry);
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > STALE_DRAFT_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /**

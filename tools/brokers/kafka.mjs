@@ -49,9 +49,9 @@ export function kafkaSettings({ listeners, advertised, controller, logDir }) {
 }
 
 /** A local Kafka in KRaft mode; see `brokers.mjs` for the shape that all three brokers share. */
-export async function prepareKafka({ config, folder, durable, keepData, reaper, log }) {
+export async function prepareKafka({ config, folder, scratchFolder, durable, keepData, reaper, log }) {
   const jars = await installKafka({ ...config, log });
-  const archive = await classArchive({ config, jars, reaper, log });
+  const archive = await classArchive({ config, jars, scratchFolder, reaper, log });
   return kafkaNode({
     config,
     jars,
@@ -93,6 +93,7 @@ async function kafkaNode({ config, jars, folder, durable, keepData, jvmFlags }) 
     '-XX:+ExitOnOutOfMemoryError',
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
     '-cp',
     classPath.join(':'),
     ...rest,
@@ -124,14 +125,14 @@ async function kafkaNode({ config, jars, folder, durable, keepData, jvmFlags }) 
  * The path of the JVM's class archive for these jars, made by one short run of a throw-away node where it is missing.
  * It only saves time: the JVM ignores an archive that is missing or from another Java, so a failure is no error.
  */
-export async function classArchive({ config, jars, reaper, log }) {
+async function classArchive({ config, jars, scratchFolder, reaper, log }) {
   const { output } = await run(config.javaBin, ['-version'], { timeoutMs: 30_000 });
   const version = /version "([^"]+)"/.exec(output)?.[1] ?? 'unknown';
   const archive = join(jars, `classes-${version}.jsa`);
   if (existsSync(archive)) return archive;
   log('kafka: recording the class archive (once)');
-  const folder = join(jars, `.record-${randomUUID()}`);
-  const draft = `${folder}.jsa`;
+  const folder = join(scratchFolder, 'kafka-recording');
+  const draft = join(jars, `.${randomUUID()}.jsa`);
   try {
     const jvmFlags = [`-XX:ArchiveClassesAtExit=${draft}`];
     const node = await kafkaNode({ config, jars, folder, durable: false, keepData: true, jvmFlags });
@@ -141,6 +142,7 @@ export async function classArchive({ config, jars, reaper, log }) {
       command: node.command,
       reaper,
       logFile: join(folder, 'log'),
+      log,
     });
     await recording.start(() => checkKafka(node.address));
     await recording.stop();

@@ -1,1 +1,52 @@
-export {};
+export {
+  accessConfigSchema,
+  MIN_SECRET_BYTES,
+  type AccessConfig,
+  type AccessConfigInput,
+  type LimitsConfig,
+  type OperatorKeyConfig,
+  type TokenConfig,
+  type TokenSecretConfig,
+} from './access-config';
+export { AccessControl, createAccessControl, type AccessControlOptions } from './access-control';
+export {
+  apiKeyRecordSchema,
+  callerLimitsSchema,
+  MAX_KEY_NAME_LENGTH,
+  summariseApiKey,
+  type ApiKeyRecord,
+  type ApiKeySummary,
+  type CallerLimits,
+} from './api-keys/api-key-record';
+export { MAX_LISTED_KEYS, type ApiKeyStore } from './api-keys/api-key-store';
+export { API_KEY_PREFIX, hashApiKey, isApiKeyText, newApiKeyText } from './api-keys/api-key-text';
+export { issueApiKey, newApiKeySchema, type NewApiKey } from './api-keys/issue-api-key';
+export { MemoryApiKeyStore } from './api-keys/memory-api-key-store';
+export { authorise, type Resource } from './authorise';
+export { type Clock } from './clock';
+export { readCredentials, type Credentials } from './credentials';
+export { CallerLimiter } from './limits/caller-limiter';
+export { ConnectionLimiter, type ConnectionLease, type ConnectionLimits } from './limits/connection-limiter';
+export { FailedAuthenticationLimiter, type FailedAuthenticationLimits } from './limits/failed-authentication-limiter';
+export { TokenBucketLimiter, type Admission, type Rate, type TokenBucketOptions } from './limits/token-bucket';
+export { limitKeyOf, type ApiKeyPrincipal, type Principal, type SandboxPrincipal } from './principal';
+export {
+  ACTIONS,
+  ROLE_ACTIONS,
+  roleSchema,
+  ROLES,
+  WORKSPACE_ROLES,
+  workspaceRoleSchema,
+  type Action,
+  type Role,
+  type WorkspaceRole,
+} from './roles';
+export { MAX_TOKEN_CHARS, TOKEN_LEEWAY_SECONDS } from './tokens/token-claims';
+export {
+  DEFAULT_TOKEN_TTL_SECONDS,
+  MAX_TOKEN_TTL_SECONDS,
+  mintRequestSchema,
+  type MintedToken,
+  type MintRequest,
+} from './tokens/token-minter';
+export { acceptedUntil, whenExpired, type ExpiryWatch } from './when-expired';

@@ -1,1 +1,2 @@
-export {};
+export { JetStreamDeliveryLog, openJetStreamDeliveryLog } from './jetstream-delivery-log';
+export type { JetStreamDeliveryLogOptions, JetStreamMetric, StreamRetention } from './options';

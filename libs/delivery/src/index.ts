@@ -1,1 +1,12 @@
-export {};
+export { NO_METRICS, type DeliveryMetrics, type OverflowReason } from './delivery-metrics';
+export { EventFeed, type EventFeedOptions, type FeedCounts } from './event-feed';
+export { type Expectation } from './expectations';
+export { FeedEvent, type Dialect } from './feed-event';
+export { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
+export {
+  endError,
+  type DeliveryItem,
+  type EndReason,
+  type SubscribeOptions,
+  type Subscription,
+} from './subscription';

@@ -1,4 +1,5 @@
 import type { FollowLogOptions, Lane, LaneCheckpoints, LogRecord } from './ports/durable-log';
+import { WakeUp } from './wake-up';
 
 /** Waits between attempts to handle the same batch: doubled each time, up to the maximum. */
 export const RETRY_DELAY_MS = { first: 50, maximum: 5_000 } as const;
@@ -16,9 +17,8 @@ export type ReadRecords = (checkpoints: LaneCheckpoints, maxRecords: number) => 
 export class FollowLoop {
   private running: Promise<void> | undefined;
   private stopping = false;
-  private woken = false;
   private stale = true;
-  private resume: (() => void) | undefined;
+  private readonly wakeUp = new WakeUp();
   private checkpoints = new Map<Lane, number>();
 
   constructor(
@@ -32,8 +32,7 @@ export class FollowLoop {
   }
 
   wake(): void {
-    this.woken = true;
-    this.resume?.();
+    this.wakeUp.wake();
   }
 
   /** Another follower of the group may have moved the checkpoints: load them before the next read. */
@@ -57,7 +56,7 @@ export class FollowLoop {
       } catch (error) {
         this.stale = true;
         this.options.onFault?.(error);
-        this.woken = false;
+        this.wakeUp.reset();
         await this.sleep(retryDelayMs);
         retryDelayMs = Math.min(retryDelayMs * 2, RETRY_DELAY_MS.maximum);
       }
@@ -65,7 +64,7 @@ export class FollowLoop {
   }
 
   private async handleNext(): Promise<boolean> {
-    this.woken = false;
+    this.wakeUp.reset();
     if (this.stale) {
       this.checkpoints = new Map(await this.options.loadCheckpoints(this.lanes));
       this.stale = false;
@@ -81,14 +80,6 @@ export class FollowLoop {
   }
 
   private async sleep(durationMs: number): Promise<void> {
-    if (this.woken || this.stopping) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, durationMs);
-      this.resume = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.resume = undefined;
+    if (!this.stopping) await this.wakeUp.sleep(durationMs);
   }
 }

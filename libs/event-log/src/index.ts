@@ -45,3 +45,4 @@ export {
   type StoredParkedRecord,
 } from './ports/read-model';
 export { advance, BEFORE_FIRST, newEpoch, toEpoch, toPosition } from './position';
+export { WakeUp } from './wake-up';

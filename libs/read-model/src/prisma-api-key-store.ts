@@ -1,7 +1,11 @@
-import type { ApiKeyRecord, ApiKeyStore, Role } from '@sluice/access';
+import { MAX_LISTED_KEYS, type ApiKeyRecord, type ApiKeyStore, type Role } from '@sluice/access';
+import { SluiceError } from '@sluice/event-log';
 import type { Database } from './database';
 import { Prisma, type ApiKey } from './generated/client';
 import { orUnavailable } from './unavailable';
+
+/** What the column can hold; any other id names no key. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** API keys in the schema `access`, which is administered and backed up apart from the read model. */
 export class PrismaApiKeyStore implements ApiKeyStore {
@@ -15,31 +19,27 @@ export class PrismaApiKeyStore implements ApiKeyStore {
   }
 
   async insert(record: ApiKeyRecord): Promise<void> {
-    await orUnavailable(() =>
-      this.database.apiKey.create({
-        data: {
-          keyId: record.keyId,
-          hash: record.hash,
-          workspaceId: record.workspaceId,
-          role: record.role,
-          name: record.name,
-          limits: record.limits === undefined ? Prisma.DbNull : { ...record.limits },
-          createdAt: new Date(record.createdAt),
-          expiresAt: record.expiresAt === undefined ? null : new Date(record.expiresAt),
-          revokedAt: record.revokedAt === undefined ? null : new Date(record.revokedAt),
-        },
-      }),
-    );
+    await orUnavailable(async () => {
+      try {
+        await this.database.apiKey.create({ data: toRow(record) });
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        throw new SluiceError('conflict', 'This API key exists already');
+      }
+    });
   }
 
-  list({ workspaceId }: { workspaceId: number }): Promise<readonly ApiKeyRecord[]> {
+  list({ workspaceId }: { readonly workspaceId: number | null }): Promise<readonly ApiKeyRecord[]> {
     return orUnavailable(async () => {
-      const rows = await this.database.apiKey.findMany({ where: { workspaceId }, orderBy: { createdAt: 'asc' } });
+      const orderBy = { createdAt: 'desc' } as const;
+      const rows = await this.database.apiKey.findMany({ where: { workspaceId }, orderBy, take: MAX_LISTED_KEYS });
       return rows.map(fromRow);
     });
   }
 
-  revoke({ keyId, workspaceId }: { keyId: string; workspaceId?: number }): Promise<boolean> {
+  revoke(query: { readonly keyId: string; readonly workspaceId?: number | undefined }): Promise<boolean> {
+    const { keyId, workspaceId } = query;
+    if (!UUID.test(keyId)) return Promise.resolve(false);
     return orUnavailable(async () => {
       const { count } = await this.database.apiKey.updateMany({
         where: { keyId, revokedAt: null, ...(workspaceId === undefined ? {} : { workspaceId }) },
@@ -48,6 +48,25 @@ export class PrismaApiKeyStore implements ApiKeyStore {
       return count === 1;
     });
   }
+}
+
+/** Prisma's code for a unique constraint. */
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}
+
+function toRow(record: ApiKeyRecord): Prisma.ApiKeyCreateInput {
+  return {
+    keyId: record.keyId,
+    hash: record.hash,
+    workspaceId: record.workspaceId,
+    role: record.role,
+    name: record.name,
+    limits: record.limits === undefined ? Prisma.DbNull : { ...record.limits },
+    createdAt: new Date(record.createdAt),
+    expiresAt: record.expiresAt === undefined ? null : new Date(record.expiresAt),
+    revokedAt: record.revokedAt === undefined ? null : new Date(record.revokedAt),
+  };
 }
 
 function fromRow(row: ApiKey): ApiKeyRecord {
@@ -60,6 +79,6 @@ function fromRow(row: ApiKey): ApiKeyRecord {
     createdAt: row.createdAt.getTime(),
     ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt.getTime() }),
     ...(row.revokedAt === null ? {} : { revokedAt: row.revokedAt.getTime() }),
-    ...(row.limits === null ? {} : { limits: row.limits as ApiKeyRecord['limits'] }),
+    ...(row.limits === null ? {} : { limits: row.limits as NonNullable<ApiKeyRecord['limits']> }),
   };
 }

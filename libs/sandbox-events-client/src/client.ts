@@ -71,7 +71,7 @@ export class EventsClient {
       'X-API-Key': apiKey,
     });
     if (!Array.isArray(data['events'])) throw invalidResponse(status);
-    const events: SandboxEvent[] = data['events'];
+    const events = data['events'] as SandboxEvent[];
     const nextCursor = data['nextCursor'];
     return {
       events,

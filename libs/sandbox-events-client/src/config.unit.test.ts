@@ -10,7 +10,7 @@ const NAMES = [
 const before = { ...process.env };
 
 beforeEach(() => {
-  for (const name of NAMES) delete process.env[name];
+  for (const name of NAMES) Reflect.deleteProperty(process.env, name);
 });
 afterAll(() => {
   process.env = before;

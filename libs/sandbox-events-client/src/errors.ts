@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 /** Base class of every error of this package. */
 export class EventsError extends Error {
   /**
@@ -65,7 +63,7 @@ export class EventsPubSubError extends EventsError {
 
 /** True for an Error, also for one of another realm (a vm context, a test runner). */
 export function isError(value: unknown): value is Error {
-  return types.isNativeError(value);
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
 /** The error itself, or an Error around a value that is none. */

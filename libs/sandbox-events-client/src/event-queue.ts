@@ -71,7 +71,9 @@ export class EventQueue implements AsyncIterableIterator<SandboxEvent> {
       this.failure = undefined;
       return error === undefined ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(error);
     }
-    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ resolve, reject });
+    });
   }
 
   return(): Promise<IteratorResult<SandboxEvent, undefined>> {

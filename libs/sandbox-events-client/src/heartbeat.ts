@@ -32,7 +32,9 @@ export class Heartbeat {
 
   /** Sends a PING; resolves with its answer, rejects when the connection ends first. */
   ping(): Promise<void> {
-    return new Promise((resolve, reject) => this.send({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.send({ resolve, reject });
+    });
   }
 
   /** Bytes came: the peer lives. */

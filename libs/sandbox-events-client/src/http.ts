@@ -38,7 +38,9 @@ export async function callServer(call: HttpCall): Promise<HttpSuccess> {
     const backoffMs = fullJitterMs(backoffCeilingMs(attempt, call.retryDelayMs, MAX_RETRY_DELAY_MS));
     const delayMs = Math.max(backoffMs, outcome.retryAfterMs ?? 0);
     if (performance.now() + delayMs >= deadlineMs) throw outcome.error;
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await new Promise((resolve) => {
+      setTimeout(resolve, delayMs);
+    });
   }
 }
 
@@ -130,7 +132,8 @@ async function readText(response: Response, maxBytes: number): Promise<{ text: s
   const parts: string[] = [];
   let bytes = 0;
   // Leaving the loop early cancels the rest of the body.
-  for await (const chunk of response.body) {
+  const body: AsyncIterable<Uint8Array> = response.body;
+  for await (const chunk of body) {
     if (bytes + chunk.byteLength > maxBytes) {
       parts.push(decoder.decode(chunk.subarray(0, maxBytes - bytes)));
       return { text: parts.join(''), truncated: true };

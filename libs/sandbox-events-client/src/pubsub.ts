@@ -5,15 +5,10 @@ import { MAX_RECONNECT_DELAY_MS } from './constants';
 import { EventsPubSubError, toError } from './errors';
 import { EventQueue } from './event-queue';
 import { Heartbeat } from './heartbeat';
+import { pendingConnect, type PendingConnect } from './pending-connect';
 import { parseServerLine, subscribeLine, usableCursor } from './protocol';
 import { TypedEmitter } from './typed-emitter';
 import type { ConnectionState, PubSubClientConfig, SandboxEvent } from './types';
-
-interface PendingConnect {
-  promise: Promise<void>;
-  resolve: () => void;
-  reject: (error: Error) => void;
-}
 
 interface Session {
   connection: LineConnection;
@@ -287,16 +282,6 @@ export class EventsPubSubClient extends TypedEmitter implements AsyncIterable<Sa
 /** Makes a pub/sub client; what is left out comes from the environment, then from the defaults. */
 export function createPubSubClient(config: PubSubClientConfig): EventsPubSubClient {
   return new EventsPubSubClient(config);
-}
-
-function pendingConnect(): PendingConnect {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
 
 function localFailure(error: unknown): EventsPubSubError {

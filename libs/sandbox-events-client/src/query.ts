@@ -20,9 +20,9 @@ export function eventsQuery(options: GetEventsOptions): string {
   const params = new URLSearchParams();
   if (options.type) params.set('type', options.type);
   if (options.types !== undefined && options.types.length > 0) params.set('types', typeList(options.types));
-  if (options.since != null) params.set('since', timeOf('since', options.since));
-  if (options.until != null) params.set('until', timeOf('until', options.until));
-  if (options.limit != null) params.set('limit', limitOf(options.limit));
+  if (options.since !== undefined) params.set('since', timeOf('since', options.since));
+  if (options.until !== undefined) params.set('until', timeOf('until', options.until));
+  if (options.limit !== undefined) params.set('limit', limitOf(options.limit));
   if (options.cursor) params.set('cursor', options.cursor);
   if (options.order !== undefined) params.set('order', options.order);
   const query = params.toString();

@@ -67,7 +67,9 @@ export class ScriptedLineServer {
   }
 
   async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => {
+      this.server.listen(0, '127.0.0.1', resolve);
+    });
   }
 
   get port(): number {
@@ -86,7 +88,9 @@ export class ScriptedLineServer {
 
   async stop(): Promise<void> {
     for (const { socket } of this.peers) socket.destroy();
-    await new Promise((resolve) => this.server.close(resolve));
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+    });
   }
 }
 

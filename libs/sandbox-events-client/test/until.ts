@@ -5,7 +5,9 @@ export async function until(what: string, condition: () => boolean, timeoutMs = 
   const deadlineMs = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadlineMs) throw new Error(`never came true: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2);
+    });
   }
 }
 

@@ -1,1 +1,52 @@
-export {};
+export { addressLimitKey, clientAddress, type TrustProxy } from './client-address';
+export { CREDENTIAL_MAX_LENGTH, readBearer, type Credentials } from './credentials';
+export { registerHealthRoutes } from './health';
+export { answerError, setCommonHeaders } from './http-answer';
+export { errorBody, toHttpError } from './http-errors';
+export { createHttpApp, HTTP_LIMITS, type Gate, type HttpApp, type HttpAppOptions } from './http-server';
+export { JSON_MEDIA_TYPES } from './json-body';
+export {
+  createLogger,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogDestination,
+  type LogFields,
+  type LogFormat,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  type ServiceLogger,
+} from './logger';
+export { baseUrl, listenError } from './listen-address';
+export {
+  DURATION_BUCKETS_SECONDS,
+  MetricsRegistry,
+  type GaugeOptions,
+  type HistogramOptions,
+  type MetricOptions,
+} from './metrics';
+export {
+  CHECK_CACHE_MS,
+  CHECK_TIMEOUT_MS,
+  Readiness,
+  type ReadinessOptions,
+  type ReadyCheck,
+  type ReadyReport,
+  type ReadyStatus,
+} from './readiness';
+export { REDACTED, redactFields, redactText } from './redact';
+export { REQUEST_ID_HEADER } from './request-id';
+export { runMain, type MainHost } from './run-main';
+export { createService, type Resource, type Service, type ServiceOptions, type Worker } from './service';
+export { setting, type Range } from './setting-schemas';
+export {
+  defineSettings,
+  parseSettings,
+  readEnv,
+  settingsTable,
+  type RawSettings,
+  type SettingDefinition,
+  type SettingsDefinition,
+  type SettingsOf,
+} from './settings';
+export { METRIC_NAMES } from './signals';

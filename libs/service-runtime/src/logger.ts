@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import pino, { type Logger as PinoRoot } from 'pino';
 import { redactFields, redactText } from './redact';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -47,7 +47,8 @@ const TEXT_LEVELS: Readonly<Record<string, string>> = { debug: 'debug', info: 'i
 /** A logger that writes one line of JSON (or text) per call, with secrets redacted. */
 export function createLogger(options: LoggerOptions): ServiceLogger {
   const output = options.destination ?? pino.destination({ fd: 1, sync: true });
-  const destination = options.format === 'text' ? { write: (line: string) => output.write(formatAsText(line)) } : output;
+  const destination =
+    options.format === 'text' ? { write: (line: string) => output.write(formatAsText(line)) } : output;
   const root = pino(
     {
       level: options.level ?? 'info',
@@ -61,7 +62,7 @@ export function createLogger(options: LoggerOptions): ServiceLogger {
   return new PinoLogger(root);
 }
 
-type PinoInstance = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & {
+type PinoInstance = Pick<PinoRoot, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & {
   child(fields: Record<string, unknown>): PinoInstance;
 };
 

@@ -72,7 +72,12 @@ export class MetricsRegistry {
   }
 
   private base<L extends string>(options: MetricOptions<L>) {
-    return { name: options.name, help: options.help, labelNames: [...(options.labels ?? [])], registers: [this.registry] };
+    return {
+      name: options.name,
+      help: options.help,
+      labelNames: [...(options.labels ?? [])],
+      registers: [this.registry],
+    };
   }
 
   private once<M extends AnyMetric, L extends string>(kind: string, options: MetricOptions<L>, create: () => M): M {
@@ -84,7 +89,10 @@ export class MetricsRegistry {
       return metric;
     }
     if (existing.signature !== signature) {
-      throw new SluiceError('configuration', `Metric ${options.name} is ${existing.signature} already, not ${signature}`);
+      throw new SluiceError(
+        'configuration',
+        `Metric ${options.name} is ${existing.signature} already, not ${signature}`,
+      );
     }
     return existing.metric as M;
   }

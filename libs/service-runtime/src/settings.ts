@@ -68,7 +68,9 @@ function complain(
 ): string {
   const expected = issues.map((issue) => issue.message).join(', ');
   if (given === undefined) {
-    return definition.default === undefined ? `${name} is missing, ${expected}` : `${name} has a bad default, ${expected}`;
+    return definition.default === undefined
+      ? `${name} is missing, ${expected}`
+      : `${name} has a bad default, ${expected}`;
   }
   if (mayHoldSecret(definition, given)) return `${name}: ${expected.replaceAll(given, '[secret]')}`;
   return `${name}: ${expected}, got ${JSON.stringify(given.slice(0, SHOWN_VALUE_MAX_LENGTH))}`;

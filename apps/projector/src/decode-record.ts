@@ -1,0 +1,66 @@
+import {
+  encodeEnvelope,
+  eventCatalogue,
+  eventEnvelopeSchema,
+  MAX_EVENT_BYTES,
+  MAX_WORKSPACE_ID,
+  type EncodedEnvelope,
+} from '@sluice/event-schema';
+import { decodeUtf8, type LogRecord, type ParkedRecord, type ParkReason } from '@sluice/event-log';
+
+export type DecodedRecord =
+  | { readonly kind: 'envelope'; readonly envelope: EncodedEnvelope }
+  | { readonly kind: 'parked'; readonly parked: ParkedRecord };
+
+/** Longest detail, and longest id, that is kept of a fault. */
+const MAX_DETAIL_LENGTH = 500;
+const MAX_ID_LENGTH = 64;
+
+/** Reads one record of the log. What cannot become an event is parked, with the reason. */
+export function decodeRecord(record: LogRecord): DecodedRecord {
+  const parked = (reason: ParkReason, detail: string, value?: unknown): DecodedRecord => ({
+    kind: 'parked',
+    parked: parkedRecord(record, reason, detail, value),
+  });
+  if (record.value.byteLength > MAX_EVENT_BYTES) {
+    return parked('too_large', `${record.value.byteLength} bytes; at most ${MAX_EVENT_BYTES} are allowed`);
+  }
+  let json: string;
+  let value: unknown;
+  try {
+    json = decodeUtf8(record.value);
+    value = JSON.parse(json);
+  } catch (error) {
+    return parked('not_json', String(error));
+  }
+  const parsed = eventEnvelopeSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return parked('invalid_envelope', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, value);
+  }
+  const event = parsed.data;
+  const known = eventCatalogue.currentVersion(event.family, event.type);
+  if (event.schemaVersion > known) {
+    return parked('unknown_version', `version ${event.schemaVersion}; ${known} is the newest known`, event);
+  }
+  // Text from other producers may be formatted; ours is one line and is kept byte for byte.
+  return { kind: 'envelope', envelope: isOneLine(json) ? { event, json } : encodeEnvelope(event) };
+}
+
+const isOneLine = (json: string) => json.startsWith('{"') && !/[\r\n]/.test(json);
+
+/** The parked form of a record, with what can be known of its workspace and id for those who look for it. */
+export function parkedRecord(record: LogRecord, reason: ParkReason, detail: string, value?: unknown): ParkedRecord {
+  const { workspaceId, id } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const known = typeof workspaceId === 'number' && Number.isInteger(workspaceId) && workspaceId >= 0;
+  return {
+    lane: record.lane,
+    index: record.index,
+    value: record.value,
+    reason,
+    // PostgreSQL's text cannot hold NUL.
+    detail: detail.replaceAll('\0', '\\0').slice(0, MAX_DETAIL_LENGTH),
+    ...(known && workspaceId <= MAX_WORKSPACE_ID ? { workspaceId } : {}),
+    ...(typeof id === 'string' && /^[\w-]+$/.test(id) && id.length <= MAX_ID_LENGTH ? { eventId: id } : {}),
+  };
+}

@@ -1,0 +1,154 @@
+import type { EncodedRecordedEvent, Epoch, Position } from '@sluice/event-schema';
+import {
+  advance,
+  BEFORE_FIRST,
+  WakeUp,
+  type DeliveryLog,
+  type PublisherGrant,
+  type ReadModel,
+  type RecordedRun,
+} from '@sluice/event-log';
+import type { ProjectorSignals } from './signals';
+
+export interface PublisherOptions {
+  readonly readModel: Pick<ReadModel, 'acquire' | 'advance' | 'release' | 'head' | 'readAll' | 'onRecorded'>;
+  readonly deliveryLog: DeliveryLog;
+  readonly signals: ProjectorSignals;
+  /** Names this process among the projectors. */
+  readonly holder: string;
+}
+
+/** A publisher that says nothing for this long loses its right to another process. */
+const LEASE_MS = 5_000;
+/** The right is renewed, and the checkpoint stored, this often: a crash publishes at most this much again. */
+const RENEW_INTERVAL_MS = 1_000;
+/** Most events in one run, and most that wait in memory; beyond that they are read from the read model. */
+const MAX_RUN_EVENTS = 500;
+const MAX_OFFERED_EVENTS = 10_000;
+/** Wait after a fault: doubled each time, up to the maximum. */
+const RETRY_DELAY_MS = { first: 50, maximum: 2_000 } as const;
+
+/**
+ * Publishes recorded events to the delivery log, in position order, from one process at a time. Events that this process
+ * recorded come by `offer`, without a read; those of other projectors are read from the read model. A process that lost
+ * its right without noticing can only publish again what was published, which followers skip.
+ */
+export class Publisher {
+  private offered: EncodedRecordedEvent[] = [];
+  private epoch: Epoch | undefined;
+  private grant: PublisherGrant | undefined;
+  private renewedAt = -Infinity;
+  private published: Position = BEFORE_FIRST;
+  private stored: Position = BEFORE_FIRST;
+  private stopping = false;
+  private readonly wakeUp = new WakeUp();
+  private running: Promise<void> | undefined;
+  private signal: { stop(): Promise<void> } | undefined;
+
+  constructor(private readonly options: PublisherOptions) {}
+
+  async start(): Promise<void> {
+    this.signal = await this.options.readModel.onRecorded(() => this.wakeUp.wake());
+    this.running = this.run();
+  }
+
+  /** Hands over what this process has just recorded. */
+  offer(epoch: Epoch, events: readonly EncodedRecordedEvent[]): void {
+    if (this.grant === undefined) return;
+    this.epoch = epoch;
+    const next = this.offered.at(-1);
+    const contiguous = next === undefined || events[0]?.event.position === advance(next.event.position, 1);
+    if (!contiguous || this.offered.length + events.length > MAX_OFFERED_EVENTS) this.offered = [];
+    this.offered.push(...events);
+    this.wakeUp.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wakeUp.wake();
+    await this.signal?.stop();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let retryDelayMs: number = RETRY_DELAY_MS.first;
+    while (!this.stopping) {
+      try {
+        this.wakeUp.reset();
+        if (!(await this.holdLease())) await this.sleep(LEASE_MS / 2);
+        else if (!(await this.publishNext())) await this.sleep(RENEW_INTERVAL_MS);
+        retryDelayMs = RETRY_DELAY_MS.first;
+      } catch (error) {
+        this.options.signals.fault('publish', error);
+        this.wakeUp.reset();
+        await this.sleep(retryDelayMs);
+        retryDelayMs = Math.min(retryDelayMs * 2, RETRY_DELAY_MS.maximum);
+      }
+    }
+    await this.letGo();
+  }
+
+  /** Renews when it is time to; true while this process may publish. */
+  private async holdLease(): Promise<boolean> {
+    const now = performance.now();
+    if (this.grant && now - this.renewedAt < RENEW_INTERVAL_MS) return true;
+    const { readModel, holder, signals } = this.options;
+    if (this.grant && this.stored < this.published && (await readModel.advance(this.grant, this.published))) {
+      this.stored = this.published;
+    }
+    const held = this.grant;
+    const grant = await readModel.acquire(holder, LEASE_MS);
+    if (grant?.fencingToken !== held?.fencingToken) {
+      this.offered = [];
+      this.published = this.stored = grant?.published ?? BEFORE_FIRST;
+      signals.leaseChanged(grant !== undefined);
+    }
+    this.grant = grant;
+    this.renewedAt = now;
+    return grant !== undefined;
+  }
+
+  private async publishNext(): Promise<boolean> {
+    const run = this.takeOffered() ?? (await this.readNext());
+    if (run === undefined) return false;
+    await this.options.deliveryLog.publish(run);
+    this.published = run.events.at(-1)?.event.position ?? this.published;
+    this.options.signals.published(run.events.length);
+    return true;
+  }
+
+  /** The offered events that follow what was published; undefined when something is missing in between. */
+  private takeOffered(): RecordedRun | undefined {
+    const next = advance(this.published, 1);
+    const from = this.offered.findIndex(({ event }) => event.position >= next);
+    if (from > 0) this.offered.splice(0, from);
+    if (from === -1) this.offered = [];
+    if (this.epoch === undefined || this.offered[0]?.event.position !== next) return undefined;
+    // Left in place until they are published: a failed publish finds them again.
+    return { epoch: this.epoch, events: this.offered.slice(0, MAX_RUN_EVENTS) };
+  }
+
+  private async readNext(): Promise<RecordedRun | undefined> {
+    const { readModel } = this.options;
+    const head = await readModel.head();
+    if (head.position <= this.published) return undefined;
+    const events = await readModel.readAll({ after: this.published, upTo: head.position, limit: MAX_RUN_EVENTS });
+    return events.length === 0 ? undefined : { epoch: head.epoch, events };
+  }
+
+  private async letGo(): Promise<void> {
+    if (!this.grant) return;
+    const { readModel, signals } = this.options;
+    try {
+      await readModel.advance(this.grant, this.published);
+      await readModel.release(this.grant);
+      signals.leaseChanged(false);
+    } catch (error) {
+      signals.fault('publish', error);
+    }
+  }
+
+  private async sleep(durationMs: number): Promise<void> {
+    if (!this.stopping) await this.wakeUp.sleep(durationMs);
+  }
+}

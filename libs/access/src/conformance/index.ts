@@ -1,0 +1,1 @@
+export { describeApiKeyStore, type ApiKeyStoreHarness } from './api-key-store-conformance';

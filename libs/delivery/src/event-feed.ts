@@ -1,0 +1,251 @@
+import {
+  BEFORE_FIRST,
+  SluiceError,
+  type CursorPlace,
+  type DeliveryLog,
+  type RecordedEventReader,
+  type StartPlace,
+} from '@sluice/event-log';
+import { Pauses, Tasks } from './background';
+import { NO_METRICS, type DeliveryMetrics } from './delivery-metrics';
+import { Expectations, type Expectation } from './expectations';
+import type { FeedEvent } from './feed-event';
+import { FeedSource } from './feed-source';
+import { FeedSubscription, type Beginning, type SubscriptionHost } from './feed-subscription';
+import { HotRing } from './hot-ring';
+import { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
+import { PageReader } from './page-reader';
+import type { SubscribeOptions, Subscription } from './subscription';
+import { SubscriptionIndex } from './subscription-index';
+import { WakeQueue } from './wake-queue';
+
+export interface EventFeedOptions {
+  readonly deliveryLog: DeliveryLog;
+  /** Must have everything that the delivery log announces: events are recorded before they are published. */
+  readonly reader: RecordedEventReader;
+  /** Other bounds than `DELIVERY_LIMITS`. */
+  readonly limits?: Partial<DeliveryLimits>;
+  readonly metrics?: DeliveryMetrics;
+  /** Told of faults that the feed survives by itself. */
+  onFault?(error: unknown): void;
+}
+
+/** What the feed holds at this moment. */
+export interface FeedCounts {
+  readonly subscriptions: number;
+  readonly liveSubscriptions: number;
+  readonly expectedIds: number;
+  readonly ringEvents: number;
+  readonly ringBytes: number;
+  /** Events that wait behind a gap or for their turn. */
+  readonly pendingEvents: number;
+  readonly pageReads: number;
+}
+
+/**
+ * Everything that is recorded, as one contiguous sequence, for all subscribers of one process. One feed per process.
+ *
+ * - Whatever the delivery log does (lose, repeat, reorder, be away), each event is shown once, in position order; what it
+ *   does not bring is read from the read model, at the cost of latency only.
+ * - All that a feed holds is bounded by its limits, whatever subscribers do.
+ */
+export class EventFeed {
+  private readonly limits: DeliveryLimits;
+  private readonly metrics: DeliveryMetrics;
+  private readonly onFault: (error: unknown) => void;
+  private readonly pauses = new Pauses();
+  private readonly tasks: Tasks;
+  private readonly source: FeedSource;
+  private readonly pages: PageReader;
+  private readonly ring: HotRing;
+  private readonly index = new SubscriptionIndex();
+  private readonly subscriptions = new Set<FeedSubscription>();
+  private readonly expectations: Expectations;
+  private readonly host: SubscriptionHost;
+  private starting: Promise<void> | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor({ deliveryLog, reader, limits: overrides, metrics = NO_METRICS, onFault }: EventFeedOptions) {
+    const limits = { ...DELIVERY_LIMITS, ...overrides };
+    const { pauses } = this;
+    this.limits = limits;
+    this.metrics = metrics;
+    this.onFault = (error) => onFault?.(error);
+    this.tasks = new Tasks(this.onFault);
+    const shared = { reader, limits, metrics, pauses, tasks: this.tasks, onFault: this.onFault };
+    this.source = new FeedSource({
+      ...shared,
+      deliveryLog,
+      accept: (event) => this.accept(event),
+      restarted: () => this.restarted(),
+    });
+    this.pages = new PageReader({ ...shared, refresh: () => this.source.refresh() });
+    this.ring = new HotRing(limits.ringEvents, limits.ringBytes, BEFORE_FIRST);
+    this.expectations = new Expectations(shared);
+    this.host = this.hostSubscriptions();
+  }
+
+  /**
+   * Begins at the head of the read model. Resolves when subscriptions can be made; after a rejection it may be called again.
+   * @throws SluiceError `read_model_unavailable`
+   */
+  start(): Promise<void> {
+    this.assertOpen();
+    this.starting ??= this.begin().catch((error: unknown) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  private async begin(): Promise<void> {
+    await this.source.start();
+    this.tasks.run(() => this.checkStalls());
+  }
+
+  /** Ends all subscriptions as `shutting_down`; resolves when nothing more is asked of the reader. Idempotent. */
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  private async end(): Promise<void> {
+    for (const subscription of this.subscriptions) subscription.end('shutting_down');
+    this.expectations.stop();
+    const stopped = this.source.stop();
+    this.pauses.end();
+    await stopped;
+    await this.tasks.settled();
+  }
+
+  /**
+   * A subscription from `start` on. A cursor that this feed does not know is compared with the read model once more, as
+   * another process may be ahead; if it cannot be honoured then, the subscription begins at the head and says so.
+   * @throws SluiceError `overloaded`, `shutting_down`, `read_model_unavailable`, or `invalid_request` for a filter that
+   * names too much.
+   */
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const { filter, start, signal } = options;
+    this.assertRoom();
+    if (filter.workspaceIds.length * (filter.entityIds?.length ?? 1) > this.limits.filterTerms) {
+      throw new SluiceError('invalid_request', 'The filter names too many entities', { where: 'entityIds' });
+    }
+    if (!this.knows(start)) {
+      await this.source.refresh();
+      this.assertRoom();
+    }
+    const beginning = this.beginningFor(start);
+    const subscription = new FeedSubscription(this.host, options, beginning);
+    this.subscriptions.add(subscription);
+    this.metrics.subscribed();
+    if (beginning.reset) this.metrics.reset(beginning.reset.reason);
+    if (signal?.aborted) subscription.close();
+    return subscription;
+  }
+
+  /**
+   * Waits for events that are about to be appended; to be called before they are.
+   * @throws SluiceError `overloaded`
+   */
+  expect(eventIds: readonly string[]): Expectation {
+    return this.expectations.expect(eventIds);
+  }
+
+  /** The newest event of the feed. @throws SluiceError `read_model_unavailable` before the start. */
+  get head(): CursorPlace {
+    return this.source.place;
+  }
+
+  /** Recorded events that the feed has heard of and not yet shown. */
+  get lagEvents(): number {
+    return this.source.knownPosition - this.source.position;
+  }
+
+  /** False while only the read model feeds it. A log that is away for a while after it was followed counts as followed. */
+  get followsDeliveryLog(): boolean {
+    return this.source.followsDeliveryLog;
+  }
+
+  get counts(): FeedCounts {
+    return {
+      subscriptions: this.subscriptions.size,
+      liveSubscriptions: this.index.size,
+      expectedIds: this.expectations.size,
+      ringEvents: this.ring.size,
+      ringBytes: this.ring.bytes,
+      pendingEvents: this.source.pendingEvents,
+      pageReads: this.pages.reading,
+    };
+  }
+
+  private accept(event: FeedEvent): void {
+    this.ring.push(event);
+    this.expectations.seen(event.event);
+    this.index.offer(event);
+  }
+
+  private restarted(): void {
+    const at = this.source.place;
+    this.ring.restart(at.position);
+    for (const subscription of this.subscriptions) subscription.restart('epoch_changed', at);
+  }
+
+  private knows(start: StartPlace): boolean {
+    if (typeof start === 'string') return true;
+    const { epoch, position } = this.source.place;
+    return start.epoch === epoch && start.position <= position;
+  }
+
+  private beginningFor(start: StartPlace): Beginning {
+    const head = this.source.place;
+    if (start === 'latest') return { at: head, reset: undefined };
+    if (start === 'earliest') return { at: { epoch: head.epoch, position: BEFORE_FIRST }, reset: undefined };
+    if (start.epoch !== head.epoch) return { at: head, reset: { reason: 'epoch_changed', requested: start } };
+    if (start.position > this.source.knownPosition) {
+      return { at: head, reset: { reason: 'future_cursor', requested: start } };
+    }
+    return { at: start, reset: undefined };
+  }
+
+  private assertOpen(): void {
+    if (this.stopping) throw new SluiceError('shutting_down', 'The service is shutting down');
+  }
+
+  private assertRoom(): void {
+    this.assertOpen();
+    if (!this.source.started) throw new SluiceError('read_model_unavailable', 'The feed has not started yet');
+    if (this.subscriptions.size >= this.limits.subscriptions) {
+      throw new SluiceError('overloaded', 'Too many subscriptions');
+    }
+  }
+
+  private async checkStalls(): Promise<void> {
+    while (!this.stopping) {
+      await this.pauses.pause(this.limits.stallCheckMs);
+      const nowMs = performance.now();
+      for (const subscription of this.subscriptions) subscription.checkStall(nowMs);
+    }
+  }
+
+  private hostSubscriptions(): SubscriptionHost {
+    const { limits, metrics, ring, source, pages, index, subscriptions, tasks, onFault } = this;
+    const wakes = new WakeQueue();
+    return {
+      limits,
+      metrics,
+      ring,
+      get headPosition() {
+        return source.position;
+      },
+      readPage: (page, isWanted) => pages.read(page, isWanted),
+      runTask: (work) => tasks.run(work),
+      wentLive: (subscription) => index.add(subscription),
+      left: (subscription) => {
+        index.remove(subscription);
+        subscriptions.delete(subscription);
+      },
+      wakeLater: (subscriber) => wakes.add(subscriber),
+      onFault,
+    };
+  }
+}

@@ -1,0 +1,295 @@
+import {
+  BEFORE_FIRST,
+  SluiceError,
+  toPosition,
+  type CursorPlace,
+  type DeliveryFollower,
+  type DeliveryLog,
+  type Head,
+  type RecordedEventReader,
+  type RecordedRun,
+} from '@sluice/event-log';
+import type { EncodedRecordedEvent, Epoch, Position } from '@sluice/event-schema';
+import { BackOff, FreshRead, type Pauses, type Tasks } from './background';
+import type { DeliveryMetrics } from './delivery-metrics';
+import { FeedEvent } from './feed-event';
+import type { DeliveryLimits } from './limits';
+import { PendingEvents } from './pending-events';
+
+export interface FeedSourceOptions {
+  readonly deliveryLog: DeliveryLog;
+  readonly reader: RecordedEventReader;
+  readonly limits: DeliveryLimits;
+  readonly metrics: DeliveryMetrics;
+  readonly tasks: Tasks;
+  readonly pauses: Pauses;
+  /** Called for each event, in position order, without a hole. The head is at the event already. */
+  accept(event: FeedEvent): void;
+  /** The numbering changed: the sequence goes on after the new head. */
+  restarted(): void;
+  onFault(error: unknown): void;
+}
+
+/**
+ * Makes one contiguous sequence of events out of a delivery log that may lose, repeat and reorder, and a read model that
+ * has everything. Runs are the fast way; what they leave out is read from the read model: at once when a later event
+ * shows the gap, and within `tailCheckMs` when nothing does. Only the read model says which epoch is valid.
+ */
+export class FeedSource {
+  private epoch: Epoch | undefined;
+  private head: Position = BEFORE_FIRST;
+  /** The highest position heard of; above the head while the feed lags. */
+  private known: Position = BEFORE_FIRST;
+  /** Up to here events are read from the read model unless runs bring them first. */
+  private fillTo: Position = BEFORE_FIRST;
+  private readonly pending: PendingEvents;
+  private readonly headRead: FreshRead<Head>;
+  private follower: DeliveryFollower | undefined;
+  private running = true;
+  private ready = false;
+  private filling = false;
+  private turnRequested = false;
+  private sliceEvents = 0;
+  private sliceBytes = 0;
+
+  constructor(private readonly options: FeedSourceOptions) {
+    const { limits, reader } = options;
+    this.pending = new PendingEvents(limits.pendingEvents, limits.pendingBytes);
+    this.headRead = new FreshRead(async () => {
+      const head = await reader.head();
+      this.heard(head);
+      return head;
+    });
+  }
+
+  /**
+   * Resolves when the sequence has reached the head of the read model; reading up to there is repeated until it succeeds.
+   * @throws SluiceError `read_model_unavailable` when the head cannot be read.
+   * A delivery log that cannot be reached is followed later.
+   */
+  async start(): Promise<void> {
+    // Followed first: a run that is published after the head was read must not be missed.
+    const following = await this.follow();
+    try {
+      await this.refresh();
+    } catch (error) {
+      await this.follower?.stop();
+      this.follower = undefined;
+      this.pending.clear();
+      throw error;
+    }
+    // The sequence begins a little before the head: wait until it has come there.
+    await this.options.tasks.settled();
+    this.ready = true;
+    if (!following) this.options.tasks.run(() => this.followLater());
+    this.options.tasks.run(() => this.checkTail());
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    this.pending.clear();
+    await this.follower?.stop();
+  }
+
+  get started(): boolean {
+    return this.ready;
+  }
+
+  /** The last event of the sequence so far. */
+  get place(): CursorPlace {
+    if (this.epoch === undefined) throw new SluiceError('read_model_unavailable', 'The feed has not started yet');
+    return { epoch: this.epoch, position: this.head };
+  }
+
+  /** The head alone, for use on every event. */
+  get position(): Position {
+    return this.head;
+  }
+
+  get knownPosition(): Position {
+    return this.known;
+  }
+
+  get followsDeliveryLog(): boolean {
+    return this.follower !== undefined;
+  }
+
+  get pendingEvents(): number {
+    return this.pending.size;
+  }
+
+  /** The head of the read model, read after this call. A new epoch takes effect before it resolves. */
+  refresh(): Promise<Head> {
+    return this.headRead.read();
+  }
+
+  private heard({ epoch, position }: Head): void {
+    if (!this.running) return;
+    if (epoch === this.epoch) {
+      this.known = toPosition(Math.max(this.known, position));
+      return;
+    }
+    const warmUpEvents = this.epoch === undefined ? this.options.limits.warmUpEvents : 0;
+    this.epoch = epoch;
+    this.head = toPosition(Math.max(BEFORE_FIRST, position - warmUpEvents));
+    this.known = position;
+    this.fillTo = position;
+    this.pending.removeWhere((event) => event.epoch !== epoch || event.position <= this.head);
+    this.options.restarted();
+    this.drain();
+  }
+
+  private async follow(): Promise<boolean> {
+    try {
+      const { deliveryLog, onFault } = this.options;
+      const follower = await deliveryLog.follow({ onRun: (run) => this.onRun(run), onFault });
+      if (this.running) this.follower = follower;
+      else await follower.stop();
+      return true;
+    } catch (error) {
+      this.options.onFault(error);
+      return false;
+    }
+  }
+
+  private async followLater(): Promise<void> {
+    const backOff = new BackOff(this.options.limits);
+    do await this.options.pauses.pause(backOff.next());
+    while (this.running && !(await this.follow()));
+  }
+
+  private onRun(run: RecordedRun): void {
+    if (!this.running) return;
+    if (this.epoch !== undefined && run.epoch !== this.epoch) {
+      // Either a late run of a former epoch or the first one of the next: the read model decides.
+      this.options.tasks.run(async () => void (await this.refresh()));
+      return;
+    }
+    for (const encoded of run.events) this.receive(encoded, run.epoch);
+    this.drain();
+  }
+
+  private receive(encoded: EncodedRecordedEvent, epoch: Epoch): void {
+    const { position } = encoded.event;
+    if (position <= this.head) return;
+    const event = new FeedEvent(encoded, epoch);
+    if (position === this.head + 1 && this.epoch && this.pending.size === 0 && this.mayPublish()) {
+      this.publish(event);
+    } else if (!this.pending.offer(event)) {
+      this.fillTo = toPosition(Math.max(this.fillTo, position));
+    }
+    this.known = toPosition(Math.max(this.known, position));
+  }
+
+  private mayPublish(): boolean {
+    const { limits } = this.options;
+    return this.sliceEvents < limits.sliceEvents && this.sliceBytes < limits.sliceBytes;
+  }
+
+  private publish(event: FeedEvent): void {
+    this.head = event.position;
+    this.sliceEvents++;
+    this.sliceBytes += event.bytes;
+    if (!this.turnRequested) {
+      this.turnRequested = true;
+      setImmediate(() => this.nextSlice());
+    }
+    this.options.accept(event);
+  }
+
+  private nextSlice(): void {
+    this.options.metrics.published(this.sliceEvents);
+    this.turnRequested = false;
+    this.sliceEvents = 0;
+    this.sliceBytes = 0;
+    this.drain();
+  }
+
+  private get nextIsPending(): boolean {
+    return this.pending.has(this.head + 1);
+  }
+
+  /** Publishes what follows the head, as far as this slice goes; what is missing is then read. */
+  private drain(): void {
+    if (!this.running || this.epoch === undefined) return;
+    while (this.nextIsPending && this.mayPublish()) {
+      const event = this.pending.take(this.head + 1);
+      if (event) this.publish(event);
+    }
+    if (this.nextIsPending || this.filling) return;
+    const behindGap = this.pending.range();
+    if (behindGap) this.fillTo = toPosition(Math.max(this.fillTo, behindGap.highest.position));
+    if (this.head < this.fillTo) this.options.tasks.run(() => this.fill());
+  }
+
+  /** Reads page after page until the feed is where it should be. One at a time. */
+  private async fill(): Promise<void> {
+    const { limits, pauses, onFault } = this.options;
+    const backOff = new BackOff(limits);
+    this.filling = true;
+    try {
+      while (this.running && this.head < this.fillTo) {
+        try {
+          await this.fillPage();
+          backOff.reset();
+        } catch (error) {
+          onFault(error);
+          await pauses.pause(backOff.next());
+        }
+      }
+    } finally {
+      this.filling = false;
+    }
+    this.drain();
+  }
+
+  private async fillPage(): Promise<void> {
+    const { reader, limits, metrics } = this.options;
+    const { epoch, head: after } = this;
+    const lowest = this.pending.range()?.lowest.position ?? Infinity;
+    const upTo = toPosition(Math.min(this.fillTo, lowest - 1));
+    if (upTo > after) {
+      const page = await reader.readAll({ after, upTo, limit: limits.gapPageEvents });
+      // Asked after the page, so that a page of another numbering is never taken for one of this.
+      const { position } = await this.refresh();
+      if (epoch === undefined || this.epoch !== epoch || !this.running) return;
+      if (page.length === 0 && position <= this.head) return this.forgetBeyond(position);
+      if (page[0] !== undefined && page[0].event.position !== after + 1) throw missing(after + 1);
+      if (page.length === 0 && this.head === after) throw missing(after + 1);
+      const missed = page.filter(({ event }) => event.position > this.head && !this.pending.has(event.position));
+      metrics.gapFilled(missed.length);
+      for (const encoded of missed) this.pending.add(new FeedEvent(encoded, epoch));
+    }
+    this.drain();
+    while (this.running && this.nextIsPending) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  /** Positions were announced that the read model does not have: it is the one that is right. */
+  private forgetBeyond(position: Position): void {
+    this.pending.clear();
+    this.known = toPosition(Math.max(this.head, position));
+    this.fillTo = this.head;
+  }
+
+  /** Finds what the delivery log lost at the end, where no later event shows a gap. */
+  private async checkTail(): Promise<void> {
+    const { limits, pauses, tasks, onFault } = this.options;
+    while (this.running) {
+      await pauses.pause(limits.tailCheckMs);
+      if (!this.running) return;
+      try {
+        const { epoch, position } = await this.refresh();
+        if (position > this.head && this.followsDeliveryLog) await pauses.pause(limits.tailGraceMs);
+        if (epoch !== this.epoch || position <= this.head) continue;
+        this.fillTo = toPosition(Math.max(this.fillTo, position));
+        if (!this.filling) tasks.run(() => this.fill());
+      } catch (error) {
+        onFault(error);
+      }
+    }
+  }
+}
+
+function missing(position: number): SluiceError {
+  return new SluiceError('read_model_unavailable', `The read model has no event at position ${position} yet`);
+}

@@ -1,0 +1,321 @@
+import {
+  compileFilter,
+  toPosition,
+  type CursorPlace,
+  type EventFilter,
+  type EventPredicate,
+  type ReadEventsOptions,
+  type ResetReason,
+} from '@sluice/event-log';
+import type { EncodedRecordedEvent, Epoch, Position } from '@sluice/event-schema';
+import type { DeliveryMetrics, OverflowReason } from './delivery-metrics';
+import { EventQueue } from './event-queue';
+import { FeedEvent } from './feed-event';
+import type { HotRing } from './hot-ring';
+import type { DeliveryLimits } from './limits';
+import type { DeliveryItem, EndReason, SubscribeOptions, Subscription } from './subscription';
+import type { Wakeable } from './wake-queue';
+
+/** What a subscription needs of its feed. */
+export interface SubscriptionHost {
+  readonly limits: DeliveryLimits;
+  readonly metrics: DeliveryMetrics;
+  readonly ring: HotRing;
+  /** The last event of the feed. */
+  readonly headPosition: Position;
+  readPage(page: ReadEventsOptions, isWanted: () => boolean): Promise<readonly EncodedRecordedEvent[]>;
+  runTask(work: () => Promise<void>): void;
+  /** From now on the subscription is offered every event that may concern it. */
+  wentLive(subscription: FeedSubscription): void;
+  left(subscription: FeedSubscription): void;
+  wakeLater(subscriber: Wakeable): void;
+  onFault(error: unknown): void;
+}
+
+export interface Beginning {
+  readonly at: CursorPlace;
+  readonly reset: Subscription['reset'];
+}
+
+/**
+ * The state machine of one subscription. `scanned` is the place up to which everything matching has been queued or
+ * handed over.
+ *
+ * ```
+ * backfilling   while events after `scanned` have left the ring: read a page from the read model, queue it,
+ *               and read the next one only when that was taken;
+ *               while they are in the ring: hand them over from there, nothing is queued
+ *      │ cutover: `scanned` has reached the head of the feed. No event can come between this and
+ *      ▼          being offered events, as both happen in one synchronous step
+ *    live       every event that concerns it is offered; matching ones are queued
+ *      │
+ *      ▼
+ *    ended      offered nothing any more
+ * ```
+ */
+export class FeedSubscription implements Subscription, Wakeable {
+  readonly filter: EventFilter;
+  readonly startedAt: CursorPlace;
+  readonly reset: Subscription['reset'];
+  readonly ended: Promise<EndReason>;
+  private phase: 'backfilling' | 'live' | 'ended' = 'backfilling';
+  private epoch: Epoch;
+  private scanned: Position;
+  private readonly queue = new EventQueue();
+  private readonly matches: EventPredicate;
+  private readonly maxQueuedEvents: number;
+  private readonly maxQueuedBytes: number;
+  private readonly stallTimeoutMs: number;
+
+  private pageEvents: number;
+  private readingPage = false;
+
+  /** Items to be handed over before and after what is queued. */
+  private resetItem: Extract<DeliveryItem, { kind: 'reset' }> | undefined;
+  private caughtUpItem: Extract<DeliveryItem, { kind: 'caught_up' }> | undefined;
+  private endReason: EndReason | undefined;
+  /** The position to tell while the subscriber does not know of the reset yet, and after it was cut. */
+  private heldPosition: CursorPlace | undefined;
+
+  private listener: (() => void) | undefined;
+  /** Whether `take` may have something: cleared when it had nothing. */
+  private readable = true;
+  private wakeRequested = false;
+  private takenSinceCheck = false;
+  private stalledSinceMs: number | undefined;
+  private resolveEnded: (reason: EndReason) => void = () => undefined;
+  private readonly signal: AbortSignal | undefined;
+  private readonly onAbort = () => this.end('closed');
+
+  constructor(
+    private readonly host: SubscriptionHost,
+    options: SubscribeOptions,
+    { at, reset }: Beginning,
+  ) {
+    const { limits } = host;
+    this.filter = options.filter;
+    this.matches = compileFilter(options.filter);
+    this.maxQueuedEvents = options.maxQueuedEvents ?? limits.queuedEvents;
+    this.maxQueuedBytes = options.maxQueuedBytes ?? limits.queuedBytes;
+    this.stallTimeoutMs = options.stallTimeoutMs ?? limits.stallTimeoutMs;
+    this.pageEvents = limits.firstPageEvents;
+    this.startedAt = at;
+    this.reset = reset;
+    this.epoch = at.epoch;
+    this.scanned = at.position;
+    this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
+    this.signal = options.signal;
+    this.signal?.addEventListener('abort', this.onAbort);
+    if (this.scanned >= host.headPosition) this.goLive();
+  }
+
+  get position(): CursorPlace {
+    return this.heldPosition ?? { epoch: this.epoch, position: this.handedOver };
+  }
+
+  private get handedOver(): Position {
+    const { oldest } = this.queue;
+    return oldest ? toPosition(oldest.position - 1) : this.reached;
+  }
+
+  /** While live nothing is noted per event: all up to the head has been offered. It may have begun beyond the head. */
+  private get reached(): Position {
+    return this.phase === 'live' && this.host.headPosition > this.scanned ? this.host.headPosition : this.scanned;
+  }
+
+  take(): DeliveryItem | undefined {
+    this.takenSinceCheck = true;
+    const item = this.nextItem();
+    this.readable = item !== undefined;
+    if (item?.kind === 'events') this.host.metrics.delivered(item.events.length);
+    return item;
+  }
+
+  private nextItem(): DeliveryItem | undefined {
+    if (this.resetItem) return this.takeReset(this.resetItem);
+    if (this.caughtUpItem) return this.takeCaughtUp();
+    const { batchEvents, batchBytes } = this.host.limits;
+    if (this.queue.length > 0) return { kind: 'events', events: this.queue.take(batchEvents, batchBytes) };
+    if (this.phase === 'backfilling') {
+      const events = this.catchUp();
+      return events.length > 0 ? { kind: 'events', events } : this.takeCaughtUp();
+    }
+    return this.phase === 'ended' ? this.takeEnd() : undefined;
+  }
+
+  /** One step of the backfill. What it returns is handed over at once. */
+  private catchUp(): FeedEvent[] {
+    const events: FeedEvent[] = [];
+    const { ring, headPosition, limits } = this.host;
+    if (this.readingPage) return events;
+    if (!ring.covers(this.scanned)) {
+      this.host.runTask(() => this.readPage());
+      return events;
+    }
+    let bytes = 0;
+    while (this.scanned < headPosition && events.length < limits.batchEvents && bytes < limits.batchBytes) {
+      const event = ring.at(this.scanned + 1);
+      if (!event) throw new RangeError(`the ring has lost position ${this.scanned + 1}`);
+      this.scanned = event.position;
+      if (!this.matches(event.event)) continue;
+      events.push(event);
+      bytes += event.bytes;
+    }
+    if (this.scanned >= headPosition) this.goLive();
+    return events;
+  }
+
+  private async readPage(): Promise<void> {
+    const isWanted = () => this.phase === 'backfilling';
+    const { filter, scanned: after, pageEvents: limit } = this;
+    const upTo = this.host.headPosition;
+    this.readingPage = true;
+    try {
+      const page = await this.host.readPage({ filter, after, upTo, limit }, isWanted);
+      if (!isWanted()) return;
+      for (const encoded of page) this.queue.push(new FeedEvent(encoded, this.epoch));
+      this.scanned = page.length < limit ? upTo : (page.at(-1)?.event.position ?? upTo);
+      this.pageEvents = this.nextPageEvents(page.length);
+    } catch {
+      if (isWanted()) this.end('failed');
+    } finally {
+      this.readingPage = false;
+      this.becomeReadable();
+    }
+  }
+
+  /** So many events of the size of the last ones as make a page of the wanted size. */
+  private nextPageEvents(lastPageEvents: number): number {
+    const { pageEvents, pageBytes } = this.host.limits;
+    if (lastPageEvents === 0) return this.pageEvents;
+    const fitting = Math.floor((pageBytes * lastPageEvents) / this.queue.bytes);
+    return Math.max(1, Math.min(pageEvents, fitting));
+  }
+
+  private goLive(): void {
+    this.phase = 'live';
+    this.caughtUpItem = { kind: 'caught_up', at: { epoch: this.epoch, position: this.scanned } };
+    this.host.wentLive(this);
+  }
+
+  /** For the feed: an event that may match, in position order, each once, while the subscription is live. */
+  offer(event: FeedEvent): void {
+    if (event.position <= this.scanned || !this.matches(event.event)) return;
+    const { queue } = this;
+    if (queue.length >= this.maxQueuedEvents) return this.overflow('events');
+    if (queue.length > 0 && queue.bytes + event.bytes > this.maxQueuedBytes) return this.overflow('bytes');
+    queue.push(event);
+    this.becomeReadable();
+  }
+
+  /** For the feed, from time to time: cuts a subscriber that leaves its events waiting. */
+  checkStall(nowMs: number): void {
+    if (this.takenSinceCheck || this.queue.length === 0) {
+      this.takenSinceCheck = false;
+      this.stalledSinceMs = undefined;
+      return;
+    }
+    this.stalledSinceMs ??= nowMs;
+    if (nowMs - this.stalledSinceMs >= this.stallTimeoutMs) this.overflow('stalled');
+  }
+
+  /** For the feed: the numbering changed. What is queued belongs to the former one and is forgotten. */
+  restart(reason: ResetReason, at: CursorPlace): void {
+    this.heldPosition ??= this.position;
+    this.queue.clear();
+    this.epoch = at.epoch;
+    this.scanned = at.position;
+    this.resetItem = { kind: 'reset', reason, at };
+    if (this.caughtUpItem) this.caughtUpItem = { kind: 'caught_up', at };
+    if (this.phase === 'backfilling') this.goLive();
+    this.host.metrics.reset(reason);
+    this.becomeReadable();
+  }
+
+  close(): void {
+    this.end('closed');
+  }
+
+  private overflow(reason: OverflowReason): void {
+    this.host.metrics.queueOverflow(reason);
+    this.end('slow_subscriber');
+  }
+
+  /** For the feed and for itself. What is queued can still be taken, unless the subscriber is slow or gone. */
+  end(reason: EndReason): void {
+    if (this.phase === 'ended') return;
+    if (reason === 'slow_subscriber' || reason === 'closed') {
+      this.heldPosition = this.position;
+      this.queue.clear();
+      this.resetItem = undefined;
+      this.caughtUpItem = undefined;
+    }
+    this.scanned = this.reached;
+    this.phase = 'ended';
+    this.endReason = reason;
+    this.signal?.removeEventListener('abort', this.onAbort);
+    this.host.left(this);
+    this.host.metrics.ended(reason);
+    this.resolveEnded(reason);
+    this.becomeReadable();
+  }
+
+  private takeReset(item: DeliveryItem): DeliveryItem {
+    this.resetItem = undefined;
+    this.heldPosition = undefined;
+    return item;
+  }
+
+  private takeCaughtUp(): DeliveryItem | undefined {
+    const item = this.caughtUpItem;
+    this.caughtUpItem = undefined;
+    return item;
+  }
+
+  private takeEnd(): DeliveryItem | undefined {
+    const reason = this.endReason;
+    this.endReason = undefined;
+    return reason && { kind: 'end', reason, at: this.position };
+  }
+
+  onReadable(listener: () => void): void {
+    this.listener = listener;
+    if (this.readable) this.requestWake();
+  }
+
+  private becomeReadable(): void {
+    if (this.readable) return;
+    this.readable = true;
+    if (this.listener) this.requestWake();
+  }
+
+  private requestWake(): void {
+    if (this.wakeRequested) return;
+    this.wakeRequested = true;
+    this.host.wakeLater(this);
+  }
+
+  wakeUp(): void {
+    this.wakeRequested = false;
+    try {
+      this.listener?.();
+    } catch (error) {
+      this.host.onFault(error);
+      this.end('closed');
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<DeliveryItem, void, undefined> {
+    try {
+      for (;;) {
+        const item = this.take();
+        if (item) yield item;
+        else if (this.phase === 'ended') return;
+        else await new Promise<void>((resolve) => this.onReadable(resolve));
+        if (item?.kind === 'end') return;
+      }
+    } finally {
+      this.close();
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** Every bound of the delivery layer. Bytes are bytes of an event's JSON text in UTF-8. */
+export const DELIVERY_LIMITS = {
+  /** Newest events kept in memory, so that subscriptions with recent cursors do not reach the database. */
+  ringEvents: 16_384,
+  ringBytes: 32 * 1024 * 1024,
+  /** How many of the newest events are put into the ring at the start: subscribers come back right after it. */
+  warmUpEvents: 2_000,
+
+  /** Events that wait behind a gap or for their turn. Above this the newest are dropped, and read again later. */
+  pendingEvents: 4_096,
+  pendingBytes: 8 * 1024 * 1024,
+  /** Most that is published before subscribers get their turn: a burst alone must not overflow an attentive one. */
+  sliceEvents: 256,
+  sliceBytes: 256 * 1024,
+
+  /** Page of a gap fill. */
+  gapPageEvents: 500,
+  /** How often the head of the read model is compared with the feed's. */
+  tailCheckMs: 1_000,
+  /** How long the delivery log may still bring what the read model has already. */
+  tailGraceMs: 100,
+
+  /** Pages of a backfill: the first one, the largest one, and what the size of the others aims at. */
+  firstPageEvents: 100,
+  pageEvents: 500,
+  pageBytes: 1024 * 1024,
+  /** Backfill reads at the same time in one process; the others wait in order of arrival. */
+  concurrentPageReads: 8,
+  /** Attempts at one page before the subscription ends as failed. */
+  pageAttempts: 5,
+
+  subscriptions: 20_000,
+  /** Most (workspace, entity) pairs that one filter may name. */
+  filterTerms: 4_096,
+  /** Most events, and bytes unless it is one event, in one `events` item. */
+  batchEvents: 256,
+  batchBytes: 256 * 1024,
+  /** Queue of one live subscription; above this it ends as slow. */
+  queuedEvents: 1_024,
+  queuedBytes: 1024 * 1024,
+  /** A subscriber that takes nothing for so long while something waits for it ends as slow. */
+  stallTimeoutMs: 30_000,
+  stallCheckMs: 1_000,
+
+  /** Event ids that may be expected at the same time; above this `expect` answers `overloaded`. */
+  expectedIds: 20_000,
+  /** An expected event that the feed has not shown for so long is looked up in the read model, and again at this pace. */
+  lookUpDelayMs: 50,
+  /** Most ids in one look-up. */
+  lookUpIds: 1_000,
+
+  /** Waits between attempts: doubled each time, up to the maximum. */
+  firstRetryDelayMs: 50,
+  maximumRetryDelayMs: 5_000,
+} as const;
+
+export type DeliveryLimits = { readonly [name in keyof typeof DELIVERY_LIMITS]: number };

@@ -1,0 +1,84 @@
+import {
+  SluiceError,
+  type CursorPlace,
+  type EventFilter,
+  type ResetReason,
+  type StartPlace,
+} from '@sluice/event-log';
+import type { FeedEvent } from './feed-event';
+
+export interface SubscribeOptions {
+  readonly filter: EventFilter;
+  readonly start: StartPlace;
+  /** Most events that wait for a live subscriber; at least 1. */
+  readonly maxQueuedEvents?: number;
+  /** Most bytes that wait for a live subscriber; one event may wait whatever its size. */
+  readonly maxQueuedBytes?: number;
+  readonly stallTimeoutMs?: number;
+  /** Closes the subscription. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Why a subscription ended. All but `closed` invite the subscriber to resume from where it was:
+ * - `slow_subscriber`: its queue overflowed, or it took nothing for too long;
+ * - `shutting_down`: this process stops;
+ * - `failed`: the read model could not be read for the backfill;
+ * - `closed`: the subscriber's own side closed it.
+ */
+export type EndReason = 'slow_subscriber' | 'shutting_down' | 'failed' | 'closed';
+
+export type DeliveryItem =
+  /** Matching events in position order, at least one. */
+  | { readonly kind: 'events'; readonly events: readonly FeedEvent[] }
+  /** Once: everything recorded before the subscription went live has been handed over. */
+  | { readonly kind: 'caught_up'; readonly at: CursorPlace }
+  /** The numbering changed: what follows begins after `at`, and what lies between is not told. */
+  | { readonly kind: 'reset'; readonly reason: ResetReason; readonly at: CursorPlace }
+  /** The last item. Resuming from `at` continues without a gap and without a duplicate. */
+  | { readonly kind: 'end'; readonly reason: EndReason; readonly at: CursorPlace };
+
+/**
+ * One subscriber's view of the feed: every matching event after its start, exactly once, in position order, or an
+ * explicit word (`reset`, `end`) that this is not so. It has one reader, which either iterates or uses `take`.
+ *
+ * - While it catches up nothing waits in memory but one page, and the next page is read when that one was taken.
+ * - While it is live matching events wait in a bounded queue; when that overflows, the subscription ends as
+ *   `slow_subscriber` and forgets its queue. Nothing is ever dropped from the middle.
+ */
+export interface Subscription extends AsyncIterable<DeliveryItem> {
+  /** Where it really begins: after this place. */
+  readonly startedAt: CursorPlace;
+  /** Set when the requested cursor could not be honoured. It is not repeated as an item. */
+  readonly reset: { readonly reason: ResetReason; readonly requested: CursorPlace } | undefined;
+  /**
+   * Everything matching up to here has been handed over by `take`. Moves on while events that do not match go by, so an
+   * idle subscriber can be given a fresh cursor.
+   */
+  readonly position: CursorPlace;
+  /** Resolves when it ends, which may be before the last items are taken. */
+  readonly ended: Promise<EndReason>;
+  /** The next item, or undefined when there is none now. After undefined the `onReadable` listener is called. */
+  take(): DeliveryItem | undefined;
+  /**
+   * Sets the one listener. It is called once after `take` returned undefined and there may be something again (and once
+   * before the first `take`), never from within a call of the reader's own. A listener that throws closes the subscription.
+   */
+  onReadable(listener: () => void): void;
+  /** Ends it as `closed`. Idempotent. */
+  close(): void;
+}
+
+/** The error to show to a subscriber whose subscription ended for this reason. */
+export function endError(reason: EndReason): SluiceError | undefined {
+  switch (reason) {
+    case 'slow_subscriber':
+      return new SluiceError('slow_subscriber', 'The subscriber did not keep up; resume from the last cursor');
+    case 'shutting_down':
+      return new SluiceError('shutting_down', 'The service is shutting down; resume from the last cursor');
+    case 'failed':
+      return new SluiceError('read_model_unavailable', 'Past events cannot be read now; resume from the last cursor');
+    case 'closed':
+      return undefined;
+  }
+}

@@ -1,0 +1,225 @@
+import { RETRY_DELAY_MS, SluiceError, type FollowLogOptions, type Lane, type LogRecord } from '@sluice/event-log';
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { BatchCoalescer } from './batch-coalescer';
+import { createKafka } from './kafka-client';
+import { LaneAssignment, LanesLost } from './lane-assignment';
+import { OffsetCommitter } from './offset-committer';
+import type { KafkaLogLine, KafkaSettings } from './options';
+import { Backoff, pause, within } from './waiting';
+
+/** What kafkajs logs, and says in no other way, when it starts a lane over. */
+const OUT_OF_RANGE = /Offset out of range, resetting to default offset/;
+
+export interface ConsumerSessionOptions {
+  readonly settings: KafkaSettings;
+  readonly follow: FollowLogOptions;
+  /** The first index that each lane still has. */
+  loadStarts(): Promise<ReadonlyMap<Lane, number>>;
+}
+
+/** One kafkajs consumer, from joining the group to leaving it. It is not repaired: the follower opens another one. */
+export class ConsumerSession {
+  private readonly consumer: Consumer;
+  private readonly coalescer: BatchCoalescer;
+  private readonly committer: OffsetCommitter;
+  private assignment: LaneAssignment | undefined;
+  private joining: Promise<void> | undefined;
+  private isEnding = false;
+  private waitingBatches = 0;
+  private heartbeat: (() => Promise<void>) | undefined;
+  private heartbeatTimer: NodeJS.Timeout | undefined;
+  private lastSignAt = performance.now();
+  private fail: (error: unknown) => void = () => undefined;
+
+  /** Rejects when the consumer is dead or seems to be. Never resolves. */
+  readonly failed = new Promise<never>((_, reject) => {
+    this.fail = reject;
+  });
+
+  constructor(private readonly options: ConsumerSessionOptions) {
+    const { settings, follow } = options;
+    const { limits } = settings;
+    this.failed.catch(() => undefined);
+    const kafka = createKafka(settings, (line) => this.onLog(line));
+    this.consumer = kafka.consumer({
+      groupId: follow.group,
+      allowAutoTopicCreation: false,
+      sessionTimeout: limits.sessionTimeoutMs,
+      rebalanceTimeout: limits.rebalanceTimeoutMs,
+      heartbeatInterval: limits.heartbeatIntervalMs,
+      minBytes: 1,
+      maxWaitTimeInMs: limits.fetchWaitMs,
+      maxBytes: limits.maxFetchBytes,
+      maxBytesPerPartition: limits.maxFetchBytesPerPartition,
+      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.coalescer = new BatchCoalescer({
+      maxBatchRecords: follow.maxBatchRecords,
+      retryDelayMs: RETRY_DELAY_MS,
+      handle: (batch) => this.handle(batch),
+      onFault: (error) => this.fault(error),
+    });
+    this.committer = new OffsetCommitter(limits.commitIntervalMs, (offsets) =>
+      this.consumer.commitOffsets(
+        [...offsets].map(([partition, offset]) => ({ topic: settings.topic, partition, offset: String(offset) })),
+      ),
+    );
+  }
+
+  /** Resolves when the group is joined. */
+  async open(): Promise<void> {
+    const { settings, follow } = this.options;
+    const { consumer } = this;
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.fail(payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      const partitions = payload.memberAssignment[settings.topic] ?? [];
+      this.assign(partitions.map((partition) => partition as Lane));
+    });
+    for (const event of [consumer.events.FETCH, consumer.events.HEARTBEAT] as const) {
+      consumer.on(event, () => this.showLife());
+    }
+    await consumer.connect();
+    await consumer.subscribe({ topic: settings.topic, fromBeginning: true });
+    this.heartbeatTimer = setInterval(() => this.tick(), settings.limits.heartbeatIntervalMs);
+    this.joining = consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      // All lanes of a fetch are given out at once, to be coalesced.
+      partitionsConsumedConcurrently: Math.max(settings.partitions, 64),
+      eachBatch: (payload) => this.eachBatch(payload),
+    });
+    settings.onMetric({ name: 'consumer_opened', group: follow.group });
+    await Promise.race([this.joining, this.failed]);
+  }
+
+  /** Finishes the batch in hand and leaves the group; the leaving may go on behind when the brokers are slow. */
+  async close(): Promise<void> {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    const reason = new LanesLost('The follower stops');
+    this.assignment?.end(reason);
+    await this.coalescer.drop(reason);
+    clearInterval(this.heartbeatTimer);
+    const { leaveTimeoutMs } = this.options.settings.limits;
+    await within(leaveTimeoutMs, 'leaving the group', this.leave()).catch(() => undefined);
+  }
+
+  private async leave(): Promise<void> {
+    // A consumer that is told to stop while it joins goes on joining, and would then hold its lanes for ever.
+    await this.joining?.catch(() => undefined);
+    await this.committer.flush().catch(() => undefined);
+    await this.consumer.disconnect();
+  }
+
+  /** Told synchronously, before the first fetch of the new assignment. */
+  private assign(lanes: readonly Lane[]): void {
+    const reason = new LanesLost('The group was rebalanced');
+    this.assignment?.end(reason);
+    this.committer.clear();
+    const assignment = new LaneAssignment(lanes);
+    this.assignment = assignment;
+    this.showLife();
+    const { settings, follow } = this.options;
+    settings.onMetric({ name: 'lanes_assigned', group: follow.group, lanes: lanes.length });
+    // The batch in hand may still store checkpoints of lanes that are loaded next.
+    void this.coalescer.drop(reason).then(() => this.seekToCheckpoints(assignment));
+  }
+
+  private async seekToCheckpoints(assignment: LaneAssignment): Promise<void> {
+    const backoff = new Backoff(RETRY_DELAY_MS);
+    while (!assignment.signal.aborted && !this.isEnding) {
+      try {
+        const positions = await this.loadPositions(assignment.lanes);
+        if (assignment.signal.aborted) return;
+        const { topic } = this.options.settings;
+        for (const [partition, index] of positions) this.consumer.seek({ topic, partition, offset: String(index) });
+        assignment.open();
+        return;
+      } catch (error) {
+        this.fault(error);
+        await pause(backoff.next(), assignment.signal);
+      }
+    }
+  }
+
+  private async loadPositions(lanes: readonly Lane[]): Promise<ReadonlyMap<Lane, number>> {
+    if (lanes.length === 0) return new Map();
+    const { follow, loadStarts } = this.options;
+    const [checkpoints, starts] = await Promise.all([follow.loadCheckpoints(lanes), loadStarts()]);
+    const positions = new Map<Lane, number>();
+    for (const lane of lanes) {
+      const start = starts.get(lane) ?? 0;
+      const checkpoint = checkpoints.get(lane) ?? start;
+      if (checkpoint < start) this.outOfRange(lane, { checkpoint, start });
+      positions.set(lane, Math.max(checkpoint, start));
+    }
+    return positions;
+  }
+
+  private async eachBatch({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+    const { assignment } = this;
+    if (!assignment || this.isEnding) return;
+    this.heartbeat = heartbeat;
+    this.waitingBatches++;
+    try {
+      await assignment.ready;
+      // Fetched before the seek, from where the broker thought that the group was.
+      if (isStale() || assignment.signal.aborted) return;
+      const lane = batch.partition as Lane;
+      const records = batch.messages.map((message) => toRecord(lane, message));
+      await this.coalescer.push(records, (lastIndex) => {
+        if (this.assignment !== assignment) return;
+        resolveOffset(String(lastIndex));
+        this.committer.note(lane, lastIndex + 1);
+      });
+    } catch (error) {
+      // Anything else was kafkajs's own and tells it what to do next, for example to join again.
+      if (!(error instanceof LanesLost)) throw error;
+    } finally {
+      this.waitingBatches--;
+    }
+  }
+
+  private async handle(batch: Parameters<FollowLogOptions['handle']>[0]): Promise<void> {
+    const { follow, settings } = this.options;
+    const startedAt = performance.now();
+    await follow.handle(batch);
+    const durationMs = performance.now() - startedAt;
+    settings.onMetric({ name: 'batch_handled', group: follow.group, records: batch.records.length, durationMs });
+  }
+
+  /** kafkajs sends heartbeats between batches only; a slow or repeated batch needs them meanwhile. */
+  private tick(): void {
+    if (this.waitingBatches > 0) {
+      this.showLife();
+      this.heartbeat?.().catch((error: unknown) => void this.coalescer.drop(error));
+      return;
+    }
+    const silentMs = performance.now() - this.lastSignAt;
+    if (silentMs > this.options.settings.limits.stallTimeoutMs) {
+      this.fail(new SluiceError('log_unavailable', `The consumer gave no sign of life for ${Math.round(silentMs)} ms`));
+    }
+  }
+
+  private showLife(): void {
+    this.lastSignAt = performance.now();
+  }
+
+  private onLog(line: KafkaLogLine): void {
+    this.options.settings.onLog(line);
+    if (OUT_OF_RANGE.test(line.message)) this.outOfRange(line.fields['partition'], {});
+  }
+
+  private outOfRange(lane: unknown, details: Readonly<Record<string, number>>): void {
+    const message = `Lane ${String(lane)} does not have the record to go on from; it is read from its beginning`;
+    this.fault(new SluiceError('internal', message, { cause: details }));
+  }
+
+  private fault(error: unknown): void {
+    this.options.follow.onFault?.(error);
+  }
+}
+
+function toRecord(lane: Lane, { offset, value, timestamp }: KafkaMessage): LogRecord {
+  return { lane, index: Number(offset), value: value ?? new Uint8Array(), appendedAt: Number(timestamp) };
+}

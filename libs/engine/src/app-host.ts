@@ -1,0 +1,95 @@
+import { CallerLimiter, createAccessControl, FailedAuthenticationLimiter, type AccessConfig, type AccessControl } from '@sluice/access';
+import { EventFeed } from '@sluice/delivery';
+import { createLogger, MetricsRegistry, type ServiceLogger, type SettingsOf } from '@sluice/service-runtime';
+import { toAccessConfig } from './access-settings';
+import { once, type Engine } from './engine';
+import { toEngineConfig, type EngineConfig } from './engine-settings';
+import { createEngineSignals } from './engine-signals';
+import { createFeedMetrics, observeFeed } from './feed-metrics';
+import type { hostSettings } from './host-settings';
+import { HttpGatekeeper } from './http-gatekeeper';
+import { openEngine } from './open-engine';
+
+export interface HostConfig {
+  readonly name: string;
+  readonly engine: EngineConfig;
+  readonly access: AccessConfig;
+  readonly http: { readonly host: string; readonly port: number; readonly trustedProxies: number };
+  readonly log: Pick<SettingsOf<ReturnType<typeof hostSettings>>, 'SLUICE_LOG_LEVEL' | 'SLUICE_LOG_FORMAT'>;
+  readonly drain: { readonly timeoutMs: number; readonly delayMs: number };
+}
+
+/** @throws SluiceError `configuration` */
+export function toHostConfig(name: string, settings: SettingsOf<ReturnType<typeof hostSettings>>): HostConfig {
+  return {
+    name,
+    engine: toEngineConfig(settings),
+    access: toAccessConfig(settings),
+    http: {
+      host: settings.SLUICE_HTTP_HOST,
+      port: settings.SLUICE_HTTP_PORT,
+      trustedProxies: settings.SLUICE_TRUST_PROXY,
+    },
+    log: settings,
+    drain: { timeoutMs: settings.SLUICE_DRAIN_TIMEOUT, delayMs: settings.SLUICE_DRAIN_DELAY },
+  };
+}
+
+/** What one process shares among the apps that run in it. Ports open when they are first asked for. */
+export interface AppHost {
+  readonly config: HostConfig;
+  readonly logger: ServiceLogger;
+  readonly metrics: MetricsRegistry;
+  readonly engine: Engine;
+  readonly access: () => Promise<AccessControl>;
+  readonly gatekeeper: () => Promise<HttpGatekeeper>;
+  /** Limits of authenticated callers, counted once per process. */
+  readonly limiter: CallerLimiter;
+  readonly failures: FailedAuthenticationLimiter;
+  /** The one feed of the process; it has started when this resolves. */
+  readonly feed: () => Promise<EventFeed>;
+  close(): Promise<void>;
+}
+
+export function createAppHost(config: HostConfig): AppHost {
+  const logger = createLogger({
+    service: config.name,
+    level: config.log.SLUICE_LOG_LEVEL,
+    format: config.log.SLUICE_LOG_FORMAT,
+  });
+  const metrics = new MetricsRegistry({ processMetrics: true });
+  const engine = openEngine(config.engine, { clientName: `sluice-${config.name}`, logger, metrics });
+  const { limits } = config.access;
+  const limiter = new CallerLimiter(limits);
+  const failures = new FailedAuthenticationLimiter({ ...limits.failedAuthentication, maxTracked: limits.maxTracked });
+  const access = once(async () => createAccessControl(config.access, await engine.apiKeys()));
+  let openedFeed: EventFeed | undefined;
+  const feed = once(async () => {
+    const signals = createEngineSignals({ logger, metrics });
+    openedFeed = new EventFeed({
+      deliveryLog: await engine.deliveryLog(),
+      reader: await engine.readModel(),
+      limits: { subscriptions: limits.totalConnections },
+      metrics: createFeedMetrics(metrics),
+      onFault: (error) => signals.fault('feed', error),
+    });
+    await openedFeed.start();
+    observeFeed(metrics, openedFeed);
+    return openedFeed;
+  });
+  return {
+    config,
+    logger,
+    metrics,
+    engine,
+    access,
+    gatekeeper: once(async () => new HttpGatekeeper(await access(), limiter, failures)),
+    limiter,
+    failures,
+    feed,
+    close: async () => {
+      await openedFeed?.stop();
+      await engine.close();
+    },
+  };
+}

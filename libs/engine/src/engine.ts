@@ -1,0 +1,49 @@
+import type { ApiKeyStore } from '@sluice/access';
+import type { DeliveryLog, DurableLog, ReadModel } from '@sluice/event-log';
+import type { SandboxActivity } from '@sluice/read-model';
+
+/** Reads the projection of one sandbox. */
+export interface SandboxReader {
+  find(workspaceId: number, sandboxId: string): Promise<SandboxActivity | undefined>;
+}
+
+/**
+ * The ports of one engine. Each is opened when it is first asked for, so that an app holds only what it uses; every
+ * caller in a process is given the same one.
+ */
+export interface Engine {
+  readonly durableLog: () => Promise<DurableLog>;
+  readonly deliveryLog: () => Promise<DeliveryLog>;
+  readonly readModel: () => Promise<ReadModel>;
+  readonly apiKeys: () => Promise<ApiKeyStore>;
+  readonly sandboxes: () => Promise<SandboxReader>;
+  /** Lets go of everything that was opened. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Opens at most once; a failed opening may be tried again. */
+export function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+}
+
+/** Remembers what was opened and closes it, the last one first. */
+export class Closables {
+  private readonly opened: { close(): Promise<void> }[] = [];
+
+  async keep<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
+    const resource = await opening;
+    this.opened.push(resource);
+    return resource;
+  }
+
+  async close(): Promise<void> {
+    for (let resource = this.opened.pop(); resource; resource = this.opened.pop()) await resource.close();
+  }
+}

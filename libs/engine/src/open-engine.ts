@@ -1,0 +1,88 @@
+import { openJetStreamDeliveryLog } from '@sluice/delivery-log-jetstream';
+import { openKafkaDurableLog } from '@sluice/durable-log-kafka';
+import { openPostgresDurableLog } from '@sluice/durable-log-postgres';
+import { InProcessDeliveryLog } from '@sluice/event-log';
+import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+import { Closables, once, type Engine } from './engine';
+import type { EngineConfig } from './engine-settings';
+import { createEngineSignals } from './engine-signals';
+import { openMemoryEngine } from './memory-engine';
+import { openPostgresReadSide } from './postgres-read-side';
+
+export interface OpenEngineOptions {
+  /** How this process is called at the brokers. */
+  readonly clientName: string;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+/** Most runs that the delivery log keeps; its bytes and age bound it first in practice. */
+const MAX_DELIVERY_MESSAGES = 10_000_000;
+
+/** The ports of the configured engine. Nothing is opened before it is asked for. */
+export function openEngine(config: EngineConfig, options: OpenEngineOptions): Engine {
+  switch (config.engine) {
+    case 'memory':
+      return openMemoryEngine();
+    case 'embedded':
+      return openEmbeddedEngine(config, options);
+    case 'cluster':
+      return openClusterEngine(config, options);
+  }
+}
+
+function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, options: OpenEngineOptions): Engine {
+  const closables = new Closables();
+  const signals = createEngineSignals(options);
+  const { databaseUrl } = config.database;
+  return {
+    ...openPostgresReadSide(config.database, closables),
+    durableLog: once(() =>
+      closables.keep(openPostgresDurableLog({ databaseUrl, onFault: (error) => signals.fault('durable_log', error) })),
+    ),
+    deliveryLog: once(() => closables.keep(Promise.resolve(new InProcessDeliveryLog()))),
+    close: () => closables.close(),
+  };
+}
+
+function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options: OpenEngineOptions): Engine {
+  const closables = new Closables();
+  const signals = createEngineSignals(options);
+  const { kafka, nats, names } = config;
+  return {
+    ...openPostgresReadSide(config.database, closables),
+    durableLog: once(() =>
+      closables.keep(
+        openKafkaDurableLog({
+          brokers: kafka.brokers,
+          clientId: options.clientName,
+          topic: names.topic,
+          partitions: kafka.partitions,
+          replicationFactor: kafka.replicationFactor,
+          minInSyncReplicas: kafka.minInSyncReplicas,
+          createTopic: true,
+          ssl: kafka.tls,
+          ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
+          onLog: signals.kafkaLog,
+          onMetric: signals.kafkaMetric,
+        }),
+      ),
+    ),
+    deliveryLog: once(() =>
+      closables.keep(
+        openJetStreamDeliveryLog({
+          servers: nats.servers,
+          name: options.clientName,
+          stream: names.stream,
+          subject: names.recordedSubject,
+          replicas: nats.replicas,
+          retention: { maxAgeMs: nats.maxAgeMs, maxBytes: nats.maxBytes, maxMessages: MAX_DELIVERY_MESSAGES },
+          ...(nats.token === undefined ? {} : { token: nats.token }),
+          onFault: (error) => signals.fault('delivery_log', error),
+          onMetric: signals.jetStreamMetric,
+        }),
+      ),
+    ),
+    close: () => closables.close(),
+  };
+}

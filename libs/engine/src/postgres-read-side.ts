@@ -1,0 +1,16 @@
+import { openReadModel, type PrismaReadModel } from '@sluice/read-model';
+import { Closables, once, type Engine } from './engine';
+import type { DatabaseConfig } from './engine-settings';
+
+/** The part that both engines on PostgreSQL share. */
+export function openPostgresReadSide(
+  database: DatabaseConfig,
+  closables: Closables,
+): Pick<Engine, 'readModel' | 'apiKeys' | 'sandboxes'> {
+  const open: () => Promise<PrismaReadModel> = once(() => closables.keep(openReadModel(database)));
+  return {
+    readModel: open,
+    apiKeys: async () => (await open()).apiKeys,
+    sandboxes: async () => (await open()).sandboxes,
+  };
+}

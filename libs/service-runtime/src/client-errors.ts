@@ -1,0 +1,34 @@
+import type { Duplex } from 'node:stream';
+import { SluiceError } from '@sluice/event-log';
+import { errorBody } from './http-errors';
+
+interface Answer {
+  readonly head: string;
+  readonly message: string;
+}
+
+const ANSWERS: ReadonlyMap<string, Answer> = new Map([
+  ['HPE_HEADER_OVERFLOW', { head: '431 Request Header Fields Too Large', message: 'Headers are too large' }],
+  ['ERR_HTTP_REQUEST_TIMEOUT', { head: '408 Request Timeout', message: 'Request took too long to arrive' }],
+]);
+const MALFORMED: Answer = { head: '400 Bad Request', message: 'Not an HTTP request' };
+
+/** Answers bytes that are no HTTP request, for which there is no request object, and closes the connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { head, message } = ANSWERS.get(error.code ?? '') ?? MALFORMED;
+  const body = errorBody(new SluiceError('invalid_request', message), undefined);
+  const headers = [
+    `HTTP/1.1 ${head}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    'Connection: close',
+  ];
+  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
+  socket.once('finish', () => socket.destroy());
+}

@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import type { MetricsRegistry } from './metrics';
+import type { Readiness } from './readiness';
+import { METRIC_NAMES } from './signals';
+
+/**
+ * `/health` (the process answers), `/ready` (it can serve) and `/metrics` (Prometheus text).
+ * They answer also while the service starts and drains.
+ */
+export function registerHealthRoutes(fastify: FastifyInstance, readiness: Readiness, metrics: MetricsRegistry): void {
+  const options = { config: { alwaysOpen: true } };
+  exposeReadiness(readiness, metrics);
+
+  fastify.get('/health', options, () => ({ status: 'ok' }));
+
+  fastify.get('/ready', options, async (_request, reply) => {
+    const report = await readiness.report();
+    return reply.code(report.status === 'ready' ? 200 : 503).send(report);
+  });
+
+  fastify.get('/metrics', options, async (_request, reply) => {
+    const text = await metrics.expose();
+    return reply.header('content-type', metrics.contentType).send(text);
+  });
+}
+
+function exposeReadiness(readiness: Readiness, metrics: MetricsRegistry): void {
+  const check = metrics.gauge<'check'>({
+    name: METRIC_NAMES.readyCheck,
+    help: 'Whether what the service needs can be used: 1 yes, 0 no',
+    labels: ['check'],
+  });
+  metrics.gauge({
+    name: METRIC_NAMES.ready,
+    help: 'Whether the service can serve: 1 yes, 0 no',
+    collect: async (gauge) => {
+      const report = await readiness.report();
+      gauge.set(report.status === 'ready' ? 1 : 0);
+      for (const [name, outcome] of Object.entries(report.checks ?? {}))
+        check.set({ check: name }, outcome === 'ok' ? 1 : 0);
+    },
+  });
+}

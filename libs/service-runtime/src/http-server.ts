@@ -1,0 +1,208 @@
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { SluiceError } from '@sluice/event-log';
+import { fastify as createFastify, type FastifyHttpOptions, type FastifyInstance } from 'fastify';
+import type { TrustProxy } from './client-address';
+import { answerClientError } from './client-errors';
+import { answerError, setCommonHeaders } from './http-answer';
+import { acceptJsonOnly } from './json-body';
+import type { ServiceLogger } from './logger';
+import type { MetricsRegistry } from './metrics';
+import { SluiceExceptionFilter, SluiceFastifyAdapter } from './nest-adapter';
+import { nestLogger } from './nest-logger';
+import { createRequestIds } from './request-id';
+import { RequestTracker } from './request-tracker';
+import { RouteTable } from './route-table';
+import { METRIC_NAMES } from './signals';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer is a stream that lasts: a drain does not wait for it with the short requests, its worker ends it. */
+    longLived?: boolean;
+    /** Answers also while the service starts and drains: health and the like. */
+    alwaysOpen?: boolean;
+  }
+}
+
+/** Limits of the HTTP server that rarely change; each is a bound on what one caller can hold. */
+export const HTTP_LIMITS = {
+  /** Longer than the idle time of usual load balancers (60 s), so that it is they who close. */
+  keepAliveTimeoutMs: 72_000,
+  headersTimeoutMs: 20_000,
+  /** From the first byte to the end of the body. */
+  requestTimeoutMs: 60_000,
+  timeoutCheckIntervalMs: 5_000,
+  maxHeaderBytes: 16_384,
+  maxPathSegmentLength: 512,
+  bodyLimitBytes: 1_048_576,
+  maxConnections: 10_000,
+} as const;
+
+const RETRY_WHILE_STARTING_MS = 1_000;
+
+/** Which requests are let in: all, or only routes with `alwaysOpen`. */
+export type Gate = 'starting' | 'open' | 'closed';
+
+export interface HttpAppOptions {
+  /** The app's Nest module. Without one, there are only the bare routes. */
+  readonly module?: DynamicModule | Type | undefined;
+  readonly logger: ServiceLogger;
+  readonly metrics: MetricsRegistry;
+  /** Default 1 MiB. */
+  readonly bodyLimitBytes?: number;
+  /** Default `false`. */
+  readonly trustProxy?: TrustProxy;
+  /** Further connections are closed at once and counted. Default 10000. */
+  readonly maxConnections?: number;
+  /** Registers bare Fastify routes, which spare the cost of Nest; called before the module is started. */
+  readonly routes?: (app: HttpApp) => void;
+}
+
+/** An HTTP server, created but not listening. */
+export interface HttpApp {
+  /** For bare routes, hooks and `inject`. Its error answers are those of Nest handlers. */
+  readonly fastify: FastifyInstance;
+  /** For upgrades to WebSocket. */
+  readonly server: Server;
+  readonly nest: INestApplication | undefined;
+  readonly requests: Pick<RequestTracker, 'shortInHand' | 'whenShortDone'>;
+  setGate(gate: Gate): void;
+  /** Listens and gives the real port. Rejects with the error of the system, for example `EADDRINUSE`. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Takes no more connections, and answers that end close theirs. Resolves when every connection is gone. */
+  closeServer(): Promise<void>;
+  /** Closes all at once: connections, then Nest's modules. */
+  close(): Promise<void>;
+}
+
+/** Builds the server: one form of errors, request ids, limits, metrics and request logs for every route. */
+export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+  const { logger, metrics } = options;
+  const tracker = new RequestTracker(metrics, logger);
+  const fastify = createFastify(serverOptions(options, tracker));
+  let gate: Gate = 'open';
+
+  acceptJsonOnly(fastify);
+  answerFaults(fastify, logger);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    tracker.track(request, reply);
+    setCommonHeaders(request, reply);
+    if (gate === 'open' || request.routeOptions.config?.alwaysOpen === true) {
+      done();
+      return;
+    }
+    reply.header('connection', 'close');
+    done(refusal(gate));
+  });
+  boundConnections(fastify.server, options.maxConnections ?? HTTP_LIMITS.maxConnections, metrics);
+
+  const nest = options.module && (await createNest(options.module, fastify, logger));
+  const app: HttpApp = {
+    fastify,
+    server: fastify.server,
+    nest,
+    requests: tracker,
+    setGate: (next) => {
+      gate = next;
+    },
+    listen: async ({ host, port }) => {
+      await fastify.listen({ host, port });
+      const address = fastify.server.address();
+      return typeof address === 'object' && address !== null ? address.port : port;
+    },
+    closeServer: () => fastify.close().then(() => undefined),
+    close: async () => {
+      fastify.server.closeAllConnections();
+      await (nest ? nest.close() : fastify.close());
+    },
+  };
+  options.routes?.(app);
+  await nest?.init();
+  await fastify.ready();
+  return app;
+}
+
+function serverOptions(options: HttpAppOptions, tracker: RequestTracker): FastifyHttpOptions<Server> {
+  const { logger, metrics, trustProxy = false } = options;
+  const clientErrors = metrics.counter({
+    name: METRIC_NAMES.httpClientErrorsTotal,
+    help: 'Connections whose bytes are no HTTP request: malformed, too slow, too large a head',
+  });
+  return {
+    logger: false,
+    genReqId: createRequestIds(),
+    requestIdHeader: false,
+    bodyLimit: options.bodyLimitBytes ?? HTTP_LIMITS.bodyLimitBytes,
+    trustProxy: typeof trustProxy === 'object' ? [...trustProxy] : trustProxy,
+    keepAliveTimeout: HTTP_LIMITS.keepAliveTimeoutMs,
+    requestTimeout: HTTP_LIMITS.requestTimeoutMs,
+    http: {
+      headersTimeout: HTTP_LIMITS.headersTimeoutMs,
+      connectionsCheckingInterval: HTTP_LIMITS.timeoutCheckIntervalMs,
+      maxHeaderSize: HTTP_LIMITS.maxHeaderBytes,
+    },
+    routerOptions: { maxParamLength: HTTP_LIMITS.maxPathSegmentLength },
+    // The gate answers in our own form.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // Faults of the URL itself, found before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      tracker.track(request, reply);
+      answerError(error, request, reply, logger);
+    },
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Duplex) => {
+      clientErrors.inc();
+      answerClientError(error, socket);
+    },
+  };
+}
+
+function answerFaults(fastify: FastifyInstance, logger: ServiceLogger): void {
+  const routes = new RouteTable();
+  fastify.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) routes.add(method, route.url);
+    // A stream has no head to ask for alone, and its handler would never end.
+    if (route.config?.longLived === true) route.exposeHeadRoute = false;
+  });
+  fastify.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
+  fastify.setNotFoundHandler((request, reply) => {
+    const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '');
+    if (methods.length > 0 && !methods.includes(request.method)) {
+      reply.header('allow', methods.join(', '));
+      answerError(new SluiceError('method_not_allowed', 'Method not allowed'), request, reply, logger);
+      return;
+    }
+    answerError(new SluiceError('not_found', 'Not found'), request, reply, logger);
+  });
+}
+
+function refusal(gate: Exclude<Gate, 'open'>): SluiceError {
+  return gate === 'starting'
+    ? new SluiceError('overloaded', 'Service is starting', { retryAfterMs: RETRY_WHILE_STARTING_MS })
+    : new SluiceError('shutting_down', 'Service is shutting down', { retryAfterMs: RETRY_WHILE_STARTING_MS });
+}
+
+function boundConnections(server: Server, maxConnections: number, metrics: MetricsRegistry): void {
+  const dropped = metrics.counter({
+    name: METRIC_NAMES.httpConnectionsDroppedTotal,
+    help: 'Connections closed at once because there were too many',
+  });
+  server.maxConnections = maxConnections;
+  server.on('drop', () => dropped.inc());
+}
+
+async function createNest(
+  module: DynamicModule | Type,
+  fastify: FastifyInstance,
+  logger: ServiceLogger,
+): Promise<INestApplication> {
+  const nest = await NestFactory.create(module, new SluiceFastifyAdapter(fastify), {
+    bodyParser: false,
+    abortOnError: false,
+    logger: nestLogger(logger),
+  });
+  nest.useGlobalFilters(new SluiceExceptionFilter(logger));
+  return nest;
+}

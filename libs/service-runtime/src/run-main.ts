@@ -1,0 +1,68 @@
+import { SluiceError } from '@sluice/event-log';
+import type { Service } from './service';
+import { redactText } from './redact';
+
+type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandledRejection';
+
+/** What `runMain` needs of the process. */
+export interface MainHost {
+  on(event: ProcessEvent, listener: (reason: unknown) => void): void;
+  exit(code: number): void;
+  writeError(line: string): void;
+}
+
+const processHost: MainHost = {
+  on: (event, listener) => void process.on(event, listener),
+  exit: (code) => process.exit(code),
+  writeError: (line) => void process.stderr.write(`${line}\n`),
+};
+
+/**
+ * The life of a process: create, start, run until SIGTERM or SIGINT, destroy, exit 0. A second signal exits 1 at once.
+ * A failure to start is one line on standard error and exit 1; an error that nobody caught is logged and exits 1.
+ */
+export async function runMain(create: () => Promise<Service>, host: MainHost = processHost): Promise<void> {
+  let service: Service | undefined;
+  let isStopping = false;
+
+  const die = (reason: unknown): void => {
+    if (service) service.logger.error('fatal', { error: reason });
+    else host.writeError(describeFailure(reason));
+    host.exit(1);
+  };
+  const stop = (): void => {
+    if (isStopping) {
+      host.exit(1);
+      return;
+    }
+    isStopping = true;
+    // While it is being created there is nothing to destroy yet: that is done as soon as there is.
+    if (service) void service.destroy().then(() => host.exit(0), die);
+  };
+  host.on('SIGTERM', stop);
+  host.on('SIGINT', stop);
+  host.on('uncaughtException', die);
+  host.on('unhandledRejection', die);
+
+  try {
+    service = await create();
+    if (isStopping) {
+      await service.destroy();
+      host.exit(0);
+      return;
+    }
+    await service.start();
+  } catch (error) {
+    // A start that a signal broke off is no failure; the signal's own destroy ends the process.
+    if (isStopping && service) return;
+    host.writeError(describeFailure(error));
+    host.exit(isStopping ? 0 : 1);
+  }
+}
+
+function describeFailure(error: unknown): string {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  const line = redactText(message).replaceAll(/\s+/g, ' ').trim();
+  const isConfiguration = error instanceof SluiceError && error.code === 'configuration';
+  return isConfiguration ? line : `could not start: ${line}`;
+}

@@ -1,0 +1,9 @@
+/** The names of the metrics that every service has. */
+export const METRIC_NAMES = {
+  httpRequestDurationSeconds: 'sluice_http_request_duration_seconds',
+  httpRequestsInHand: 'sluice_http_requests_in_hand',
+  httpConnectionsDroppedTotal: 'sluice_http_connections_dropped_total',
+  httpClientErrorsTotal: 'sluice_http_client_errors_total',
+  ready: 'sluice_ready',
+  readyCheck: 'sluice_ready_check',
+} as const;

