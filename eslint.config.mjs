@@ -1,17 +1,13 @@
 import nx from '@nx/eslint-plugin';
-import { createProjectGraphAsync, readCachedProjectGraph } from '@nx/devkit';
 import ts from 'typescript-eslint';
 import { importRulesOf } from './tools/lint/import-rules.mjs';
 import { nxDepConstraints } from './tools/lint/layers.mjs';
+import { makeProjectGraph } from './tools/lint/project-graph.mjs';
 import { readJson, readProjects, workspaceRoot } from './tools/lint/projects.mjs';
 // The rules that know types need the generated Prisma client; this makes it where it is missing.
 import './tools/prisma-generate.mjs';
 
-// The Nx rule passes everything when no project graph is cached, as on a fresh clone, and trusts a stale one. So the graph
-// is made here first, without the daemon, and a graph that cannot be made or read ends the run.
-process.env.NX_DAEMON = 'false';
-await createProjectGraphAsync({ exitOnError: false });
-readCachedProjectGraph();
+await makeProjectGraph();
 
 const TYPED_FILES = readJson('tsconfig.check.json').include;
 
@@ -22,7 +18,10 @@ const SYNTAX = [
     selector: 'MemberExpression[object.name=/^(describe|it|test)$/][property.name=/^(only|skip|todo|failing)$/]',
     message: 'No focused and no skipped tests.',
   },
-  { selector: 'CallExpression[callee.name=/^(fdescribe|fit|xdescribe|xit|xtest)$/]', message: 'No focused and no skipped tests.' },
+  {
+    selector: 'CallExpression[callee.name=/^(fdescribe|fit|xdescribe|xit|xtest)$/]',
+    message: 'No focused and no skipped tests.',
+  },
 ];
 
 export default ts.config(
@@ -45,12 +44,20 @@ export default ts.config(
       'no-undef': 'error',
       'no-unreachable': 'error',
       'no-unsafe-finally': 'error',
-      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-var': 'error',
       'prefer-const': 'error',
       'no-restricted-exports': [
         'error',
-        { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } },
+        {
+          restrictDefaultExports: {
+            direct: true,
+            named: true,
+            defaultFrom: true,
+            namedFrom: true,
+            namespaceFrom: true,
+          },
+        },
       ],
       'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read it in config.ts.' }],
       'no-restricted-syntax': ['error', ...SYNTAX],

@@ -8,11 +8,14 @@ import { readProjects, workspaceRoot } from './projects.mjs';
 
 const IMPORT_RULES = ['@nx/enforce-module-boundaries', 'no-restricted-imports', 'no-restricted-syntax'];
 
+// Needs no types unless its options speak of them; ours do not.
+const { '@typescript-eslint/naming-convention': _keep, ...typedRulesOff } = ts.configs.disableTypeChecked.rules;
+
 const projects = readProjects();
 const eslint = new ESLint({
   cwd: workspaceRoot,
   // The files do not exist, so no program knows them; the rules under test need no types.
-  overrideConfig: [ts.configs.disableTypeChecked, { languageOptions: { parserOptions: { project: false } } }],
+  overrideConfig: { files: ['**/*.ts'], rules: typedRulesOff, languageOptions: { parserOptions: { project: false } } },
 });
 
 /** Lints lines as one file and returns the messages of each line. */
@@ -48,7 +51,9 @@ function sampleOf(layer) {
 function pairOf(from, to) {
   const pairs = projects
     .filter((project) => project.layer === from)
-    .flatMap((source) => projects.filter((target) => target.layer === to && target !== source).map((target) => [source, target]));
+    .flatMap((source) =>
+      projects.filter((target) => target.layer === to && target !== source).map((target) => [source, target]),
+    );
   return (
     pairs.find(([source, target]) => source.dependencies.includes(target.name)) ??
     pairs.find(([source, target]) => !reaches(target, source)) ??
@@ -91,14 +96,22 @@ async function packageRows() {
   const rows = [];
   for (const project of samples) {
     const owned = PACKAGE_OWNERS.flatMap((owner) =>
-      owner.packages.map((pattern) => ({ pattern, mine: isOwner(owner, project.root), name: nameLike(pattern, project) })),
+      owner.packages.map((pattern) => ({
+        pattern,
+        mine: isOwner(owner, project.root),
+        name: nameLike(pattern, project),
+      })),
     );
     for (const file of ['src/probe.ts', 'src/probe.unit.test.ts', 'test/probe.ts']) {
       const entries = owned
         // An owner imports what it declares; what it does not declare is the business of another row.
         .filter(({ mine, name }) => !mine || project.dependencies.includes(name))
         .flatMap(({ pattern, mine, name }) => [
-          { name: `${project.root}/${file}: ${pattern}`, code: `import '${name}';`, rule: mine ? null : 'no-restricted-imports' },
+          {
+            name: `${project.root}/${file}: ${pattern}`,
+            code: `import '${name}';`,
+            rule: mine ? null : 'no-restricted-imports',
+          },
           {
             name: `${project.root}/${file}: ${pattern}, dynamic`,
             code: `void import('${name}');`,
@@ -114,7 +127,9 @@ async function packageRows() {
 /** A name that fits `@scope/*`, one that the project declares where there is one. */
 function nameLike(pattern, project) {
   const prefix = pattern.replace('*', '');
-  return pattern.endsWith('*') ? (project.dependencies.find((name) => name.startsWith(prefix)) ?? `${prefix}any`) : pattern;
+  return pattern.endsWith('*')
+    ? (project.dependencies.find((name) => name.startsWith(prefix)) ?? `${prefix}any`)
+    : pattern;
 }
 
 /** Built-in modules for each layer, and packages that are not declared. */
@@ -134,7 +149,11 @@ async function builtinRows() {
       { name: `${layer}: node:process`, code: `import 'node:process';`, rule: 'no-restricted-imports' },
       { name: `${layer}: undeclared`, code: `import 'left-pad';`, rule: 'no-restricted-imports' },
       { name: `${layer}: test client in source`, code: `import 'ioredis';`, rule: 'no-restricted-imports' },
-      { name: `${layer}: conformance in source`, code: `import '@sluice/event-log/conformance';`, rule: 'no-restricted-imports' },
+      {
+        name: `${layer}: conformance in source`,
+        code: `import '@sluice/event-log/conformance';`,
+        rule: 'no-restricted-imports',
+      },
       { name: `${layer}: computed`, code: `void import(String('x'));`, rule: 'no-restricted-syntax' },
       { name: `${layer}: require`, code: `require('left-pad');`, rule: '@typescript-eslint/no-require-imports' },
       { name: `${layer}: relative`, code: `import './other';`, rule: null },
@@ -183,12 +202,18 @@ async function habitRows() {
       { name: 'skipped test, short', code: "xit('x', () => undefined);", rule: 'no-restricted-syntax' },
       { name: 'plain test', code: "it('x', () => undefined);", rule: null },
     ])),
-    ...(await rowsOf('habit', 'libs/event-log/src/long.ts', [
-      ...Array.from({ length: 300 }, (_, line) => ({ name: `line ${line + 1} of 301`, code: '//', rule: null })),
-      { name: 'line 301', code: '//', rule: 'max-lines' },
-    ])).slice(299),
+    ...(
+      await rowsOf('habit', 'libs/event-log/src/long.ts', [
+        ...Array.from({ length: 300 }, (_, line) => ({ name: `line ${line + 1} of 301`, code: '//', rule: null })),
+        { name: 'line 301', code: '//', rule: 'max-lines' },
+      ])
+    ).slice(299),
     ...(await rowsOf('habit', 'libs/event-log/src/type-use.ts', [
-      { name: 'type imported as value', code: "import { T } from './t'; export type U = T;", rule: '@typescript-eslint/consistent-type-imports' },
+      {
+        name: 'type imported as value',
+        code: "import { T } from './t'; export type U = T;",
+        rule: '@typescript-eslint/consistent-type-imports',
+      },
     ])),
     ...(await rowsOf('habit', 'libs/event-log/src/config.ts', [{ ...env, rule: null }])),
     ...(await rowsOf('habit', 'apps/cli/src/probe.ts', [{ ...log, rule: null }])),
@@ -196,4 +221,4 @@ async function habitRows() {
 }
 
 const rows = [...(await layerRows()), ...(await packageRows()), ...(await builtinRows()), ...(await habitRows())];
-process.stdout.write(JSON.stringify({ layers: LAYERS, importRules: IMPORT_RULES, rows }));
+process.stdout.write(JSON.stringify({ layers: LAYERS, owners: PACKAGE_OWNERS, importRules: IMPORT_RULES, rows }));

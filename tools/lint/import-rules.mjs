@@ -41,7 +41,10 @@ export function importRulesOf(project, syntax) {
 
 function entry(files, ignores, patterns, syntax) {
   const dynamic = [
-    { selector: 'ImportExpression[source.type!="Literal"]', message: 'Import a literal name, so that it can be checked.' },
+    {
+      selector: 'ImportExpression[source.type!="Literal"]',
+      message: 'Import a literal name, so that it can be checked.',
+    },
     ...patterns.map(({ regex, message }) => ({
       selector: `ImportExpression[source.value=/${regex.replaceAll('/', '\\x2F')}/]`,
       message,
@@ -79,7 +82,12 @@ function bareBuiltins() {
 }
 
 function deepImports(exception) {
-  return [{ regex: `^@sluice/[^/]+/${exception}`, message: 'Import the entry of the package; tests may also import /conformance.' }];
+  return [
+    {
+      regex: `^@sluice/[^/]+/${exception}`,
+      message: 'Import the entry of the package; tests may also import /conformance.',
+    },
+  ];
 }
 
 function undeclared(names, where) {

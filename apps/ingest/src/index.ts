@@ -1,1 +1,2 @@
-export {};
+export { ingestSettings, toIngestConfig, type IngestConfig } from './config';
+export { createIngestPart } from './ingest-part';

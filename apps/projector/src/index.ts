@@ -1,1 +1,2 @@
-export {};
+export { projectorSettings, toProjectorConfig, type ProjectorConfig } from './config';
+export { createProjectorPart } from './projector-part';

@@ -50,7 +50,9 @@ export async function projectBatch(
       if (failed.length === 0) throw error;
       candidates = candidates.filter((candidate) => !failed.includes(candidate));
       const detail = String(error.cause);
-      parked.push(...failed.map(({ record, envelope }) => parkedRecord(record, 'projection_failed', detail, envelope.event)));
+      parked.push(
+        ...failed.map(({ record, envelope }) => parkedRecord(record, 'projection_failed', detail, envelope.event)),
+      );
     }
   }
 }

@@ -12,16 +12,45 @@ export interface ProjectorSignals {
 }
 
 export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger): ProjectorSignals {
-  const recordedTotal = metrics.counter('sluice_projector_recorded_events_total', 'Events recorded in the read model.');
-  const duplicatesTotal = metrics.counter('sluice_projector_duplicate_events_total', 'Events skipped because their id is known.');
-  const recordSeconds = metrics.histogram('sluice_projector_record_duration_seconds', 'Time of one recording transaction.');
-  const parkedTotal = metrics.counter('sluice_projector_parked_records_total', 'Records parked, by reason.', ['reason']);
-  const parkedGauge = metrics.gauge('sluice_parked_records', 'Parked records that were not replayed.');
-  const publishedTotal = metrics.counter('sluice_projector_published_events_total', 'Events published to the delivery log.');
-  const leaseHeld = metrics.gauge('sluice_projector_publisher_active', '1 while this process is the publisher.');
-  const faultsTotal = metrics.counter('sluice_projector_faults_total', 'Faults that the projector survived, by place.', ['place']);
-  const lagEvents = metrics.gauge('sluice_projection_lag_events', 'Records in the durable log that are not projected yet.');
-  const lagSeconds = metrics.gauge('sluice_projection_lag_seconds', 'Age of the newest projected record while there is a lag.');
+  const recordedTotal = metrics.counter({
+    name: 'sluice_projector_recorded_events_total',
+    help: 'Events recorded in the read model.',
+  });
+  const duplicatesTotal = metrics.counter({
+    name: 'sluice_projector_duplicate_events_total',
+    help: 'Events skipped because their id is known.',
+  });
+  const recordSeconds = metrics.histogram({
+    name: 'sluice_projector_record_duration_seconds',
+    help: 'Time of one recording transaction.',
+  });
+  const parkedTotal = metrics.counter({
+    name: 'sluice_projector_parked_records_total',
+    help: 'Records parked, by reason.',
+    labels: ['reason'],
+  });
+  const parkedGauge = metrics.gauge({ name: 'sluice_parked_records', help: 'Parked records that were not replayed.' });
+  const publishedTotal = metrics.counter({
+    name: 'sluice_projector_published_events_total',
+    help: 'Events published to the delivery log.',
+  });
+  const leaseHeld = metrics.gauge({
+    name: 'sluice_projector_publisher_active',
+    help: '1 while this process is the publisher.',
+  });
+  const faultsTotal = metrics.counter({
+    name: 'sluice_projector_faults_total',
+    help: 'Faults that the projector survived, by place.',
+    labels: ['place'],
+  });
+  const lagEvents = metrics.gauge({
+    name: 'sluice_projection_lag_events',
+    help: 'Records in the durable log that are not projected yet.',
+  });
+  const lagSeconds = metrics.gauge({
+    name: 'sluice_projection_lag_seconds',
+    help: 'Age of the newest projected record while there is a lag.',
+  });
   return {
     recorded(events, duplicates, durationMs) {
       recordedTotal.inc(events);

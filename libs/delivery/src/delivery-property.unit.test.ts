@@ -91,8 +91,21 @@ const event = fc.record({
 });
 const clientNumber = fc.nat(5);
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('record' as const), events: fc.array(event, { minLength: 1, maxLength: 9 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const), client: clientNumber, items: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('record' as const),
+      events: fc.array(event, { minLength: 1, maxLength: 9 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('take' as const),
+      client: clientNumber,
+      items: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cut' as const), client: clientNumber }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('connect' as const), client: clientNumber }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('release' as const) }) },
@@ -103,7 +116,10 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('subscribe' as const),
       filter: fc.constantFrom(...FILTERS),
-      start: fc.oneof(fc.constantFrom('earliest' as const, 'latest' as const), fc.double({ min: 0, max: 1, noNaN: true })),
+      start: fc.oneof(
+        fc.constantFrom('earliest' as const, 'latest' as const),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+      ),
       maxQueuedEvents: fc.integer({ min: 1, max: 6 }),
       cutAt: fc.constantFrom('position' as const, 'last event' as const),
     }),
@@ -168,10 +184,14 @@ describe('delivery, whatever happens', () => {
             const due = recorded
               .filter((encoded) => encoded.event.position > (client.begin?.position ?? 0) && matches(encoded.event))
               .map((encoded) => encoded.event.position as number);
-            await until(async () => {
-              await client.follow();
-              return client.received.length >= due.length;
-            }, 'the client has everything', 5_000).catch(() => undefined);
+            await until(
+              async () => {
+                await client.follow();
+                return client.received.length >= due.length;
+              },
+              'the client has everything',
+              5_000,
+            ).catch(() => undefined);
             await turn();
             await client.follow();
             expect(client.received).toEqual(due);

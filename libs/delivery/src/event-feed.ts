@@ -186,8 +186,8 @@ export class EventFeed {
 
   private restarted(): void {
     const at = this.source.place;
-    this.ring.restart(at.position);
     for (const subscription of this.subscriptions) subscription.restart('epoch_changed', at);
+    this.ring.restart(at.position);
   }
 
   private knows(start: StartPlace): boolean {
@@ -228,15 +228,12 @@ export class EventFeed {
   }
 
   private hostSubscriptions(): SubscriptionHost {
-    const { limits, metrics, ring, source, pages, index, subscriptions, tasks, onFault } = this;
-    const wakes = new WakeQueue();
+    const { limits, metrics, ring, pages, index, subscriptions, tasks, onFault } = this;
     return {
       limits,
       metrics,
       ring,
-      get headPosition() {
-        return source.position;
-      },
+      wakes: new WakeQueue(),
       readPage: (page, isWanted) => pages.read(page, isWanted),
       runTask: (work) => tasks.run(work),
       wentLive: (subscription) => index.add(subscription),
@@ -244,7 +241,6 @@ export class EventFeed {
         index.remove(subscription);
         subscriptions.delete(subscription);
       },
-      wakeLater: (subscriber) => wakes.add(subscriber),
       onFault,
     };
   }

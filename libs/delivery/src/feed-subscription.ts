@@ -13,22 +13,22 @@ import { EventQueue } from './event-queue';
 import { FeedEvent } from './feed-event';
 import type { HotRing } from './hot-ring';
 import type { DeliveryLimits } from './limits';
+import { nextPageEvents } from './page-reader';
 import type { DeliveryItem, EndReason, SubscribeOptions, Subscription } from './subscription';
-import type { Wakeable } from './wake-queue';
+import { WakeSignal, type WakeQueue } from './wake-queue';
 
 /** What a subscription needs of its feed. */
 export interface SubscriptionHost {
   readonly limits: DeliveryLimits;
   readonly metrics: DeliveryMetrics;
+  /** Its head is the head of the feed. */
   readonly ring: HotRing;
-  /** The last event of the feed. */
-  readonly headPosition: Position;
+  readonly wakes: WakeQueue;
   readPage(page: ReadEventsOptions, isWanted: () => boolean): Promise<readonly EncodedRecordedEvent[]>;
   runTask(work: () => Promise<void>): void;
   /** From now on the subscription is offered every event that may concern it. */
   wentLive(subscription: FeedSubscription): void;
   left(subscription: FeedSubscription): void;
-  wakeLater(subscriber: Wakeable): void;
   onFault(error: unknown): void;
 }
 
@@ -53,7 +53,7 @@ export interface Beginning {
  *    ended      offered nothing any more
  * ```
  */
-export class FeedSubscription implements Subscription, Wakeable {
+export class FeedSubscription implements Subscription {
   readonly filter: EventFilter;
   readonly startedAt: CursorPlace;
   readonly reset: Subscription['reset'];
@@ -63,9 +63,7 @@ export class FeedSubscription implements Subscription, Wakeable {
   private scanned: Position;
   private readonly queue = new EventQueue();
   private readonly matches: EventPredicate;
-  private readonly maxQueuedEvents: number;
-  private readonly maxQueuedBytes: number;
-  private readonly stallTimeoutMs: number;
+  private readonly bounds: Required<Pick<SubscribeOptions, 'maxQueuedEvents' | 'maxQueuedBytes' | 'stallTimeoutMs'>>;
 
   private pageEvents: number;
   private readingPage = false;
@@ -77,10 +75,7 @@ export class FeedSubscription implements Subscription, Wakeable {
   /** The position to tell while the subscriber does not know of the reset yet, and after it was cut. */
   private heldPosition: CursorPlace | undefined;
 
-  private listener: (() => void) | undefined;
-  /** Whether `take` may have something: cleared when it had nothing. */
-  private readable = true;
-  private wakeRequested = false;
+  private readonly readable: WakeSignal;
   private takenSinceCheck = false;
   private stalledSinceMs: number | undefined;
   private resolveEnded: (reason: EndReason) => void = () => undefined;
@@ -95,10 +90,13 @@ export class FeedSubscription implements Subscription, Wakeable {
     const { limits } = host;
     this.filter = options.filter;
     this.matches = compileFilter(options.filter);
-    this.maxQueuedEvents = options.maxQueuedEvents ?? limits.queuedEvents;
-    this.maxQueuedBytes = options.maxQueuedBytes ?? limits.queuedBytes;
-    this.stallTimeoutMs = options.stallTimeoutMs ?? limits.stallTimeoutMs;
+    this.bounds = {
+      maxQueuedEvents: options.maxQueuedEvents ?? limits.queuedEvents,
+      maxQueuedBytes: options.maxQueuedBytes ?? limits.queuedBytes,
+      stallTimeoutMs: options.stallTimeoutMs ?? limits.stallTimeoutMs,
+    };
     this.pageEvents = limits.firstPageEvents;
+    this.readable = new WakeSignal(host.wakes, (error) => this.listenerThrew(error));
     this.startedAt = at;
     this.reset = reset;
     this.epoch = at.epoch;
@@ -106,7 +104,7 @@ export class FeedSubscription implements Subscription, Wakeable {
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.signal = options.signal;
     this.signal?.addEventListener('abort', this.onAbort);
-    if (this.scanned >= host.headPosition) this.goLive();
+    if (this.scanned >= host.ring.head) this.goLive();
   }
 
   get position(): CursorPlace {
@@ -120,13 +118,14 @@ export class FeedSubscription implements Subscription, Wakeable {
 
   /** While live nothing is noted per event: all up to the head has been offered. It may have begun beyond the head. */
   private get reached(): Position {
-    return this.phase === 'live' && this.host.headPosition > this.scanned ? this.host.headPosition : this.scanned;
+    const { head } = this.host.ring;
+    return this.phase === 'live' && head > this.scanned ? head : this.scanned;
   }
 
   take(): DeliveryItem | undefined {
     this.takenSinceCheck = true;
     const item = this.nextItem();
-    this.readable = item !== undefined;
+    this.readable.taken(item !== undefined);
     if (item?.kind === 'events') this.host.metrics.delivered(item.events.length);
     return item;
   }
@@ -146,14 +145,14 @@ export class FeedSubscription implements Subscription, Wakeable {
   /** One step of the backfill. What it returns is handed over at once. */
   private catchUp(): FeedEvent[] {
     const events: FeedEvent[] = [];
-    const { ring, headPosition, limits } = this.host;
+    const { ring, limits } = this.host;
     if (this.readingPage) return events;
     if (!ring.covers(this.scanned)) {
       this.host.runTask(() => this.readPage());
       return events;
     }
     let bytes = 0;
-    while (this.scanned < headPosition && events.length < limits.batchEvents && bytes < limits.batchBytes) {
+    while (this.scanned < ring.head && events.length < limits.batchEvents && bytes < limits.batchBytes) {
       const event = ring.at(this.scanned + 1);
       if (!event) throw new RangeError(`the ring has lost position ${this.scanned + 1}`);
       this.scanned = event.position;
@@ -161,35 +160,27 @@ export class FeedSubscription implements Subscription, Wakeable {
       events.push(event);
       bytes += event.bytes;
     }
-    if (this.scanned >= headPosition) this.goLive();
+    if (this.scanned >= ring.head) this.goLive();
     return events;
   }
 
   private async readPage(): Promise<void> {
     const isWanted = () => this.phase === 'backfilling';
     const { filter, scanned: after, pageEvents: limit } = this;
-    const upTo = this.host.headPosition;
+    const upTo = this.host.ring.head;
     this.readingPage = true;
     try {
       const page = await this.host.readPage({ filter, after, upTo, limit }, isWanted);
       if (!isWanted()) return;
       for (const encoded of page) this.queue.push(new FeedEvent(encoded, this.epoch));
       this.scanned = page.length < limit ? upTo : (page.at(-1)?.event.position ?? upTo);
-      this.pageEvents = this.nextPageEvents(page.length);
+      this.pageEvents = nextPageEvents(limit, page.length, this.queue.bytes, this.host.limits);
     } catch {
       if (isWanted()) this.end('failed');
     } finally {
       this.readingPage = false;
-      this.becomeReadable();
+      this.readable.raise();
     }
-  }
-
-  /** So many events of the size of the last ones as make a page of the wanted size. */
-  private nextPageEvents(lastPageEvents: number): number {
-    const { pageEvents, pageBytes } = this.host.limits;
-    if (lastPageEvents === 0) return this.pageEvents;
-    const fitting = Math.floor((pageBytes * lastPageEvents) / this.queue.bytes);
-    return Math.max(1, Math.min(pageEvents, fitting));
   }
 
   private goLive(): void {
@@ -201,11 +192,11 @@ export class FeedSubscription implements Subscription, Wakeable {
   /** For the feed: an event that may match, in position order, each once, while the subscription is live. */
   offer(event: FeedEvent): void {
     if (event.position <= this.scanned || !this.matches(event.event)) return;
-    const { queue } = this;
-    if (queue.length >= this.maxQueuedEvents) return this.overflow('events');
-    if (queue.length > 0 && queue.bytes + event.bytes > this.maxQueuedBytes) return this.overflow('bytes');
+    const { queue, bounds } = this;
+    if (queue.length >= bounds.maxQueuedEvents) return this.overflow('events');
+    if (queue.length > 0 && queue.bytes + event.bytes > bounds.maxQueuedBytes) return this.overflow('bytes');
     queue.push(event);
-    this.becomeReadable();
+    this.readable.raise();
   }
 
   /** For the feed, from time to time: cuts a subscriber that leaves its events waiting. */
@@ -216,7 +207,7 @@ export class FeedSubscription implements Subscription, Wakeable {
       return;
     }
     this.stalledSinceMs ??= nowMs;
-    if (nowMs - this.stalledSinceMs >= this.stallTimeoutMs) this.overflow('stalled');
+    if (nowMs - this.stalledSinceMs >= this.bounds.stallTimeoutMs) this.overflow('stalled');
   }
 
   /** For the feed: the numbering changed. What is queued belongs to the former one and is forgotten. */
@@ -229,7 +220,7 @@ export class FeedSubscription implements Subscription, Wakeable {
     if (this.caughtUpItem) this.caughtUpItem = { kind: 'caught_up', at };
     if (this.phase === 'backfilling') this.goLive();
     this.host.metrics.reset(reason);
-    this.becomeReadable();
+    this.readable.raise();
   }
 
   close(): void {
@@ -257,7 +248,7 @@ export class FeedSubscription implements Subscription, Wakeable {
     this.host.left(this);
     this.host.metrics.ended(reason);
     this.resolveEnded(reason);
-    this.becomeReadable();
+    this.readable.raise();
   }
 
   private takeReset(item: DeliveryItem): DeliveryItem {
@@ -279,30 +270,12 @@ export class FeedSubscription implements Subscription, Wakeable {
   }
 
   onReadable(listener: () => void): void {
-    this.listener = listener;
-    if (this.readable) this.requestWake();
+    this.readable.listen(listener);
   }
 
-  private becomeReadable(): void {
-    if (this.readable) return;
-    this.readable = true;
-    if (this.listener) this.requestWake();
-  }
-
-  private requestWake(): void {
-    if (this.wakeRequested) return;
-    this.wakeRequested = true;
-    this.host.wakeLater(this);
-  }
-
-  wakeUp(): void {
-    this.wakeRequested = false;
-    try {
-      this.listener?.();
-    } catch (error) {
-      this.host.onFault(error);
-      this.end('closed');
-    }
+  private listenerThrew(error: unknown): void {
+    this.host.onFault(error);
+    this.end('closed');
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<DeliveryItem, void, undefined> {

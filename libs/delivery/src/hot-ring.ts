@@ -20,6 +20,11 @@ export class HotRing {
     this.heldAfter = head;
   }
 
+  /** The newest event's position, whether it is held or not. */
+  get head(): Position {
+    return this.newest;
+  }
+
   get size(): number {
     return this.newest - this.heldAfter;
   }

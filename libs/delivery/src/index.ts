@@ -3,10 +3,4 @@ export { EventFeed, type EventFeedOptions, type FeedCounts } from './event-feed'
 export { type Expectation } from './expectations';
 export { FeedEvent, type Dialect } from './feed-event';
 export { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
-export {
-  endError,
-  type DeliveryItem,
-  type EndReason,
-  type SubscribeOptions,
-  type Subscription,
-} from './subscription';
+export { endError, type DeliveryItem, type EndReason, type SubscribeOptions, type Subscription } from './subscription';

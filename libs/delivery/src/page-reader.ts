@@ -1,4 +1,10 @@
-import { SluiceError, toSluiceError, type Head, type ReadEventsOptions, type RecordedEventReader } from '@sluice/event-log';
+import {
+  SluiceError,
+  toSluiceError,
+  type Head,
+  type ReadEventsOptions,
+  type RecordedEventReader,
+} from '@sluice/event-log';
 import type { EncodedRecordedEvent } from '@sluice/event-schema';
 import { BackOff, Permits, type Pauses } from './background';
 import type { DeliveryMetrics } from './delivery-metrics';
@@ -56,7 +62,15 @@ export class PageReader {
   }
 }
 
+/** So many events of the size of the last page's as make a page of the wanted bytes. */
+export function nextPageEvents(limit: number, lastEvents: number, lastBytes: number, limits: DeliveryLimits): number {
+  if (lastEvents === 0) return limit;
+  return Math.max(1, Math.min(limits.pageEvents, Math.floor((limits.pageBytes * lastEvents) / lastBytes)));
+}
+
 function unreadable(error: unknown): SluiceError {
   const cause = toSluiceError(error);
-  return cause.retryable ? cause : new SluiceError('read_model_unavailable', 'The read model cannot be read', { cause });
+  return cause.retryable
+    ? cause
+    : new SluiceError('read_model_unavailable', 'The read model cannot be read', { cause });
 }

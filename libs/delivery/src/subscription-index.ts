@@ -33,7 +33,7 @@ export class SubscriptionIndex {
     this.subscriptions.add(subscription);
     const { workspaceIds, entityIds } = subscription.filter;
     for (const workspaceId of workspaceIds) {
-      const entry = this.workspaces.get(workspaceId) ?? { whole: new Set(), byEntityId: new Map() };
+      const entry: WorkspaceEntry = this.workspaces.get(workspaceId) ?? { whole: new Set(), byEntityId: new Map() };
       this.workspaces.set(workspaceId, entry);
       if (!entityIds) entry.whole.add(subscription);
       for (const entityId of entityIds ?? []) {

@@ -1,10 +1,4 @@
-import {
-  SluiceError,
-  type CursorPlace,
-  type EventFilter,
-  type ResetReason,
-  type StartPlace,
-} from '@sluice/event-log';
+import { SluiceError, type CursorPlace, type EventFilter, type ResetReason, type StartPlace } from '@sluice/event-log';
 import type { FeedEvent } from './feed-event';
 
 export interface SubscribeOptions {

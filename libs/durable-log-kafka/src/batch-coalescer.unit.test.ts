@@ -46,7 +46,12 @@ describe('BatchCoalescer', () => {
     const { batches, coalescer } = setUp();
     await Promise.all([coalescer.push(records(0, 5, 7), nothing), coalescer.push(records(3, 1, 2), nothing)]);
     expect(batches.map(places)).toEqual([['0:5', '0:6', '0:7', '3:1', '3:2']]);
-    expect(batches[0]?.checkpoints).toEqual(new Map([[0, 8], [3, 3]]));
+    expect(batches[0]?.checkpoints).toEqual(
+      new Map([
+        [0, 8],
+        [3, 3],
+      ]),
+    );
     expect(coalescer.isBusy).toBe(false);
   });
 

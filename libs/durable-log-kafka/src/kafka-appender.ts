@@ -54,11 +54,17 @@ export class KafkaAppender {
   /** The last send failed: the next ones are tried once each, so that a long queue drains quickly. */
   private failing = false;
   private readonly closing = new AbortController();
+  /** Rejects when the appender is closed: what is in flight then has an unknown outcome. Never resolves. */
+  private readonly closed = new Promise<never>((_, reject) => {
+    this.closing.signal.addEventListener('abort', () => reject(new Error('The log was closed')));
+  });
 
   constructor(
-    private readonly kafka: Kafka,
+    private readonly kafka: Pick<Kafka, 'producer'>,
     private readonly settings: KafkaSettings,
-  ) {}
+  ) {
+    this.closed.catch(() => undefined);
+  }
 
   /** @throws SluiceError `log_unavailable`; then none, some or all events are stored. */
   async send(events: readonly EncodedEnvelope[]): Promise<void> {
@@ -85,7 +91,8 @@ export class KafkaAppender {
     for (;;) {
       try {
         const leftMs = Math.max(0, Math.round(deadline - performance.now()));
-        return await within(leftMs + ABANDON_GRACE_MS, 'storing', this.attempt(records));
+        const attempt = within(leftMs + ABANDON_GRACE_MS, 'storing', this.attempt(records));
+        return await Promise.race([attempt, this.closed]);
       } catch (error) {
         this.settings.onMetric({ name: 'append_attempt_failed', error });
         const marks = errorMarks(error);
@@ -102,21 +109,27 @@ export class KafkaAppender {
   private async attempt(records: readonly ProduceRecord[]): Promise<void> {
     const { topic, compression, limits } = this.settings;
     this.producer ??= this.openProducer();
+    const { producer: opening } = this;
     let producer: Producer;
     try {
-      producer = await this.producer;
+      producer = await opening;
     } catch (error) {
-      this.producer = undefined;
+      if (this.producer === opening) this.producer = undefined;
       throw error;
     }
-    await producer.send({
-      topic,
-      acks: -1,
-      // The broker gives up on its replicas before the request does on the broker.
-      timeout: Math.ceil(limits.requestTimeoutMs * 0.8),
-      compression: compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
-      messages: [...records],
-    });
+    try {
+      await producer.send({
+        topic,
+        acks: -1,
+        // The broker gives up on its replicas before the request does on the broker.
+        timeout: Math.ceil(limits.requestTimeoutMs * 0.8),
+        compression: compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+        messages: [...records],
+      });
+    } finally {
+      // A retry inside kafkajs connects a producer again that was let go meanwhile.
+      if (this.producer !== opening) await producer.disconnect().catch(() => undefined);
+    }
   }
 
   private async openProducer(): Promise<Producer> {

@@ -30,7 +30,8 @@ export async function ensureTopic(kafka: Kafka, settings: KafkaSettings): Promis
       await admin.disconnect().catch(() => undefined);
     }
     await pause(POLL_INTERVAL_MS);
-    if (performance.now() > deadline) throw new SluiceError('log_unavailable', `The topic ${settings.topic} has no leaders`);
+    if (performance.now() > deadline)
+      throw new SluiceError('log_unavailable', `The topic ${settings.topic} has no leaders`);
   }
 }
 
@@ -69,5 +70,9 @@ async function createTopic(admin: Admin, settings: KafkaSettings): Promise<void>
 
 function warnOfOtherCount({ topic, partitions: wanted, onLog }: KafkaSettings, partitions: number): void {
   if (partitions === wanted) return;
-  onLog({ level: 'warn', message: 'The topic has another number of partitions', fields: { topic, partitions, wanted } });
+  onLog({
+    level: 'warn',
+    message: 'The topic has another number of partitions',
+    fields: { topic, partitions, wanted },
+  });
 }

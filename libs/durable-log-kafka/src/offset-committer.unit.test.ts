@@ -17,7 +17,12 @@ describe('OffsetCommitter', () => {
     committer.note(A, 7);
     await committer.flush();
     await committer.flush();
-    expect(commits).toEqual([[[A, 7], [B, 1]]]);
+    expect(commits).toEqual([
+      [
+        [A, 7],
+        [B, 1],
+      ],
+    ]);
   });
 
   it('commits by itself when the interval is over', async () => {

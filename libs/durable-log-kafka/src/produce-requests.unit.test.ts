@@ -30,7 +30,11 @@ describe('toProduceRequests', () => {
   });
 
   it('sends a record that is larger than the limit alone', () => {
-    const events = [sandboxEnvelope(), sandboxEnvelope({ data: { blob: 'x'.repeat(MAX_EVENT_BYTES) } }), sandboxEnvelope()];
+    const events = [
+      sandboxEnvelope(),
+      sandboxEnvelope({ data: { blob: 'x'.repeat(MAX_EVENT_BYTES) } }),
+      sandboxEnvelope(),
+    ];
     expect(toProduceRequests(events, 1_000).map((records) => records.length)).toEqual([1, 1, 1]);
   });
 });

@@ -1,1 +1,2 @@
-export {};
+export type { AppendLimits, PostgresDurableLogOptions } from './options';
+export { openPostgresDurableLog, PostgresDurableLog } from './postgres-durable-log';

@@ -6,7 +6,8 @@ import { defineSettings, setting, type SettingsOf } from '@sluice/service-runtim
 export const accessSettings = defineSettings({
   SLUICE_TOKEN_SECRETS: {
     schema: setting.list().optional(),
-    description: 'HS256 secrets of access tokens, 32 bytes or more: one secret, or `kid:secret` items. The first one signs.',
+    description:
+      'HS256 secrets of access tokens, 32 bytes or more: one secret, or `kid:secret` items. The first one signs.',
     secret: true,
   },
   SLUICE_TOKEN_JWKS_URL: {

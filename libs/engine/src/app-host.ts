@@ -1,4 +1,10 @@
-import { CallerLimiter, createAccessControl, FailedAuthenticationLimiter, type AccessConfig, type AccessControl } from '@sluice/access';
+import {
+  CallerLimiter,
+  createAccessControl,
+  FailedAuthenticationLimiter,
+  type AccessConfig,
+  type AccessControl,
+} from '@sluice/access';
 import { EventFeed } from '@sluice/delivery';
 import { createLogger, MetricsRegistry, type ServiceLogger, type SettingsOf } from '@sluice/service-runtime';
 import { toAccessConfig } from './access-settings';

@@ -9,7 +9,8 @@ export const engineSettings = defineSettings({
   SLUICE_ENGINE: {
     schema: setting.enum(ENGINES),
     default: 'cluster',
-    description: '`cluster` (Kafka, JetStream, PostgreSQL), `embedded` (PostgreSQL alone, one process) or `memory` (keeps nothing).',
+    description:
+      '`cluster` (Kafka, JetStream, PostgreSQL), `embedded` (PostgreSQL alone, one process) or `memory` (keeps nothing).',
   },
   SLUICE_DATABASE_URL: {
     schema: setting.url({ protocols: ['postgresql', 'postgres'] }).optional(),

@@ -16,12 +16,27 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
     help: 'Faults of the logs that were survived, by port.',
     labels: ['port'],
   });
-  const appendQueue = metrics.gauge({ name: 'sluice_append_queue_events', help: 'Events that wait to be stored in the durable log.' });
+  const appendQueue = metrics.gauge({
+    name: 'sluice_append_queue_events',
+    help: 'Events that wait to be stored in the durable log.',
+  });
   const appended = metrics.counter({ name: 'sluice_appended_events_total', help: 'Events stored in the durable log.' });
-  const appendSeconds = metrics.histogram({ name: 'sluice_append_duration_seconds', help: 'Time to store one batch in the durable log.' });
-  const appendRetries = metrics.counter({ name: 'sluice_append_failed_attempts_total', help: 'Attempts to store a batch that failed.' });
-  const connected = metrics.gauge({ name: 'sluice_delivery_log_connected', help: '1 while connected to the delivery log.' });
-  const publishSeconds = metrics.histogram({ name: 'sluice_publish_duration_seconds', help: 'Time to publish one run to the delivery log.' });
+  const appendSeconds = metrics.histogram({
+    name: 'sluice_append_duration_seconds',
+    help: 'Time to store one batch in the durable log.',
+  });
+  const appendRetries = metrics.counter({
+    name: 'sluice_append_failed_attempts_total',
+    help: 'Attempts to store a batch that failed.',
+  });
+  const connected = metrics.gauge({
+    name: 'sluice_delivery_log_connected',
+    help: '1 while connected to the delivery log.',
+  });
+  const publishSeconds = metrics.histogram({
+    name: 'sluice_publish_duration_seconds',
+    help: 'Time to publish one run to the delivery log.',
+  });
   return {
     fault(port, error) {
       faults.inc({ port });

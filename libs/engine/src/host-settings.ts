@@ -6,14 +6,26 @@ import { engineSettings } from './engine-settings';
 export function hostSettings(defaults: { readonly httpPort: number }) {
   return defineSettings({
     SLUICE_HTTP_HOST: { schema: setting.text(), default: '0.0.0.0', description: 'Address that HTTP listens on.' },
-    SLUICE_HTTP_PORT: { schema: setting.port(), default: String(defaults.httpPort), description: 'Port of HTTP; 0 takes a free one.' },
+    SLUICE_HTTP_PORT: {
+      schema: setting.port(),
+      default: String(defaults.httpPort),
+      description: 'Port of HTTP; 0 takes a free one.',
+    },
     SLUICE_TRUST_PROXY: {
       schema: setting.integer({ min: 0, max: 10 }),
       default: '0',
       description: 'Number of proxies in front whose `X-Forwarded-For` is believed.',
     },
-    SLUICE_LOG_LEVEL: { schema: setting.enum(LOG_LEVELS), default: 'info', description: 'Least severe log line that is written.' },
-    SLUICE_LOG_FORMAT: { schema: setting.enum(LOG_FORMATS), default: 'json', description: '`json` for machines, `text` for people.' },
+    SLUICE_LOG_LEVEL: {
+      schema: setting.enum(LOG_LEVELS),
+      default: 'info',
+      description: 'Least severe log line that is written.',
+    },
+    SLUICE_LOG_FORMAT: {
+      schema: setting.enum(LOG_FORMATS),
+      default: 'json',
+      description: '`json` for machines, `text` for people.',
+    },
     SLUICE_DRAIN_TIMEOUT: {
       schema: setting.durationMs({ min: 100, max: 600_000 }),
       default: '20s',

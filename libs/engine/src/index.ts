@@ -1,6 +1,5 @@
 export { createAppHost, toHostConfig, type AppHost, type HostConfig } from './app-host';
 export type { Engine, SandboxReader } from './engine';
-export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 export { hostSettings } from './host-settings';
 export { HttpGatekeeper } from './http-gatekeeper';
 export { openMemoryEngine } from './memory-engine';

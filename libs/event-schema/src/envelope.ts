@@ -14,11 +14,17 @@ export const safeNameSchema = z
   .max(MAX_NAME_LENGTH)
   .regex(SAFE_NAME, 'must be printable, without white space or control characters');
 
-export const eventIdSchema = z.uuid().meta({ description: 'Identity of the event; a second event with it is the same event.' });
+export const eventIdSchema = z
+  .uuid()
+  .meta({ description: 'Identity of the event; a second event with it is the same event.' });
 
-export const entityIdSchema = safeNameSchema.meta({ description: 'What the event is about, for example a sandbox id.' });
+export const entityIdSchema = safeNameSchema.meta({
+  description: 'What the event is about, for example a sandbox id.',
+});
 
-export const eventTypeSchema = safeNameSchema.meta({ description: 'What happened, for example `execution.completed`.' });
+export const eventTypeSchema = safeNameSchema.meta({
+  description: 'What happened, for example `execution.completed`.',
+});
 
 export const workspaceIdSchema = z
   .int()

@@ -8,7 +8,11 @@ export type Position = number & { readonly __brand: 'Position' };
 export type Epoch = string & { readonly __brand: 'Epoch' };
 
 export const recordedEventSchema = eventEnvelopeSchema.extend({
-  position: z.int().min(1).transform((value) => value as Position).meta({ description: 'Place in the log of all events.' }),
+  position: z
+    .int()
+    .min(1)
+    .transform((value) => value as Position)
+    .meta({ description: 'Place in the log of all events.' }),
   entitySequence: z.int().min(1).meta({ description: 'Place among the events of its entity: 1, 2, 3 …' }),
   recordedAt: timestampMsSchema.meta({ description: 'When it entered the read model, in milliseconds since 1970.' }),
 });

@@ -69,7 +69,9 @@ it('takes a free type for what it is, even when it has the name of an object pro
 });
 
 it('gives the same changes however a batch is cut', () => {
-  const events = ['system.ready', 'execution.started', 'execution.failed', 'execution.started'].map((type) => recorded(type));
+  const events = ['system.ready', 'execution.started', 'execution.failed', 'execution.started'].map((type) =>
+    recorded(type),
+  );
   const whole = fold(...events);
   const parts = mergeChanges([...fold(...events.slice(0, 2)), ...fold(...events.slice(2))]);
   expect(parts).toEqual(whole);

@@ -1,7 +1,10 @@
 import type { Change, SandboxActivityChange } from '@sluice/projections';
 import type { Queries } from './database';
 
-type Apply<K extends Change['kind']> = (queries: Queries, changes: readonly Extract<Change, { kind: K }>[]) => Promise<void>;
+type Apply<K extends Change['kind']> = (
+  queries: Queries,
+  changes: readonly Extract<Change, { kind: K }>[],
+) => Promise<void>;
 
 /** How each kind of change reaches its table; the compiler asks for a line when a kind is added. */
 const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {

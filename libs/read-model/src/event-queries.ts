@@ -22,13 +22,17 @@ export async function readHead(queries: Queries): Promise<Head> {
   return { epoch: toEpoch(row.epoch), position: toPosition(Number(row.last_position)) };
 }
 
-export async function readEvents(queries: Queries, options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]> {
+export async function readEvents(
+  queries: Queries,
+  options: ReadEventsOptions,
+): Promise<readonly EncodedRecordedEvent[]> {
   if (options.filter.workspaceIds.length === 0) return [];
   const conditions = [...filterConditions(options.filter)];
   if (options.after !== undefined) conditions.push(Prisma.sql`position > ${BigInt(options.after)}`);
   if (options.upTo !== undefined) conditions.push(Prisma.sql`position <= ${BigInt(options.upTo)}`);
   if (options.occurredAfter !== undefined) conditions.push(Prisma.sql`occurred_at > ${BigInt(options.occurredAfter)}`);
-  if (options.occurredBefore !== undefined) conditions.push(Prisma.sql`occurred_at < ${BigInt(options.occurredBefore)}`);
+  if (options.occurredBefore !== undefined)
+    conditions.push(Prisma.sql`occurred_at < ${BigInt(options.occurredBefore)}`);
   const direction = options.order === 'descending' ? Prisma.sql`DESC` : Prisma.sql`ASC`;
   const rows = await queries.$queryRaw<StoredEventRow[]>`
     SELECT ${COLUMNS} FROM read_model.recorded_events

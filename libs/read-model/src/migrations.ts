@@ -57,7 +57,10 @@ export async function applyMigrations(databaseUrl: string, folder = MIGRATIONS_F
 
 async function migrationNames(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 }
 
 async function appliedMigrations(client: Client): Promise<ReadonlyMap<string, string>> {

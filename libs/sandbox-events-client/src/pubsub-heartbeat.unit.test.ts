@@ -1,4 +1,4 @@
-import { eventLine, ScriptedLineServer, type Peer } from '../test/scripted-line-server';
+import { ScriptedLineServer, type Peer } from '../test/scripted-line-server';
 import { rejection, until } from '../test/until';
 import { createPubSubClient, EventsPubSubError, type EventsPubSubClient, type PubSubClientConfig } from './index';
 

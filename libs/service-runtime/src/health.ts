@@ -25,19 +25,18 @@ export function registerHealthRoutes(fastify: FastifyInstance, readiness: Readin
 }
 
 function exposeReadiness(readiness: Readiness, metrics: MetricsRegistry): void {
-  const check = metrics.gauge<'check'>({
+  metrics.gauge<'check'>({
     name: METRIC_NAMES.readyCheck,
     help: 'Whether what the service needs can be used: 1 yes, 0 no',
     labels: ['check'],
+    collect: async (gauge) => {
+      const { checks = {} } = await readiness.report();
+      for (const [check, outcome] of Object.entries(checks)) gauge.set({ check }, outcome === 'ok' ? 1 : 0);
+    },
   });
   metrics.gauge({
     name: METRIC_NAMES.ready,
     help: 'Whether the service can serve: 1 yes, 0 no',
-    collect: async (gauge) => {
-      const report = await readiness.report();
-      gauge.set(report.status === 'ready' ? 1 : 0);
-      for (const [name, outcome] of Object.entries(report.checks ?? {}))
-        check.set({ check: name }, outcome === 'ok' ? 1 : 0);
-    },
+    collect: async (gauge) => gauge.set((await readiness.report()).status === 'ready' ? 1 : 0),
   });
 }

@@ -96,6 +96,11 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     reply.header('connection', 'close');
     done(refusal(gate));
   });
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    // The caller must not send its next request into a connection that is about to go.
+    if (gate === 'closed') reply.header('connection', 'close');
+    done(null, payload);
+  });
   boundConnections(fastify.server, options.maxConnections ?? HTTP_LIMITS.maxConnections, metrics);
 
   const nest = options.module && (await createNest(options.module, fastify, logger));
@@ -162,9 +167,12 @@ function serverOptions(options: HttpAppOptions, tracker: RequestTracker): Fastif
 function answerFaults(fastify: FastifyInstance, logger: ServiceLogger): void {
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => {
-    for (const method of [route.method].flat()) routes.add(method, route.url);
     // A stream has no head to ask for alone, and its handler would never end.
-    if (route.config?.longLived === true) route.exposeHeadRoute = false;
+    if (route.config?.longLived === true && route.method === 'HEAD') {
+      route.handler = (_request, reply) => reply.callNotFound();
+      return;
+    }
+    for (const method of [route.method].flat()) routes.add(method, route.url);
   });
   fastify.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
   fastify.setNotFoundHandler((request, reply) => {

@@ -21,9 +21,15 @@ export function newMetrics(): MetricsRegistry {
   return new MetricsRegistry();
 }
 
-/** Resolves when the condition holds; the test's own time limit ends a wait in vain. */
+const UNTIL_MAX_MS = 15_000;
+
+/** Resolves when the condition holds; rejects when it does not in 15 s, so that a wait in vain ends. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  const giveUpAtMs = performance.now() + UNTIL_MAX_MS;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`waited in vain: ${condition.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** A promise that is settled from outside. */

@@ -1,7 +1,7 @@
 /** The body as text. Rejects, and lets go of the connection, as soon as it is larger. */
 export async function readBounded(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return '';
-  const reader = response.body.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   for (let bytes = 0; ;) {

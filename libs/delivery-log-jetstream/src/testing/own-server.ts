@@ -41,7 +41,7 @@ export class OwnServer {
 }
 
 async function nextAnswer<T>(lines: AsyncIterator<string>): Promise<T> {
-  const { value, done } = await lines.next();
-  if (done) throw new Error('The brokers tool ended early');
-  return JSON.parse(value) as T;
+  const line = await lines.next();
+  if (line.done) throw new Error('The brokers tool ended early');
+  return JSON.parse(line.value) as T;
 }

@@ -1,6 +1,5 @@
-import { recordEnvelope, type EncodedRecordedEvent } from '@sluice/event-schema';
+import { encodeEnvelope, newEventId, recordEnvelope, type EncodedRecordedEvent } from '@sluice/event-schema';
 import { toEpoch, toPosition, type DeliveryFollower, type DeliveryLog, type RecordedRun } from '@sluice/event-log';
-import { sandboxEnvelope } from '@sluice/event-log/conformance';
 import { openJetStreamDeliveryLog, type JetStreamDeliveryLog } from '../jetstream-delivery-log';
 import type { JetStreamDeliveryLogOptions } from '../options';
 
@@ -24,12 +23,19 @@ export function openTestLog(
 
 /** A run of recorded events with the positions from `first` to `last`. */
 export function testRun(first: number, last = first, data: Record<string, unknown> = {}): RecordedRun {
-  const events: EncodedRecordedEvent[] = [];
-  for (let n = first; n <= last; n++) {
-    events.push(
-      recordEnvelope(sandboxEnvelope({ data }), { position: toPosition(n), entitySequence: n, recordedAt: 1 }),
-    );
-  }
+  const events = range(first, last).map((n): EncodedRecordedEvent => {
+    const envelope = encodeEnvelope({
+      id: newEventId(),
+      family: 'sandbox',
+      entityId: 'sandbox-123',
+      workspaceId: 1,
+      type: 'execution.completed',
+      schemaVersion: 1,
+      occurredAt: 1_700_000_000_000,
+      data,
+    });
+    return recordEnvelope(envelope, { position: toPosition(n), entitySequence: n, recordedAt: 1 });
+  });
   return { epoch: toEpoch('0000abcd'), events };
 }
 

@@ -14,7 +14,9 @@ const EPOCH: Epoch = toEpoch('0000abcd');
 function run(first: number, last: number, data: Record<string, unknown> = {}): RecordedRun {
   const events: EncodedRecordedEvent[] = [];
   for (let n = first; n <= last; n++) {
-    events.push(recordEnvelope(sandboxEnvelope({ data }), { position: toPosition(n), entitySequence: n, recordedAt: 1 }));
+    events.push(
+      recordEnvelope(sandboxEnvelope({ data }), { position: toPosition(n), entitySequence: n, recordedAt: 1 }),
+    );
   }
   return { epoch: EPOCH, events };
 }

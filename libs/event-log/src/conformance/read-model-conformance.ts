@@ -39,7 +39,9 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
     afterEach(() => harness.destroy());
 
     it('gives contiguous positions and entity sequences, and returns what it stored, byte for byte', async () => {
-      const envelopes = range(1, 10).map((n) => sandboxEnvelope({ entityId: `sandbox-${n % 2}`, data: { n, odd: '\u0000\ud800🐚' } }));
+      const envelopes = range(1, 10).map((n) =>
+        sandboxEnvelope({ entityId: `sandbox-${n % 2}`, data: { n, odd: '\u0000\ud800🐚' } }),
+      );
       const { recorded, epoch } = await record(model, envelopes);
       expect(recorded.map(({ event }) => event.position)).toEqual(range(1, 10));
       expect(recorded.map(({ event }) => event.entitySequence)).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
@@ -60,12 +62,16 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
     it('keeps positions contiguous when several recorders work at the same time', async () => {
       const models = [model, await harness.open(), await harness.open()];
       await Promise.all(
-        range(1, 60).map((n) => record(models[n % 3] ?? model, [sandboxEnvelope(), sandboxEnvelope({ entityId: 'b' })])),
+        range(1, 60).map((n) =>
+          record(models[n % 3] ?? model, [sandboxEnvelope(), sandboxEnvelope({ entityId: 'b' })]),
+        ),
       );
       const events = (await model.read({ filter: all, limit: 1000 })).map(({ event }) => event);
       expect(events.map(({ position }) => position)).toEqual(range(1, 120));
       for (const entity of ['sandbox-123', 'b']) {
-        expect(events.filter(({ entityId }) => entityId === entity).map((event) => event.entitySequence)).toEqual(range(1, 60));
+        expect(events.filter(({ entityId }) => entityId === entity).map((event) => event.entitySequence)).toEqual(
+          range(1, 60),
+        );
       }
     });
 
@@ -108,9 +114,18 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
 
     it('filters by workspace, family, entity and types', async () => {
       const types = ['execution.started', 'execution.completed', 'executions', 'file.read'];
-      await record(model, types.map((type) => sandboxEnvelope({ type })));
-      await record(model, types.map((type) => sandboxEnvelope({ type, workspaceId: 2 })));
-      await record(model, types.map((type) => sandboxEnvelope({ type, family: 'session', entityId: 's_%\\1' })));
+      await record(
+        model,
+        types.map((type) => sandboxEnvelope({ type })),
+      );
+      await record(
+        model,
+        types.map((type) => sandboxEnvelope({ type, workspaceId: 2 })),
+      );
+      await record(
+        model,
+        types.map((type) => sandboxEnvelope({ type, family: 'session', entityId: 's_%\\1' })),
+      );
       const positions = async (filter: Parameters<ReadModel['read']>[0]['filter']) =>
         (await model.read({ filter, limit: 100 })).map(({ event }) => event.position);
       expect(await positions({ workspaceIds: [2] })).toEqual([5, 6, 7, 8]);
@@ -118,12 +133,17 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect(await positions({ workspaceIds: [] })).toEqual([]);
       expect(await positions({ workspaceIds: [1], families: ['session'] })).toEqual([9, 10, 11, 12]);
       expect(await positions({ workspaceIds: [1], types: ['execution.*', 'file.read'] })).toEqual([1, 2, 4, 9, 10, 12]);
-      expect(await positions({ workspaceIds: [1, 2], families: ['session'], entityIds: ['s_%\\1'], types: ['executions'] })).toEqual([11]);
+      expect(
+        await positions({ workspaceIds: [1, 2], families: ['session'], entityIds: ['s_%\\1'], types: ['executions'] }),
+      ).toEqual([11]);
       expect(await positions({ workspaceIds: [1], types: ['%.*'] })).toEqual([]);
     });
 
     it('reads ranges of positions and of time, in both orders, up to a limit', async () => {
-      await record(model, range(1, 20).map((n) => sandboxEnvelope({ occurredAt: 1000 + n })));
+      await record(
+        model,
+        range(1, 20).map((n) => sandboxEnvelope({ occurredAt: 1000 + n })),
+      );
       const positions = async (options: Partial<Parameters<ReadModel['read']>[0]>) =>
         (await model.read({ filter: all, limit: 100, ...options })).map(({ event }) => event.position as number);
       expect(await positions({ after: toPosition(5), upTo: toPosition(8) })).toEqual([6, 7, 8]);
@@ -143,7 +163,10 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
     });
 
     it('lists the entities of one workspace in pages', async () => {
-      await record(model, range(1, 9).map((n) => sandboxEnvelope({ entityId: `sandbox-${n % 3}`, occurredAt: 1000 + n })));
+      await record(
+        model,
+        range(1, 9).map((n) => sandboxEnvelope({ entityId: `sandbox-${n % 3}`, occurredAt: 1000 + n })),
+      );
       await record(model, [sandboxEnvelope({ workspaceId: 2, entityId: 'foreign' })]);
       const first = await model.listEntities({ workspaceId: 1, limit: 2 });
       expect(first.map(({ entityId }) => entityId)).toEqual(['sandbox-0', 'sandbox-1']);
@@ -156,7 +179,11 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
         lastPosition: 7,
         lastOccurredAt: 1007,
       });
-      const second = await model.listEntities({ workspaceId: 1, after: { family: 'sandbox', entityId: 'sandbox-1' }, limit: 2 });
+      const second = await model.listEntities({
+        workspaceId: 1,
+        after: { family: 'sandbox', entityId: 'sandbox-1' },
+        limit: 2,
+      });
       expect(second.map(({ entityId }) => entityId)).toEqual(['sandbox-2']);
     });
 

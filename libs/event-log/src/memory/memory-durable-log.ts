@@ -1,13 +1,6 @@
 import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
 import { SluiceError } from '../errors';
-import type {
-  DurableLog,
-  FollowLogOptions,
-  Lane,
-  LaneCheckpoints,
-  LogFollower,
-  LogRecord,
-} from '../ports/durable-log';
+import type { DurableLog, FollowLogOptions, Lane, LaneCheckpoints, LogFollower, LogRecord } from '../ports/durable-log';
 import { FollowLoop } from '../follow-loop';
 
 export interface MemoryDurableLogOptions {
@@ -42,10 +35,14 @@ export class MemoryDurableLog implements DurableLog {
   follow(options: FollowLogOptions): Promise<LogFollower> {
     const { group } = options;
     const isActive = () => [...this.loops].find(([, name]) => name === group)?.[0] === loop;
-    const loop = new FollowLoop(options, async (checkpoints) => {
-      if (!isActive()) return [];
-      return this.lanes.flatMap((records, lane) => records.slice(checkpoints.get(lane as Lane) ?? 0));
-    }, this.lanes.map((_, lane) => lane as Lane));
+    const loop = new FollowLoop(
+      options,
+      async (checkpoints) => {
+        if (!isActive()) return [];
+        return this.lanes.flatMap((records, lane) => records.slice(checkpoints.get(lane as Lane) ?? 0));
+      },
+      this.lanes.map((_, lane) => lane as Lane),
+    );
     this.loops.set(loop, group);
     loop.start();
     return Promise.resolve({

@@ -15,7 +15,11 @@ export class MemoryParkedRecords implements ParkedRecords {
     return this.records.filter(({ replayedAt }) => replayedAt === undefined).length;
   }
 
-  async list(options: { workspaceId?: number; afterId?: number; limit: number }): Promise<readonly StoredParkedRecord[]> {
+  async list(options: {
+    workspaceId?: number;
+    afterId?: number;
+    limit: number;
+  }): Promise<readonly StoredParkedRecord[]> {
     const { workspaceId, afterId = 0, limit } = options;
     return this.records
       .filter((record) => record.parkedId > afterId)

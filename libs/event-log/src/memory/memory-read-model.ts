@@ -108,10 +108,12 @@ export class MemoryReadModel implements ReadModel {
   }
 
   async findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>> {
-    return new Map(eventIds.flatMap((id) => {
-      const event = this.byId.get(id);
-      return event ? [[id, event] as const] : [];
-    }));
+    return new Map(
+      eventIds.flatMap((id) => {
+        const event = this.byId.get(id);
+        return event ? [[id, event] as const] : [];
+      }),
+    );
   }
 
   async listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]> {

@@ -71,7 +71,7 @@ export interface CloudEvent {
   readonly data: Record<string, unknown>;
 }
 
-/** The CloudEvents form of an envelope. `fromCloudEvent` gives the same envelope back. */
+/** The CloudEvents form of an envelope. */
 export function toCloudEvent(event: EventEnvelope): CloudEvent {
   return {
     specversion: '1.0',

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { entityIdSchema, eventDataSchema, eventIdSchema, eventTypeSchema, timestampMsSchema, workspaceIdSchema } from '../envelope';
+import {
+  entityIdSchema,
+  eventDataSchema,
+  eventIdSchema,
+  eventTypeSchema,
+  timestampMsSchema,
+  workspaceIdSchema,
+} from '../envelope';
 import type { EventEnvelope } from '../envelope';
 
 /** A sandbox event as the seed's clients see it, by HTTP and by TCP. */

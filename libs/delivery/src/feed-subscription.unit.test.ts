@@ -1,0 +1,202 @@
+import { until } from '@sluice/event-log/conformance';
+import { newEpoch, type CursorPlace } from '@sluice/event-log';
+import type { DeliveryLimits } from './limits';
+import { numbers, World, type Reader } from '../test/world';
+
+describe('Subscription, until it is live', () => {
+  const worlds: World[] = [];
+  const started = async (limits: Partial<DeliveryLimits> = {}, before = 0) => {
+    const world = new World({ tailCheckMs: 60_000, warmUpEvents: 0, ...limits });
+    worlds.push(world);
+    if (before > 0) await world.publishMany(before);
+    await world.feed.start();
+    return world;
+  };
+  afterEach(async () => {
+    await Promise.all(worlds.splice(0).map(({ feed }) => feed.stop()));
+  });
+  const hasEnded = (reader: Reader) => until(() => reader.drain().end !== undefined, 'the end is told');
+
+  describe('start', () => {
+    it('begins after a cursor, before everything, or after everything', async () => {
+      const world = await started({}, 6);
+      for (const [start, expected] of [
+        [await world.cursorAt(4), [5, 6]],
+        ['earliest', numbers(1, 6)],
+        ['latest', []],
+      ] as const) {
+        const reader = (await world.subscribe(start)).follow();
+        await until(() => reader.kinds.includes('caught_up'), 'it catches up');
+        expect(reader.positions).toEqual(expected);
+        expect(reader.subscription.reset).toBeUndefined();
+        expect(reader.subscription.startedAt.position).toBe(6 - expected.length);
+      }
+    });
+
+    it('begins at the head with a reset for a cursor of another epoch', async () => {
+      const world = await started({}, 3);
+      const requested = { epoch: newEpoch(), position: 2 } as CursorPlace;
+      const { subscription, positions } = (await world.subscribe(requested)).drain();
+      expect(subscription.reset).toEqual({ reason: 'epoch_changed', requested });
+      expect(subscription.startedAt).toEqual(world.feed.head);
+      expect(positions).toEqual([]);
+    });
+
+    it('honours a cursor that is ahead of the feed and not of the read model', async () => {
+      const world = await started({}, 3);
+      const missed = await world.record({}, {}, {});
+      const reader = (await world.subscribe(await world.cursorAt(5))).follow();
+      expect(reader.subscription.reset).toBeUndefined();
+      expect(reader.subscription.position.position).toBe(5);
+      await world.deliveryLog.publish(missed);
+      await world.publishMany(1);
+      await reader.has(7);
+      expect(reader.positions).toEqual([6, 7]);
+    });
+
+    it('resets a cursor that is ahead of everything', async () => {
+      const world = await started({}, 3);
+      const { subscription } = await world.subscribe(await world.cursorAt(4));
+      expect(subscription.reset?.reason).toBe('future_cursor');
+      expect(subscription.startedAt.position).toBe(3);
+      expect(world.counted['reset']).toBe(1);
+    });
+
+    it('asks the read model once for many unknown cursors', async () => {
+      const world = await started({}, 3);
+      const start = await world.cursorAt(9);
+      const reads = world.reader.calls.head;
+      await Promise.all(numbers(1, 100).map(() => world.subscribe(start)));
+      expect(world.reader.calls.head - reads).toBeLessThanOrEqual(2);
+    });
+
+    it('is refused above the number of subscriptions, and for a filter that names too much', async () => {
+      const world = await started({ subscriptions: 2, filterTerms: 3 });
+      const { subscription } = await world.subscribe('latest');
+      await world.subscribe('latest');
+      await expect(world.subscribe('latest')).rejects.toMatchObject({ code: 'overloaded', retryable: true });
+      subscription.close();
+      const filter = { workspaceIds: [1, 2], entityIds: ['a', 'b'] };
+      await expect(world.subscribe('latest', { filter })).rejects.toMatchObject({ code: 'invalid_request' });
+      await world.subscribe('latest');
+    });
+  });
+
+  describe('backfill and cutover', () => {
+    it('reads pages only as they are taken, then the ring, then goes live', async () => {
+      const world = await started({ ringEvents: 10, firstPageEvents: 5, pageEvents: 5, batchEvents: 3 }, 20);
+      await world.publishMany(10);
+      const reader = await world.subscribe('earliest');
+      reader.drain();
+      await until(() => reader.drain(1).items.length === 1, 'the first batch comes');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(world.reader.calls.read).toBe(1);
+      expect(reader.subscription.position.position).toBe(3);
+      reader.follow();
+      await until(() => reader.kinds.includes('caught_up'), 'it catches up');
+      expect(world.reader.calls.read).toBe(4);
+      await world.publishMany(2);
+      await reader.has(32);
+      expect(reader.positions).toEqual(numbers(1, 32));
+      expect(reader.kinds.filter((kind) => kind === 'caught_up')).toHaveLength(1);
+      expect(reader.items.findIndex(({ kind }) => kind === 'caught_up')).toBe(
+        reader.items.findIndex((item) => item.kind === 'events' && item.events.at(-1)?.position === 30) + 1,
+      );
+    });
+
+    it('has neither gap nor duplicate when events come at any moment of the cutover', async () => {
+      for (const eventsWhileReading of [0, 1, 4, 5, 6, 30]) {
+        const world = await started({ ringEvents: 5, batchEvents: 2, firstPageEvents: 100 }, 12);
+        const reader = (await world.subscribe(await world.cursorAt(2))).follow();
+        const release = world.reader.holdReads();
+        await until(() => world.reader.calls.read === 1, 'the page is read');
+        if (eventsWhileReading > 0) await world.publishMany(eventsWhileReading);
+        release();
+        const head = 12 + eventsWhileReading;
+        if (eventsWhileReading > 0) await reader.has(head);
+        for (let n = 1; n <= 3; n++) {
+          await world.publishMany(1);
+          await reader.has(head + n);
+        }
+        expect(reader.positions).toEqual(numbers(3, head + 3));
+      }
+    });
+
+    it('goes back to the read model when the ring moves past a slow backfill, holding nothing meanwhile', async () => {
+      const world = await started({ ringEvents: 4, batchEvents: 2 });
+      await world.publishMany(4);
+      const reader = (await world.subscribe('earliest', { maxQueuedEvents: 1 })).drain(1);
+      expect(reader.positions).toEqual([1, 2]);
+      await world.publishMany(20);
+      expect(reader.subscription.position.position).toBe(2);
+      expect(world.feed.counts.liveSubscriptions).toBe(0);
+      reader.follow();
+      await reader.has(24);
+      expect(reader.positions).toEqual(numbers(1, 24));
+      expect(world.reader.calls.read).toBeGreaterThan(0);
+    });
+
+    it('serves recent cursors from the ring without a read', async () => {
+      const world = await started();
+      await world.publishMany(500);
+      await world.caughtUp();
+      const reader = (await world.subscribe(await world.cursorAt(100))).drain();
+      expect(reader.positions).toEqual(numbers(101, 500));
+      expect(world.reader.calls.read).toBe(0);
+    });
+
+    it('bounds the reads at the same time, for whatever many backfills', async () => {
+      const world = await started({ ringEvents: 1, concurrentPageReads: 3 }, 20);
+      const readers = await Promise.all(numbers(1, 40).map(() => world.subscribe('earliest')));
+      const release = world.reader.holdReads();
+      for (const reader of readers) reader.follow();
+      await until(() => world.reader.calls.read === 3, 'some reads are in hand');
+      expect(world.feed.counts.pageReads).toBe(3);
+      release();
+      for (const reader of readers) await reader.has(20);
+      expect(world.reader.mostReadsAtOnce).toBe(3);
+      expect(world.feed.counts.pageReads).toBe(0);
+    });
+
+    it('sizes pages by the bytes of the events', async () => {
+      const world = await started({ ringEvents: 1, firstPageEvents: 10, pageEvents: 1_000, pageBytes: 8_000 }, 0);
+      for (let n = 0; n < 60; n++) await world.publishMany(1, { data: { text: 'x'.repeat(1_800) } });
+      const reader = (await world.subscribe('earliest')).follow();
+      await reader.has(60);
+      expect(reader.positions).toEqual(numbers(1, 60));
+      expect(world.reader.calls.read).toBeGreaterThan(13);
+    });
+
+    it('repeats a failed page, and ends as failed when it keeps failing; a resume goes on', async () => {
+      const world = await started({ ringEvents: 1, pageAttempts: 3, firstPageEvents: 4, pageEvents: 4 }, 12);
+      const reader = await world.subscribe('earliest');
+      world.reader.failNext(2);
+      reader.follow();
+      await reader.has(12);
+      const cut = await world.subscribe('earliest');
+      await until(() => cut.drain(1).items.length === 1, 'the first page comes');
+      world.reader.failNext(1_000);
+      await hasEnded(cut);
+      world.reader.failNext(0);
+      expect(cut.end).toMatchObject({ reason: 'failed', at: { position: 4 } });
+      expect(await cut.subscription.ended).toBe('failed');
+      const resumed = (await world.subscribe(cut.end?.at ?? 'latest')).follow();
+      await resumed.has(12);
+      expect([...cut.positions, ...resumed.positions]).toEqual(numbers(1, 12));
+    });
+
+    it('forgets a page that comes after it was closed', async () => {
+      const world = await started({ ringEvents: 1 }, 5);
+      const reader = (await world.subscribe('earliest')).follow();
+      const release = world.reader.holdReads();
+      await until(() => world.reader.calls.read === 1, 'the page is read');
+      reader.subscription.close();
+      release();
+      await until(() => world.feed.counts.pageReads === 0, 'the read is over');
+      await hasEnded(reader);
+      expect(reader.kinds).toEqual(['end']);
+      expect(reader.end).toMatchObject({ reason: 'closed', at: { position: 0 } });
+      expect(world.feed.counts).toMatchObject({ subscriptions: 0, liveSubscriptions: 0 });
+    });
+  });
+});

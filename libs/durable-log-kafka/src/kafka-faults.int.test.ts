@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { decodeUtf8, type Lane, type LogBatch } from '@sluice/event-log';
+import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
+import type { EventEnvelope } from '@sluice/event-schema';
+import { openKafkaDurableLog, type KafkaDurableLog } from './kafka-durable-log';
+import type { KafkaDurableLogOptions } from './options';
+import { startPrivateBroker, type PrivateBroker } from './testing/private-broker';
+
+const RECOVERY_DEADLINE_MS = 60_000;
+jest.setTimeout(120_000);
+
+/** Keeps what a projector keeps: each event once, and the checkpoints. */
+class Projection {
+  readonly numbers = new Map<string, unknown[]>();
+  private readonly ids = new Set<string>();
+  private readonly checkpoints = new Map<Lane, number>();
+
+  readonly loadCheckpoints = async (lanes: readonly Lane[]) =>
+    new Map([...this.checkpoints].filter(([lane]) => lanes.includes(lane)));
+
+  readonly handle = async (batch: LogBatch) => {
+    for (const { value } of batch.records) {
+      const { id, entityId, data } = JSON.parse(decodeUtf8(value)) as EventEnvelope;
+      if (this.ids.has(id)) continue;
+      this.ids.add(id);
+      this.numbers.set(entityId, [...(this.numbers.get(entityId) ?? []), data['n']]);
+    }
+    for (const [lane, next] of batch.checkpoints) this.checkpoints.set(lane, next);
+  };
+
+  has(id: string): boolean {
+    return this.ids.has(id);
+  }
+
+  get size(): number {
+    return this.ids.size;
+  }
+}
+
+describe('KafkaDurableLog on a broker that fails', () => {
+  let broker: PrivateBroker;
+  const opened: KafkaDurableLog[] = [];
+
+  beforeAll(async () => {
+    broker = await startPrivateBroker();
+  });
+  afterAll(() => broker.stop());
+  afterEach(async () => {
+    broker.thaw();
+    await Promise.all(opened.splice(0).map((log) => log.close()));
+  });
+
+  const open = async (options: Partial<KafkaDurableLogOptions> = {}) => {
+    const log = await openKafkaDurableLog({
+      brokers: broker.brokers,
+      clientId: 'sluice-test',
+      topic: `test-${randomBytes(6).toString('hex')}.events.v1`,
+      partitions: 3,
+      replicationFactor: 1,
+      createTopic: true,
+      ...options,
+    });
+    opened.push(log);
+    return log;
+  };
+
+  it('keeps every acknowledged event, in order, when the broker is killed under load', async () => {
+    const log = await open({ limits: { appendTimeoutMs: 1_000 } });
+    const projection = new Projection();
+    const { loadCheckpoints, handle } = projection;
+    await log.follow({ group: 'killed', maxBatchRecords: 100, loadCheckpoints, handle });
+    let isWriting = true;
+    let rejected = 0;
+    const written: number[] = [];
+    const writers = [0, 1, 2, 3].map(async (writer) => {
+      let n = 0;
+      for (; isWriting; n++) {
+        const event = sandboxEnvelope({ entityId: `s-${writer}`, data: { n } });
+        const store = () =>
+          log.append([event]).then(
+            () => true,
+            () => (rejected++, false),
+          );
+        await until(store, 'the log takes appends again', RECOVERY_DEADLINE_MS);
+      }
+      written[writer] = n;
+    });
+    await until(() => projection.size > 100, 'the log is in use');
+    await broker.kill();
+    const before = projection.size;
+    await until(() => projection.size > before + 100, 'the follower goes on', RECOVERY_DEADLINE_MS);
+    isWriting = false;
+    await Promise.all(writers);
+    const total = written.reduce((sum, n) => sum + n, 0);
+    await until(() => projection.size >= total, 'everything arrives', RECOVERY_DEADLINE_MS);
+    for (const [writer, n] of written.entries()) {
+      expect(projection.numbers.get(`s-${writer}`)).toEqual(Array.from({ length: n }, (_, i) => i));
+    }
+    expect(projection.size).toBe(total);
+    await expect(log.check()).resolves.toBeUndefined();
+  });
+
+  it('rejects while the broker is silent, and never takes a later append for an earlier one', async () => {
+    const limits = { requestTimeoutMs: 300, connectionTimeoutMs: 300, appendTimeoutMs: 500, checkTimeoutMs: 200 };
+    const log = await open({ limits });
+    const projection = new Projection();
+    const { loadCheckpoints, handle } = projection;
+    await log.append([sandboxEnvelope({ data: { n: 0 } })]);
+    broker.freeze();
+    await expect(log.check()).rejects.toMatchObject({ code: 'log_unavailable' });
+    const unknown = sandboxEnvelope({ data: { n: 1 } });
+    await expect(log.append([unknown])).rejects.toMatchObject({ code: 'log_unavailable', retryable: true });
+    broker.thaw();
+    // As many events as the one whose outcome is unknown, for the same lane.
+    const later = sandboxEnvelope({ data: { n: 2 } });
+    const store = () =>
+      log.append([later]).then(
+        () => true,
+        () => false,
+      );
+    await until(store, 'the log takes appends again', RECOVERY_DEADLINE_MS);
+    await log.append([unknown]);
+    await log.follow({ group: 'silent', maxBatchRecords: 100, loadCheckpoints, handle });
+    await until(() => projection.size >= 3, 'the events arrive', RECOVERY_DEADLINE_MS);
+    expect({ later: projection.has(later.event.id), unknown: projection.has(unknown.event.id) }).toEqual({
+      later: true,
+      unknown: true,
+    });
+  });
+
+  it('drains a long queue quickly while the broker is silent', async () => {
+    const limits = { requestTimeoutMs: 300, connectionTimeoutMs: 300, appendTimeoutMs: 500, maxSendEvents: 1 };
+    const log = await open({ limits });
+    await log.append([sandboxEnvelope()]);
+    broker.freeze();
+    const startedAt = performance.now();
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => log.append([sandboxEnvelope()])));
+    expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'rejected'));
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+  });
+
+  it('closes within its time while the broker is silent, and follows nobody after', async () => {
+    const limits = { requestTimeoutMs: 300, connectionTimeoutMs: 300, leaveTimeoutMs: 500, closeTimeoutMs: 1_000 };
+    const log = await open({ limits });
+    const projection = new Projection();
+    const { loadCheckpoints, handle } = projection;
+    await log.follow({ group: 'closed', maxBatchRecords: 100, loadCheckpoints, handle });
+    await log.append([sandboxEnvelope()]);
+    await until(() => projection.size === 1, 'the event arrives');
+    broker.freeze();
+    const hanging = log.append([sandboxEnvelope()]).catch((error: unknown) => error);
+    const startedAt = performance.now();
+    await log.close();
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    broker.thaw();
+    expect(await hanging).toMatchObject({ code: 'log_unavailable' });
+    await expect(log.check()).rejects.toMatchObject({ code: 'log_unavailable' });
+  });
+
+  it('opens without a broker when it has no topic to create, and says clearly that none is there', async () => {
+    const options = { brokers: ['127.0.0.1:1'], limits: { topicTimeoutMs: 500, appendTimeoutMs: 200 } };
+    const log = await open({ ...options, createTopic: false });
+    const unavailable = { code: 'log_unavailable', retryable: true };
+    await expect(log.check()).rejects.toMatchObject(unavailable);
+    await expect(log.append([sandboxEnvelope()])).rejects.toMatchObject(unavailable);
+    await expect(log.ends()).rejects.toMatchObject(unavailable);
+    await expect(open(options)).rejects.toMatchObject(unavailable);
+  });
+});

