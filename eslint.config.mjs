@@ -124,7 +124,11 @@ export default ts.config(
   },
   { files: ['tools/**', 'apps/cli/**', '**/examples/**'], rules: { 'no-console': 'off' } },
   // Examples stand outside the layers: they import the published packages as a stranger would.
-  { files: ['**/examples/**/*.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
+  // Samples of a document, as they are written there.
+  {
+    files: ['**/examples/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': 'off', '@typescript-eslint/no-unused-vars': 'off' },
+  },
   { files: ['**/*.config.{ts,mjs,cjs}'], rules: { 'no-restricted-exports': 'off' } },
   {
     // A type test states what must not compile.

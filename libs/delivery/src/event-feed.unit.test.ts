@@ -211,6 +211,22 @@ describe('EventFeed', () => {
       expect(world.feed.head).toEqual({ epoch: run.epoch, position: 10 });
     });
 
+    it('does not carry a page of the old numbering over into the new one', async () => {
+      const world = await start(new World({ tailCheckMs: 60_000 }));
+      const reader = (await world.subscribe('latest')).follow();
+      const release = world.reader.holdReads();
+      await world.record({}, {});
+      await world.publishMany(1);
+      await until(() => world.reader.calls.readAll === 1, 'the gap is read');
+      await change(world, 0);
+      release();
+      await until(() => reader.kinds.includes('reset'), 'the reset is told');
+      const { events } = await world.publishMany(1);
+      await reader.has(1);
+      const shown = reader.items.flatMap((item) => (item.kind === 'events' ? item.events : []));
+      expect(shown.map(({ json }) => json)).toEqual(events.map(({ json }) => json));
+    });
+
     it('does not fill a gap with events of the new numbering', async () => {
       const world = await start(new World({ tailCheckMs: 60_000 }));
       const reader = (await world.subscribe('latest')).follow();

@@ -29,6 +29,8 @@ interface Share {
 export class BatchCoalescer {
   private pending: LaneRun[] = [];
   private working: Promise<void> | undefined;
+  private batchInHand: readonly Share[] | undefined;
+  private handling: Promise<void> | undefined;
   private retryWait = new AbortController();
   private dropped: { readonly reason: unknown } | undefined;
 
@@ -63,9 +65,6 @@ export class BatchCoalescer {
     this.retryWait.abort();
     await this.handling;
   }
-
-  private batchInHand: readonly Share[] | undefined;
-  private handling: Promise<void> | undefined;
 
   private async work(): Promise<void> {
     // Lanes that are pushed in the same turn share the first batch.

@@ -36,7 +36,7 @@ function setUp(failures: readonly Error[], appendTimeoutMs = 5_000) {
 }
 
 const protocolError = (type: string, retriable: boolean) =>
-  new KafkaJSProtocolError({ type, retriable, message: type, code: 1 });
+  new KafkaJSProtocolError(Object.assign(new Error(type), { type, retriable, code: 1 }));
 
 const EVENTS = [sandboxEnvelope()];
 

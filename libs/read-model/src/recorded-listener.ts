@@ -50,7 +50,9 @@ export class RecordedListener {
     if (this.client !== client || this.closed) return;
     this.client = undefined;
     client.end().catch(() => undefined);
-    this.retry = setTimeout(() => (this.connecting = this.connect()), RECONNECT_DELAY_MS);
+    this.retry = setTimeout(() => {
+      this.connecting = this.connect();
+    }, RECONNECT_DELAY_MS);
   }
 
   private notify(): void {

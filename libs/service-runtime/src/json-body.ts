@@ -21,7 +21,7 @@ export function acceptJsonOnly(fastify: FastifyInstance): void {
     (request: FastifyRequest, body: Buffer, done: BodyDone) => {
       // Decoding would quietly replace bad bytes, and the stored event would not be what was sent.
       if (!isUtf8(body)) done(new SluiceError('invalid_json', 'Body is not valid UTF-8'));
-      else parseJson(request, body.toString('utf8'), done);
+      else void parseJson(request, body.toString('utf8'), done);
     },
   );
 }

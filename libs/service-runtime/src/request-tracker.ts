@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Gauge, Histogram } from 'prom-client';
+import type { Histogram } from 'prom-client';
 import type { ServiceLogger } from './logger';
 import type { MetricsRegistry } from './metrics';
 import { METRIC_NAMES } from './signals';
@@ -17,7 +17,6 @@ type RequestLabel = 'route' | 'method' | 'status';
 /** Counts, times and logs each request, and knows how many are in hand. */
 export class RequestTracker {
   private readonly durations: Histogram<RequestLabel>;
-  private readonly inHandGauge: Gauge<'kind'>;
   private readonly waiters = new Set<() => void>();
   private short = 0;
   private long = 0;
@@ -31,13 +30,16 @@ export class RequestTracker {
       help: 'Time from the head of a request to the end of its answer',
       labels: ['route', 'method', 'status'],
     });
-    this.inHandGauge = metrics.gauge({
+    metrics.gauge<'kind'>({
       name: METRIC_NAMES.httpRequestsInHand,
       help: 'Requests that are not answered to the end; kind is short, or long for streams',
       labels: ['kind'],
+      // When it is read, not for each request: labels have a cost.
+      collect: (gauge) => {
+        gauge.set({ kind: 'short' }, this.short);
+        gauge.set({ kind: 'long' }, this.long);
+      },
     });
-    this.inHandGauge.set({ kind: 'short' }, 0);
-    this.inHandGauge.set({ kind: 'long' }, 0);
   }
 
   /** Requests in hand, but those of routes with `longLived`. */
@@ -67,11 +69,9 @@ export class RequestTracker {
   private count(isLong: boolean, change: 1 | -1): void {
     if (isLong) {
       this.long += change;
-      this.inHandGauge.set({ kind: 'long' }, this.long);
       return;
     }
     this.short += change;
-    this.inHandGauge.set({ kind: 'short' }, this.short);
     if (this.short > 0 || this.waiters.size === 0) return;
     for (const resolve of this.waiters) resolve();
     this.waiters.clear();

@@ -30,9 +30,9 @@ export async function startPrivateBroker(): Promise<PrivateBroker> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-4_000)));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async (): Promise<Answer> => {
-    const { done, value } = await lines.next();
-    if (done) throw new Error(`The broker could not be started:\n${complaint}`);
-    const parsed = JSON.parse(value) as Answer;
+    const line: IteratorResult<string, unknown> = await lines.next();
+    if (line.done) throw new Error(`The broker could not be started:\n${complaint}`);
+    const parsed = JSON.parse(line.value) as Answer;
     if (parsed.ok === false) throw new Error(`The broker did not obey: ${parsed.error ?? ''}`);
     return parsed;
   };

@@ -1,0 +1,57 @@
+import { hostSettings, toHostConfig, type HostConfig } from '@sluice/engine';
+import { ingestSettings, toIngestConfig, type IngestConfig } from '@sluice/ingest';
+import { projectorSettings, toProjectorConfig, type ProjectorConfig } from '@sluice/projector';
+import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
+import { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from '@sluice/sse-stream';
+
+const host = hostSettings({ httpPort: 8080 });
+
+export const settings = defineSettings({
+  ...host,
+  ...ingestSettings,
+  ...projectorSettings,
+  ...sseStreamSettings,
+  SLUICE_ENGINE: { ...host.SLUICE_ENGINE, default: 'embedded' },
+  SLUICE_HTTP_HOST: { ...host.SLUICE_HTTP_HOST, default: '127.0.0.1' },
+  SLUICE_LOG_FORMAT: { ...host.SLUICE_LOG_FORMAT, default: 'text' },
+  SLUICE_DATA_DIR: {
+    schema: setting.text(),
+    default: '.sluice',
+    description: 'Where the database, the secrets and `dev.json` are kept.',
+  },
+});
+
+export interface AllInOneConfig {
+  readonly host: HostConfig;
+  readonly ingest: IngestConfig;
+  readonly projector: ProjectorConfig;
+  readonly sseStream: SseStreamConfig;
+}
+
+/** What the process makes itself where the environment does not say it. */
+export type Fallbacks = Partial<
+  Record<'SLUICE_DATABASE_URL' | 'SLUICE_TOKEN_SECRETS' | 'SLUICE_OPERATOR_KEYS', string>
+>;
+
+/** The settings needed before anything is started. @throws SluiceError `configuration` */
+export function readBasics(): Pick<
+  SettingsOf<typeof settings>,
+  'SLUICE_DATA_DIR' | 'SLUICE_ENGINE' | 'SLUICE_DATABASE_URL' | 'SLUICE_TOKEN_SECRETS' | 'SLUICE_OPERATOR_KEYS'
+> {
+  return parseSettings(settings, readEnv(settings, process.env));
+}
+
+/** @throws SluiceError `configuration` */
+export function readConfig(fallbacks: Fallbacks): AllInOneConfig {
+  const values = parseSettings(settings, readEnv(settings, { ...fallbacks, ...definedOf(process.env) }));
+  return {
+    host: toHostConfig('sluice', values),
+    ingest: toIngestConfig(values),
+    projector: toProjectorConfig(values),
+    sseStream: toSseStreamConfig(values),
+  };
+}
+
+function definedOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+}

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { issueApiKey } from '@sluice/access';
+import type { AppHost } from '@sluice/engine';
+
+const WORKSPACE_ID = 1;
+const SANDBOX_ID = 'sandbox-123';
+/** The token of the file outlives a working session; it is made anew at every start. */
+const TOKEN_TTL_SECONDS = 7 * 24 * 3600;
+
+/** What a developer, or a test, needs to call a freshly started Sluice. */
+export interface DevFile {
+  readonly baseUrl: string;
+  readonly workspaceId: number;
+  readonly apiKey: string;
+  readonly adminKey: string;
+  readonly sandboxId: string;
+  readonly accessToken: string;
+}
+
+/** Writes `dev.json`, readable by this user alone. The API key stays the same from start to start. */
+export async function writeDevFile(dataDir: string, url: string, host: AppHost): Promise<DevFile> {
+  const access = await host.access();
+  const { adminKey } = await readAdminKey(dataDir);
+  const { accessToken } = await access.mintAccessToken({
+    workspaceId: WORKSPACE_ID,
+    sandboxId: SANDBOX_ID,
+    ttlSeconds: TOKEN_TTL_SECONDS,
+  });
+  const file: DevFile = {
+    baseUrl: url,
+    workspaceId: WORKSPACE_ID,
+    apiKey: await keepOrIssueKey(dataDir, host),
+    adminKey,
+    sandboxId: SANDBOX_ID,
+    accessToken,
+  };
+  const path = join(dataDir, 'dev.json');
+  await writeFile(`${path}.new`, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return file;
+}
+
+async function readAdminKey(dataDir: string): Promise<{ adminKey: string }> {
+  const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as { operatorKey: string };
+  return { adminKey: secrets.operatorKey };
+}
+
+async function keepOrIssueKey(dataDir: string, host: AppHost): Promise<string> {
+  const path = join(dataDir, 'dev.json');
+  if (existsSync(path)) {
+    const { apiKey } = JSON.parse(await readFile(path, 'utf8')) as DevFile;
+    const access = await host.access();
+    const isValid = await access.authenticateApiKey(apiKey).then(
+      () => true,
+      () => false,
+    );
+    if (isValid) return apiKey;
+  }
+  const store = await host.engine.apiKeys();
+  const { apiKey } = await issueApiKey(store, { workspaceId: WORKSPACE_ID, role: 'writer', name: 'dev' });
+  return apiKey;
+}
+
+/** Tells a newcomer what to do next. */
+export function announce({ baseUrl, accessToken, apiKey }: DevFile): void {
+  process.stdout.write(`
+Sluice is ready at ${baseUrl}
+
+Watch the events of workspace 1:
+  curl -N -H 'X-API-Key: ${apiKey}' ${baseUrl}/v1/stream
+
+Store one:
+  curl -X POST ${baseUrl}/events -H 'Content-Type: application/json' \\
+    -H 'Authorization: Bearer ${accessToken}' -d '{"type":"custom.event","data":{"hello":"world"}}'
+
+`);
+}

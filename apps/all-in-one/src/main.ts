@@ -1,0 +1,32 @@
+import { createAppHost, serveParts } from '@sluice/engine';
+import { createIngestPart } from '@sluice/ingest';
+import { createProjectorPart } from '@sluice/projector';
+import { runMain } from '@sluice/service-runtime';
+import { createSseStreamPart } from '@sluice/sse-stream';
+import { readBasics, readConfig } from './config';
+import { prepareDataFolder } from './data-folder';
+import { announce, writeDevFile } from './dev-file';
+
+void runMain(async () => {
+  const basics = readBasics();
+  const folder = await prepareDataFolder(basics);
+  const config = readConfig(folder.fallbacks);
+  const host = createAppHost(config.host);
+  const service = serveParts(host, [
+    await createProjectorPart(host, config.projector),
+    await createIngestPart(host, config.ingest),
+    await createSseStreamPart(host, config.sseStream),
+  ]);
+  return {
+    logger: host.logger,
+    start: async () => {
+      const started = await service.start();
+      announce(await writeDevFile(basics.SLUICE_DATA_DIR, started.url, host));
+      return started;
+    },
+    destroy: async () => {
+      await service.destroy();
+      await folder.close();
+    },
+  };
+});

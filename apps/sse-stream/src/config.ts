@@ -1,0 +1,33 @@
+import { hostSettings, toHostConfig, type HostConfig } from '@sluice/engine';
+import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
+
+/** The settings of this app beyond those of every host. */
+export const sseStreamSettings = defineSettings({
+  SLUICE_SSE_HEARTBEAT: {
+    schema: setting.durationMs({ min: 1_000, max: 60_000 }),
+    default: '15s',
+    description: 'How often an idle stream is sent a comment and a fresh cursor.',
+  },
+  SLUICE_SSE_RETRY: {
+    schema: setting.durationMs({ min: 0, max: 60_000 }),
+    default: '1s',
+    description: 'What clients are told to wait before they connect again.',
+  },
+});
+
+export interface SseStreamConfig {
+  readonly heartbeatMs: number;
+  readonly retryMs: number;
+}
+
+export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>): SseStreamConfig {
+  return { heartbeatMs: settings.SLUICE_SSE_HEARTBEAT, retryMs: settings.SLUICE_SSE_RETRY };
+}
+
+const settings = defineSettings({ ...hostSettings({ httpPort: 8083 }), ...sseStreamSettings });
+
+/** @throws SluiceError `configuration` */
+export function readConfig(): { host: HostConfig; sseStream: SseStreamConfig } {
+  const values = parseSettings(settings, readEnv(settings, process.env));
+  return { host: toHostConfig('sse-stream', values), sseStream: toSseStreamConfig(values) };
+}

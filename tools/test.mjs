@@ -1,0 +1,67 @@
+// `npm test`: set-up, real brokers, then lint, format, type check and every level of tests. Ends with one line that counts.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { build, installDependencies, root, run } from './set-up.mjs';
+
+const startedAt = Date.now();
+const log = (line) => console.log(`[${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s] ${line}`);
+const node = process.execPath;
+
+async function main() {
+  await installDependencies(log);
+  await build(log);
+  log('formatting');
+  await run(node, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']);
+  log('lint');
+  await run(node, ['node_modules/eslint/bin/eslint.js', '.'], { env: { NX_DAEMON: 'false' } });
+  log('type check');
+  await run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']);
+  log('brokers');
+  const { startBrokers } = await import('./brokers/brokers.mjs');
+  const brokers = await startBrokers({ need: ['kafka', 'nats', 'postgres'], durable: false, log });
+  try {
+    log('tests');
+    return runJest({
+      SLUICE_TEST_KAFKA_BROKERS: brokers.kafkaBrokers,
+      SLUICE_TEST_NATS_URL: brokers.natsUrl,
+      SLUICE_TEST_DATABASE_URL: brokers.databaseUrl,
+    });
+  } finally {
+    await brokers.stop();
+  }
+}
+
+/** The whole workspace in one Jest; returns its counts. */
+function runJest(addresses) {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-tests-'));
+  const report = join(folder, 'report.json');
+  try {
+    const { status } = spawnSync(
+      node,
+      ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`, '--maxWorkers=2', ...process.argv.slice(2)],
+      { cwd: root, env: { ...process.env, ...addresses, NX_DAEMON: 'false' }, stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const counts = JSON.parse(readFileSync(report, 'utf8'));
+    return {
+      passed: counts.numPassedTests,
+      // A suite that could not be loaded has no failed test, and must not look like success.
+      failed: Math.max(counts.numFailedTests + counts.numRuntimeErrorTestSuites, status === 0 ? 0 : 1),
+      skipped: counts.numPendingTests + counts.numTodoTests,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+try {
+  const { passed, failed, skipped } = await main();
+  log('done');
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log('0 passed, 1 failed, 0 skipped');
+  process.exitCode = 1;
+}
