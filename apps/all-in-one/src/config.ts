@@ -1,6 +1,7 @@
 import { hostSettings, toHostConfig, type HostConfig } from '@sluice/engine';
 import { ingestSettings, toIngestConfig, type IngestConfig } from '@sluice/ingest';
 import { projectorSettings, toProjectorConfig, type ProjectorConfig } from '@sluice/projector';
+import { querySettings, toQueryConfig, type QueryConfig } from '@sluice/query';
 import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
 import { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from '@sluice/sse-stream';
 
@@ -11,6 +12,7 @@ export const settings = defineSettings({
   ...ingestSettings,
   ...projectorSettings,
   ...sseStreamSettings,
+  ...querySettings,
   SLUICE_ENGINE: { ...host.SLUICE_ENGINE, default: 'embedded' },
   SLUICE_HTTP_HOST: { ...host.SLUICE_HTTP_HOST, default: '127.0.0.1' },
   SLUICE_LOG_FORMAT: { ...host.SLUICE_LOG_FORMAT, default: 'text' },
@@ -26,6 +28,7 @@ export interface AllInOneConfig {
   readonly ingest: IngestConfig;
   readonly projector: ProjectorConfig;
   readonly sseStream: SseStreamConfig;
+  readonly query: QueryConfig;
 }
 
 /** What the process makes itself where the environment does not say it. */
@@ -49,6 +52,7 @@ export function readConfig(fallbacks: Fallbacks): AllInOneConfig {
     ingest: toIngestConfig(values),
     projector: toProjectorConfig(values),
     sseStream: toSseStreamConfig(values),
+    query: toQueryConfig(values),
   };
 }
 

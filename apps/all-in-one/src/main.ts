@@ -1,6 +1,7 @@
 import { createAppHost, serveParts } from '@sluice/engine';
 import { createIngestPart } from '@sluice/ingest';
 import { createProjectorPart } from '@sluice/projector';
+import { createQueryPart } from '@sluice/query';
 import { runMain } from '@sluice/service-runtime';
 import { createSseStreamPart } from '@sluice/sse-stream';
 import { readBasics, readConfig } from './config';
@@ -16,6 +17,7 @@ void runMain(async () => {
     await createProjectorPart(host, config.projector),
     await createIngestPart(host, config.ingest),
     await createSseStreamPart(host, config.sseStream),
+    await createQueryPart(host, config.query),
   ]);
   return {
     logger: host.logger,

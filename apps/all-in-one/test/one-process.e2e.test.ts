@@ -131,4 +131,7 @@ it('keeps every acknowledged event exactly once and in order when the process is
     const own = seen.filter(({ data }) => data.writer === writer).map(({ data }) => data.n);
     expect(own).toEqual(Array.from({ length: EVENTS_PER_WRITER }, (_, n) => n));
   }
+  const answer = await fetch(`${dev.baseUrl}/events/sandbox-123?limit=1000`, { headers: { 'x-api-key': dev.apiKey } });
+  const { data } = (await answer.json()) as { data: { events: { data: unknown }[] } };
+  expect(data.events.map((event) => event.data)).toEqual(seen.map((event) => event.data));
 }, 180_000);

@@ -1,1 +1,2 @@
-export {};
+export { querySettings, toQueryConfig, type QueryConfig } from './config';
+export { createQueryPart } from './query-part';

@@ -1,0 +1,31 @@
+import { Controller, Inject, Post, Req } from '@nestjs/common';
+import { authorise, mintRequestSchema, type AccessControl, type MintedToken } from '@sluice/access';
+import type { HttpGatekeeper } from '@sluice/engine';
+import type { FastifyRequest } from 'fastify';
+import type { QuerySignals } from '../signals';
+import { ACCESS, GATEKEEPER, SIGNALS } from '../tokens';
+import { actorOf, workspaceOf } from './caller';
+import { validate } from './validate';
+
+const bodySchema = mintRequestSchema.partial({ workspaceId: true });
+
+/** `POST /v1/admin/tokens`: an access token for one sandbox. */
+@Controller('v1/admin/tokens')
+export class AdminTokensController {
+  constructor(
+    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
+    @Inject(ACCESS) private readonly access: AccessControl,
+    @Inject(SIGNALS) private readonly signals: QuerySignals,
+  ) {}
+
+  @Post()
+  async mint(@Req() request: FastifyRequest): Promise<MintedToken> {
+    const principal = await this.gatekeeper.admit(request);
+    const body = validate(bodySchema, request.body, 'body');
+    const workspaceId = workspaceOf(principal, body.workspaceId, 'body');
+    authorise(principal, 'administer', { workspaceId });
+    const { accessToken, expiresAt } = await this.access.mintAccessToken({ ...body, workspaceId });
+    this.signals.tokenMinted(actorOf(principal), { workspaceId, sandboxId: body.sandboxId, expiresAt });
+    return { accessToken, expiresAt };
+  }
+}

@@ -1,0 +1,68 @@
+import { Controller, Get, Inject, Req } from '@nestjs/common';
+import { authorise } from '@sluice/access';
+import type { HttpGatekeeper, SandboxReader } from '@sluice/engine';
+import { SluiceError, type EntitySummary, type ReadModel } from '@sluice/event-log';
+import { eventFamilySchema } from '@sluice/event-schema';
+import type { SandboxActivity } from '@sluice/read-model';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { GATEKEEPER, READ_MODEL, SANDBOXES } from '../tokens';
+import { workspaceOf } from './caller';
+import { entityField, limitField, workspaceField } from './fields';
+import { decodePageToken, encodePageToken } from './page-token';
+import { validate } from './validate';
+
+const listSchema = z.strictObject({
+  workspaceId: workspaceField,
+  family: eventFamilySchema.optional(),
+  cursor: z.string({ error: 'must be given once, as text' }).transform(decodePageToken).optional(),
+  limit: limitField(),
+});
+
+const sandboxPathSchema = z.object({ sandboxId: entityField });
+const sandboxQuerySchema = z.strictObject({ workspaceId: workspaceField });
+
+export interface EntityPage {
+  readonly entities: readonly EntitySummary[];
+  readonly nextCursor?: string;
+}
+
+/** `GET /v1/entities` and `GET /v1/sandboxes/{sandboxId}`: what events are about, and how far it has come. */
+@Controller('v1')
+export class EntitiesController {
+  constructor(
+    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
+    @Inject(READ_MODEL) private readonly readModel: ReadModel,
+    @Inject(SANDBOXES) private readonly sandboxes: SandboxReader,
+  ) {}
+
+  @Get('entities')
+  async list(@Req() request: FastifyRequest): Promise<EntityPage> {
+    const principal = await this.gatekeeper.admit(request);
+    const { family, cursor, limit, ...query } = validate(listSchema, request.query, 'query');
+    const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
+    authorise(principal, 'read', { workspaceId });
+    const found = await this.readModel.listEntities({
+      workspaceId,
+      // One more than is wanted tells whether there is a next page.
+      limit: limit + 1,
+      ...(family !== undefined && { family }),
+      ...(cursor !== undefined && { after: cursor }),
+    });
+    const entities = found.slice(0, limit);
+    const last = entities.at(-1);
+    return { entities, ...(found.length > limit && last && { nextCursor: encodePageToken(last) }) };
+  }
+
+  @Get('sandboxes/:sandboxId')
+  async find(@Req() request: FastifyRequest): Promise<SandboxActivity> {
+    const principal = await this.gatekeeper.admit(request);
+    const { sandboxId } = validate(sandboxPathSchema, request.params, 'path');
+    const query = validate(sandboxQuerySchema, request.query, 'query');
+    const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
+    authorise(principal, 'read', { workspaceId, family: 'sandbox', entityId: sandboxId });
+    const activity = await this.sandboxes.find(workspaceId, sandboxId);
+    if (!activity) throw new SluiceError('not_found', 'No such sandbox', { where: 'path.sandboxId' });
+    return activity;
+  }
+}

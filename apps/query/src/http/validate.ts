@@ -1,0 +1,18 @@
+import { SluiceError } from '@sluice/event-log';
+import type { z } from 'zod';
+
+/** The part of a request that a value came from; errors name it. */
+export type RequestPart = 'path' | 'query' | 'body';
+
+/**
+ * The value, checked.
+ * @throws SluiceError `invalid_request` that names the first fault and where it is, for example `query.limit`.
+ */
+export function validate<S extends z.ZodType>(schema: S, value: unknown, part: RequestPart): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : (issue?.path.map(String) ?? []);
+  const where = [part, ...path].join('.');
+  throw new SluiceError('invalid_request', `${where}: ${issue?.message ?? 'invalid'}`, { where });
+}

@@ -1,0 +1,59 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { AccessControl, ApiKeyStore } from '@sluice/access';
+import type { HttpGatekeeper, SandboxReader } from '@sluice/engine';
+import type { DurableLog, ReadModel } from '@sluice/event-log';
+import { ParkedReplay } from './admin/parked-replay';
+import { ProjectionLag } from './admin/projection-lag';
+import type { QueryConfig } from './config';
+import { EventPages } from './event-pages';
+import { AdminKeysController } from './http/admin-keys.controller';
+import { AdminParkedController } from './http/admin-parked.controller';
+import { AdminTokensController } from './http/admin-tokens.controller';
+import { EntitiesController } from './http/entities.controller';
+import { EventsController } from './http/events.controller';
+import { SandboxEventsController } from './http/sandbox-events.controller';
+import { StatsController } from './http/stats.controller';
+import type { QuerySignals } from './signals';
+import { ACCESS, API_KEYS, GATEKEEPER, READ_MODEL, SANDBOXES, SIGNALS } from './tokens';
+
+export interface QueryPorts {
+  readonly config: QueryConfig;
+  readonly readModel: ReadModel;
+  readonly sandboxes: SandboxReader;
+  readonly apiKeys: ApiKeyStore;
+  readonly access: AccessControl;
+  readonly gatekeeper: HttpGatekeeper;
+  readonly durableLog: () => Promise<DurableLog>;
+  readonly signals: QuerySignals;
+}
+
+/** Everything that this app is made of. */
+@Module({})
+export class QueryModule {
+  static register(ports: QueryPorts): DynamicModule {
+    const { readModel, durableLog } = ports;
+    return {
+      module: QueryModule,
+      controllers: [
+        SandboxEventsController,
+        EventsController,
+        EntitiesController,
+        StatsController,
+        AdminKeysController,
+        AdminTokensController,
+        AdminParkedController,
+      ],
+      providers: [
+        { provide: READ_MODEL, useValue: readModel },
+        { provide: SANDBOXES, useValue: ports.sandboxes },
+        { provide: API_KEYS, useValue: ports.apiKeys },
+        { provide: ACCESS, useValue: ports.access },
+        { provide: GATEKEEPER, useValue: ports.gatekeeper },
+        { provide: SIGNALS, useValue: ports.signals },
+        { provide: EventPages, useFactory: () => new EventPages(readModel, ports.config.maxPageBytes) },
+        { provide: ParkedReplay, useFactory: () => new ParkedReplay(readModel.parked, durableLog) },
+        { provide: ProjectionLag, useFactory: () => new ProjectionLag(readModel, durableLog) },
+      ],
+    };
+  }
+}

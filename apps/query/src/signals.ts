@@ -1,0 +1,51 @@
+import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+
+/** Who did something that is worth a line in the log. */
+export interface Actor {
+  readonly keyId: string;
+  readonly workspaceId: number | null;
+}
+
+/** Everything that the query app tells its operators, beyond what every service does. */
+export interface QuerySignals {
+  /** Events in an answer, by door. */
+  read(door: 'sandbox' | 'generic', events: number): void;
+  keyCreated(actor: Actor, key: { keyId: string; workspaceId: number | null; role: string }): void;
+  keyRevoked(actor: Actor, keyId: string): void;
+  tokenMinted(actor: Actor, token: { workspaceId: number; sandboxId: string; expiresAt: number }): void;
+  replayed(actor: Actor, counts: { replayed: number; refused: number }): void;
+}
+
+export function createQuerySignals(metrics: MetricsRegistry, logger: Logger): QuerySignals {
+  const events = metrics.counter({
+    name: 'sluice_query_events_total',
+    help: 'Events in answers, by door.',
+    labels: ['door'],
+  });
+  const administered = metrics.counter({
+    name: 'sluice_query_administration_total',
+    help: 'Keys created and revoked, tokens minted, parked records replayed and refused, by action.',
+    labels: ['action'],
+  });
+  const by = ({ keyId, workspaceId }: Actor) => ({ byKeyId: keyId, byWorkspaceId: workspaceId });
+  return {
+    read: (door, count) => events.inc({ door }, count),
+    keyCreated(actor, { keyId, workspaceId, role }) {
+      administered.inc({ action: 'key_created' });
+      logger.info('api key created', { ...by(actor), keyId, workspaceId, role });
+    },
+    keyRevoked(actor, keyId) {
+      administered.inc({ action: 'key_revoked' });
+      logger.info('api key revoked', { ...by(actor), keyId });
+    },
+    tokenMinted(actor, { workspaceId, sandboxId, expiresAt }) {
+      administered.inc({ action: 'token_minted' });
+      logger.info('access token minted', { ...by(actor), workspaceId, sandboxId, expiresAt });
+    },
+    replayed(actor, { replayed, refused }) {
+      administered.inc({ action: 'record_replayed' }, replayed);
+      administered.inc({ action: 'record_refused' }, refused);
+      logger.info('parked records replayed', { ...by(actor), replayed, refused });
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { request as httpRequest } from 'node:http';
+import { issueApiKey, type WorkspaceRole } from '@sluice/access';
+import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
+import type { Lane, ParkedRecord } from '@sluice/event-log';
+import {
+  encodeEnvelope,
+  newEventId,
+  type EncodedEnvelope,
+  type EncodedRecordedEvent,
+  type EventEnvelope,
+} from '@sluice/event-schema';
+import { parseSettings, readEnv } from '@sluice/service-runtime';
+import { settings, toQueryConfig } from '../src/config';
+import { createQueryPart } from '../src/query-part';
+
+export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
+
+/** Parsed JSON, which tests may look into. */
+export type Json = ReturnType<typeof JSON.parse>;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** The body, parsed. */
+  readonly body: Json;
+}
+
+export interface QueryService {
+  readonly host: AppHost;
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  key(workspaceId: number, role: WorkspaceRole): Promise<string>;
+  token(workspaceId: number, sandboxId: string): Promise<string>;
+  record(...envelopes: EncodedEnvelope[]): Promise<readonly EncodedRecordedEvent[]>;
+  park(
+    ...values: { value: Uint8Array | string; workspaceId?: number; reason?: ParkedRecord['reason'] }[]
+  ): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly method?: string;
+  readonly key?: string;
+  readonly bearer?: string;
+  readonly headers?: Record<string, string>;
+  /** Sent as it is when it is text, else as JSON. */
+  readonly json?: unknown;
+}
+
+/** The query app on a real port; on the memory engine unless the environment says otherwise. */
+export async function startQuery(env: NodeJS.ProcessEnv = {}): Promise<QueryService> {
+  const values = parseSettings(
+    settings,
+    readEnv(settings, {
+      SLUICE_ENGINE: 'memory',
+      SLUICE_HTTP_HOST: '127.0.0.1',
+      SLUICE_HTTP_PORT: '0',
+      SLUICE_LOG_LEVEL: 'error',
+      SLUICE_TOKEN_SECRETS: 's'.repeat(32),
+      SLUICE_OPERATOR_KEYS: OPERATOR_KEY,
+      SLUICE_KEY_CACHE_TTL: '1h',
+      ...env,
+    }),
+  );
+  const host = createAppHost(toHostConfig('query', values));
+  const service = serveParts(host, [await createQueryPart(host, toQueryConfig(values))]);
+  const { url } = await service.start();
+  const readModel = await host.engine.readModel();
+  let parkedIndex = 0;
+  return {
+    host,
+    call: (path, options) => call(url, path, options),
+    key: async (workspaceId, role) =>
+      (await issueApiKey(await host.engine.apiKeys(), { workspaceId, role, name: role })).apiKey,
+    token: async (workspaceId, sandboxId) =>
+      (await (await host.access()).mintAccessToken({ workspaceId, sandboxId })).accessToken,
+    record: async (...envelopes) =>
+      (await readModel.record({ envelopes, parked: [], checkpoints: new Map() })).recorded,
+    park: async (...values) => {
+      const parked = values.map(({ value, reason = 'invalid_envelope', ...rest }): ParkedRecord => ({
+        lane: 0 as Lane,
+        index: parkedIndex++,
+        value: typeof value === 'string' ? new TextEncoder().encode(value) : value,
+        reason,
+        detail: 'for a test',
+        ...rest,
+      }));
+      await readModel.record({ envelopes: [], parked, checkpoints: new Map() });
+    },
+    stop: () => service.destroy(),
+  };
+}
+
+/** By `node:http`, which leaves the path as it is. */
+function call(baseUrl: string, path: string, options: CallOptions = {}): Promise<Answer> {
+  const { method = 'GET', key, bearer, json } = options;
+  const body = json === undefined || typeof json === 'string' ? json : JSON.stringify(json);
+  const { hostname, port } = new URL(baseUrl);
+  const headers = {
+    ...(key === undefined ? {} : { 'x-api-key': key }),
+    ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    ...options.headers,
+  };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ hostname, port, path, method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: parsed(text) });
+      });
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function sandboxEvent(overrides: Partial<EventEnvelope> = {}): EncodedEnvelope {
+  return encodeEnvelope({
+    id: newEventId(),
+    family: 'sandbox',
+    entityId: 'sandbox-123',
+    workspaceId: 1,
+    type: 'execution.completed',
+    schemaVersion: 1,
+    occurredAt: 1_700_000_000_000,
+    data: { exitCode: 0 },
+    ...overrides,
+  });
+}
+
+export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
