@@ -1,1 +1,2 @@
-export {};
+export { pubSubSettings, toPubSubConfig, type PubSubConfig } from './config';
+export { createPubSubPart, type PubSubPart } from './pubsub-part';
