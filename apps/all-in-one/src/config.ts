@@ -1,6 +1,7 @@
 import { hostSettings, toHostConfig, type HostConfig } from '@sluice/engine';
 import { ingestSettings, toIngestConfig, type IngestConfig } from '@sluice/ingest';
 import { projectorSettings, toProjectorConfig, type ProjectorConfig } from '@sluice/projector';
+import { pubSubSettings, toPubSubConfig, type PubSubConfig } from '@sluice/pubsub-tcp';
 import { querySettings, toQueryConfig, type QueryConfig } from '@sluice/query';
 import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
 import { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from '@sluice/sse-stream';
@@ -13,8 +14,10 @@ export const settings = defineSettings({
   ...projectorSettings,
   ...sseStreamSettings,
   ...querySettings,
+  ...pubSubSettings,
   SLUICE_ENGINE: { ...host.SLUICE_ENGINE, default: 'embedded' },
   SLUICE_HTTP_HOST: { ...host.SLUICE_HTTP_HOST, default: '127.0.0.1' },
+  SLUICE_PUBSUB_HOST: { ...pubSubSettings.SLUICE_PUBSUB_HOST, default: '127.0.0.1' },
   SLUICE_LOG_FORMAT: { ...host.SLUICE_LOG_FORMAT, default: 'text' },
   SLUICE_DATA_DIR: {
     schema: setting.text(),
@@ -29,6 +32,7 @@ export interface AllInOneConfig {
   readonly projector: ProjectorConfig;
   readonly sseStream: SseStreamConfig;
   readonly query: QueryConfig;
+  readonly pubSub: PubSubConfig;
 }
 
 /** What the process makes itself where the environment does not say it. */
@@ -53,6 +57,7 @@ export function readConfig(fallbacks: Fallbacks): AllInOneConfig {
     projector: toProjectorConfig(values),
     sseStream: toSseStreamConfig(values),
     query: toQueryConfig(values),
+    pubSub: toPubSubConfig(values),
   };
 }
 

@@ -9,9 +9,14 @@ const SANDBOX_ID = 'sandbox-123';
 /** The token of the file outlives a working session; it is made anew at every start. */
 const TOKEN_TTL_SECONDS = 7 * 24 * 3600;
 
-/** What a developer, or a test, needs to call a freshly started Sluice. */
-export interface DevFile {
+/** Where the process can be reached. */
+export interface Addresses {
   readonly baseUrl: string;
+  readonly pubsub: { readonly host: string; readonly port: number };
+}
+
+/** What a developer, or a test, needs to call a freshly started Sluice. */
+export interface DevFile extends Addresses {
   readonly workspaceId: number;
   readonly apiKey: string;
   readonly adminKey: string;
@@ -20,7 +25,7 @@ export interface DevFile {
 }
 
 /** Writes `dev.json`, readable by this user alone. The API key stays the same from start to start. */
-export async function writeDevFile(dataDir: string, url: string, host: AppHost): Promise<DevFile> {
+export async function writeDevFile(dataDir: string, addresses: Addresses, host: AppHost): Promise<DevFile> {
   const access = await host.access();
   const { adminKey } = await readAdminKey(dataDir);
   const { accessToken } = await access.mintAccessToken({
@@ -29,7 +34,7 @@ export async function writeDevFile(dataDir: string, url: string, host: AppHost):
     ttlSeconds: TOKEN_TTL_SECONDS,
   });
   const file: DevFile = {
-    baseUrl: url,
+    ...addresses,
     workspaceId: WORKSPACE_ID,
     apiKey: await keepOrIssueKey(dataDir, host),
     adminKey,
@@ -64,7 +69,7 @@ async function keepOrIssueKey(dataDir: string, host: AppHost): Promise<string> {
 }
 
 /** Tells a newcomer what to do next. */
-export function announce({ baseUrl, accessToken, apiKey }: DevFile): void {
+export function announce({ baseUrl, pubsub, sandboxId, accessToken, apiKey }: DevFile): void {
   process.stdout.write(`
 Sluice is ready at ${baseUrl}
 
@@ -74,6 +79,9 @@ Watch the events of workspace 1:
 Store one:
   curl -X POST ${baseUrl}/events -H 'Content-Type: application/json' \\
     -H 'Authorization: Bearer ${accessToken}' -d '{"type":"custom.event","data":{"hello":"world"}}'
+
+Subscribe over TCP, with any Redis client or the sandbox events client: ${pubsub.host}:${pubsub.port}
+  redis-cli -h ${pubsub.host} -p ${pubsub.port} -a ${accessToken} subscribe ${sandboxId}
 
 `);
 }

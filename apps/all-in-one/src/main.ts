@@ -1,6 +1,7 @@
 import { createAppHost, serveParts } from '@sluice/engine';
 import { createIngestPart } from '@sluice/ingest';
 import { createProjectorPart } from '@sluice/projector';
+import { createPubSubPart } from '@sluice/pubsub-tcp';
 import { createQueryPart } from '@sluice/query';
 import { runMain } from '@sluice/service-runtime';
 import { createSseStreamPart } from '@sluice/sse-stream';
@@ -13,17 +14,20 @@ void runMain(async () => {
   const folder = await prepareDataFolder(basics);
   const config = readConfig(folder.fallbacks);
   const host = createAppHost(config.host);
+  const pubSub = await createPubSubPart(host, config.pubSub);
   const service = serveParts(host, [
     await createProjectorPart(host, config.projector),
     await createIngestPart(host, config.ingest),
     await createSseStreamPart(host, config.sseStream),
     await createQueryPart(host, config.query),
+    pubSub,
   ]);
   return {
     logger: host.logger,
     start: async () => {
       const started = await service.start();
-      announce(await writeDevFile(basics.SLUICE_DATA_DIR, started.url, host));
+      const addresses = { baseUrl: started.url, pubsub: { host: config.pubSub.host, port: pubSub.port() } };
+      announce(await writeDevFile(basics.SLUICE_DATA_DIR, addresses, host));
       return started;
     },
     destroy: async () => {
