@@ -1,0 +1,44 @@
+/**
+ * Which app serves which path, as data: the local cluster's proxy and the Ingress are made from this one table.
+ *
+ * The words are those of a Kubernetes Ingress: `Exact` is the whole path, `Prefix` is a path and everything below it,
+ * by whole segments. The longest match wins, and `Exact` before `Prefix` where both are as long.
+ *
+ * @typedef {{ readonly path: string, readonly pathType: 'Exact' | 'Prefix', readonly app: string }} Route
+ * @type {readonly Route[]}
+ */
+export const ROUTES = [
+  { path: '/events', pathType: 'Exact', app: 'ingest' },
+  { path: '/events', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/events', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/entities', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/sandboxes', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/stats', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/admin', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/stream', pathType: 'Exact', app: 'sse-stream' },
+];
+
+/**
+ * The route of a request's path, or undefined where no app serves it.
+ *
+ * @param {string} path without the query
+ * @param {readonly Route[]} [routes]
+ */
+export function findRoute(path, routes = ROUTES) {
+  const wanted = segmentsOf(path);
+  let best;
+  for (const route of routes) {
+    const own = segmentsOf(route.path);
+    const isExact = route.pathType === 'Exact';
+    if (isExact ? own.length !== wanted.length : own.length > wanted.length) continue;
+    if (own.some((segment, index) => segment !== wanted[index])) continue;
+    const rank = own.length * 2 + (isExact ? 1 : 0);
+    if (best === undefined || rank > best.rank) best = { rank, route };
+  }
+  return best?.route;
+}
+
+/** Doubled and trailing slashes make no difference, as in the usual ingress controllers. */
+function segmentsOf(path) {
+  return path.split('/').filter((segment) => segment !== '');
+}

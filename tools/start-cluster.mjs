@@ -1,0 +1,76 @@
+// `npm run start:cluster`: real brokers, each app as its own process on the cluster engine, one proxy in front.
+// With `--control` it obeys orders on standard input and ends when that closes; tests drive it so.
+import { createInterface } from 'node:readline';
+import { build, installDependencies } from './set-up.mjs';
+
+const startedAt = Date.now();
+const progress = (line) => console.log(`[${Math.round((Date.now() - startedAt) / 1000)} s] ${line}`);
+const COLUMN = 11;
+const show = (name, line) => console.log(`${name.padEnd(COLUMN)}| ${line}`);
+
+/** `kill APP [SIGNAL]` ends an app, which comes back by itself; `restart BROKER [SIGNAL] [wipe]`. */
+async function obey(cluster, line) {
+  const [order, name, ...rest] = line.trim().split(/\s+/);
+  const signal = rest.find((word) => word.startsWith('SIG'));
+  if (order === 'kill' && cluster.apps[name]) {
+    await cluster.apps[name].kill(signal);
+    await cluster.apps[name].untilReady();
+  } else if (order === 'restart') {
+    await cluster.brokers.restart(name, { ...(signal ? { signal } : {}), wipeData: rest.includes('wipe') });
+  } else throw new Error(`unknown order "${line}"`);
+}
+
+async function control(cluster) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const answer = await obey(cluster, line).then(
+      () => ({ ok: true, order: line }),
+      (error) => ({ ok: false, order: line, error: error.message }),
+    );
+    console.log(`control: ${JSON.stringify(answer)}`);
+  }
+}
+
+function announce({ baseUrl, pubsub, accessToken, apiKey }) {
+  console.log(`
+Sluice is ready at ${baseUrl}, with TCP at ${pubsub.host}:${pubsub.port}
+
+Watch the events of workspace 1:
+  curl -N -H 'X-API-Key: ${apiKey}' ${baseUrl}/v1/stream
+
+Store one:
+  curl -X POST ${baseUrl}/events -H 'Content-Type: application/json' \\
+    -H 'Authorization: Bearer ${accessToken}' -d '{"type":"custom.event","data":{"hello":"world"}}'
+`);
+}
+
+async function main() {
+  const ending = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve(signal));
+  });
+  await installDependencies((line) => progress(`${line} ...`));
+  await build((line) => progress(`${line} ...`));
+  progress('starting brokers and apps ...');
+  const [{ startCluster }, { readConfig }] = await Promise.all([
+    import('./cluster/cluster.mjs'),
+    import('./cluster/config.mjs'),
+  ]);
+  const starting = startCluster({ ...readConfig(), log: show });
+  const first = await Promise.race([starting, ending]);
+  // Told to end before all were up: what is there already ends with this process.
+  if (typeof first === 'string') return;
+  // The handles of brokers and apps do not keep the event loop alive.
+  const keepAlive = setInterval(() => undefined, 60_000);
+  announce(first.dev);
+  await Promise.race([ending, ...(process.argv.includes('--control') ? [control(first)] : [])]);
+  console.log('stopping ...');
+  await first.stop();
+  clearInterval(keepAlive);
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(`The cluster could not be started: ${error instanceof Error ? error.message : error}`);
+    process.exit(1);
+  },
+);
