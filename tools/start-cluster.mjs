@@ -1,5 +1,6 @@
 // `npm run start:cluster`: real brokers, each app as its own process on the cluster engine, one proxy in front.
-// With `--control` it obeys orders on standard input and ends when that closes; tests drive it so.
+// Tests drive it with `--control`, which obeys orders on standard input and ends when that closes, and `--no-set-up`, which
+// takes what is installed and built.
 import { createInterface } from 'node:readline';
 import { build, installDependencies } from './set-up.mjs';
 
@@ -47,8 +48,10 @@ async function main() {
   const ending = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve(signal));
   });
-  await installDependencies((line) => progress(`${line} ...`));
-  await build((line) => progress(`${line} ...`));
+  if (!process.argv.includes('--no-set-up')) {
+    await installDependencies((line) => progress(`${line} ...`));
+    await build((line) => progress(`${line} ...`));
+  }
   progress('starting brokers and apps ...');
   const [{ startCluster }, { readConfig }] = await Promise.all([
     import('./cluster/cluster.mjs'),

@@ -1,0 +1,24 @@
+import { assertExactlyOnce } from './exactly-once';
+import { assertSamplesRun } from './samples';
+import { startEmbedded, type EmbeddedSystem } from './system';
+
+const SEED = 20_261;
+let system: EmbeddedSystem;
+
+beforeAll(async () => {
+  system = await startEmbedded();
+}, 120_000);
+
+afterAll(async () => {
+  await system.stop();
+}, 60_000);
+
+describe('the embedded engine, all in one process', () => {
+  it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
+
+  it(
+    'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the process (G1-G5)',
+    () => assertExactlyOnce(system, [{ atShare: 0.5, run: () => system.crash() }], SEED),
+    300_000,
+  );
+});
