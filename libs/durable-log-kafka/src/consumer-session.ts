@@ -42,7 +42,7 @@ export class ConsumerSession {
     this.failed.catch(() => undefined);
     const kafka = createKafka(settings, (line) => this.onLog(line));
     this.consumer = kafka.consumer({
-      groupId: follow.group,
+      groupId: settings.groupIds?.[follow.group] ?? follow.group,
       allowAutoTopicCreation: false,
       sessionTimeout: limits.sessionTimeoutMs,
       rebalanceTimeout: limits.rebalanceTimeoutMs,

@@ -124,16 +124,16 @@ describe('KafkaDurableLog on a healthy broker', () => {
     expect(new Set(records.map(({ lane }) => lane)).size).toBe(3);
   });
 
-  it('tells operators how far a group is, when it leaves', async () => {
-    const log = await open();
+  it('tells operators how far a group is, under its name at the brokers, when it leaves', async () => {
+    const log = await open({ groupIds: { own: `${topic}.renamed` } });
     await log.append(range(30).map((n) => sandboxEnvelope({ entityId: `s-${n}` })));
-    const follower = await follow(log);
+    const follower = await follow(log, { group: 'own' });
     await until(() => records.length >= 30, 'the events arrive');
     await follower.stop();
     const committed = await withKafka(async (kafka) => {
       const admin = kafka.admin();
       await admin.connect();
-      const [offsets] = await admin.fetchOffsets({ groupId: `${topic}.group`, topics: [topic] });
+      const [offsets] = await admin.fetchOffsets({ groupId: `${topic}.renamed`, topics: [topic] });
       await admin.disconnect();
       return offsets?.partitions.reduce((total, { offset }) => total + Number(offset), 0);
     });

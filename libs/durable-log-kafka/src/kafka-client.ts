@@ -37,9 +37,17 @@ export function createKafka(settings: KafkaSettings, onLog: (line: KafkaLogLine)
   return new Kafka(config);
 }
 
-function toLogLine({ namespace, level, log }: LogEntry): KafkaLogLine {
+/** An answer that names an error, such as a coordinator that is not there yet. It is tried again, and told if it stays. */
+const ONE_ANSWER = /^Response /;
+
+function toLogLine({ namespace, level: rank, log }: LogEntry): KafkaLogLine {
   const { message, logger: _logger, timestamp: _timestamp, ...fields } = log;
-  return { level: LEVELS[level] ?? 'debug', message: `[${namespace}] ${message}`, fields };
+  const level = LEVELS[rank] ?? 'debug';
+  return {
+    level: level === 'error' && ONE_ANSWER.test(message) ? 'warn' : level,
+    message: `[${namespace}] ${message}`,
+    fields,
+  };
 }
 
 /** The names and protocol types of an error and everything that caused it. kafkajs nests them. */

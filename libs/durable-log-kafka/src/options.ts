@@ -78,6 +78,8 @@ export interface KafkaDurableLogOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly topic: string;
+  /** What a group of followers is called at the brokers; one that is not listed keeps its name. */
+  readonly groupIds?: Readonly<Record<string, string>>;
   /** Lanes of a topic that is created; an existing topic keeps what it has. */
   readonly partitions?: number;
   /** Copies of a topic that is created. */
