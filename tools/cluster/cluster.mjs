@@ -30,17 +30,21 @@ export async function startCluster(options = {}) {
   const { log = () => undefined } = options;
   const dataDir = resolve(options.dataDir ?? '.sluice');
   const secrets = await readOrMakeSecrets(dataDir);
+  const apps = {};
+  // The address first: a taken port is told before anything else is started.
+  const proxy = await startProxy({ host: HOST, port: httpPort, apps: APPS, urlOf: (app) => apps[app]?.url });
   const brokers = await startBrokers({
     durable,
     dataDir: join(dataDir, 'cluster'),
     log: (line) => log('brokers', line),
+  }).catch(async (error) => {
+    await proxy.close();
+    throw error;
   });
   const reaper = startReaper([]);
-  const apps = {};
-  let proxy;
 
   const stop = async () => {
-    await proxy?.close();
+    await proxy.close();
     await Promise.all(Object.values(apps).map((app) => app.stop()));
     reaper.done();
     await brokers.stop();
@@ -73,8 +77,6 @@ export async function startCluster(options = {}) {
         log: (line) => log(name, line),
       });
     }
-    // The address first: a taken port is told before anything else is started.
-    proxy = await startProxy({ host: HOST, port: httpPort, apps: APPS, urlOf: (app) => apps[app].url });
     // One at a time: on a small machine they would only take the processor from each other.
     for (const name of APPS) await apps[name].start();
     const dev = await writeDevFile({

@@ -10,7 +10,7 @@ const READY_CHECK_TIMEOUT_MS = 5_000;
  * One address in front of all apps, by the route table: what an Ingress does in a real cluster.
  * `/health` is its own; `/ready` is 200 when every app is ready.
  *
- * @param {{ host: string, port: number, urlOf: (app: string) => string, apps: readonly string[] }} options
+ * @param {{ host: string, port: number, urlOf: (app: string) => string | undefined, apps: readonly string[] }} options
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
 export async function startProxy({ host, port, urlOf, apps }) {
@@ -26,16 +26,20 @@ export async function startProxy({ host, port, urlOf, apps }) {
     if (!route) {
       return answer(response, 404, { error: { code: 'not_found', message: 'No app serves this path', retry: false } });
     }
-    return void proxy.web(request, response, { target: urlOf(route.app) });
+    const target = urlOf(route.app);
+    if (target === undefined) return refuse(response, new Error('it is not started yet'));
+    return void proxy.web(request, response, { target });
   });
   server.on('upgrade', (request, socket, head) => {
     const route = findRoute((request.url ?? '/').split('?', 1)[0]);
-    if (!route) return socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-    return void proxy.ws(request, socket, { target: urlOf(route.app) }, head);
+    const target = route && urlOf(route.app);
+    if (target === undefined) return socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+    return void proxy.ws(request, socket, { target }, head);
   });
   server.listen(port, host);
-  // Rejects with the error of `listen`.
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error) => {
+    throw new Error(error.code === 'EADDRINUSE' ? `port ${port} is taken (SLUICE_HTTP_PORT moves it)` : error.message);
+  });
   return {
     url: `http://${host}:${server.address().port}`,
     close: async () => {
