@@ -24,7 +24,7 @@ export async function startProxy({ host, port, urlOf, apps }) {
     if (path === '/ready') return void readiness(apps, urlOf).then(([status, body]) => answer(response, status, body));
     const route = findRoute(path);
     if (!route) {
-      return answer(response, 404, { error: { code: 'not_found', message: 'No app serves this path', retry: false } });
+      return answer(response, 404, { success: false, error: 'No app serves this path', code: 'not_found' });
     }
     const target = urlOf(route.app);
     if (target === undefined) return refuse(response, new Error('it is not started yet'));
@@ -63,7 +63,7 @@ function refuse(response, error) {
   }
   response.setHeader('retry-after', '1');
   const message = `The app cannot be reached: ${error.code ?? error.message}`;
-  answer(response, 503, { error: { code: 'unavailable', message, retry: true } });
+  answer(response, 503, { success: false, error: message, code: 'app_unavailable' });
 }
 
 async function readiness(apps, urlOf) {
