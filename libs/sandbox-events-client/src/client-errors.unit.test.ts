@@ -1,32 +1,9 @@
+import { STORED, useHttpBench } from '../test/http-bench';
 import { rejection } from '../test/until';
 import { ScriptedHttpServer, succeed } from '../test/scripted-http-server';
-import {
-  createEventsClient,
-  EventsAuthError,
-  EventsError,
-  EventsNetworkError,
-  type EventsClient,
-  type EventsClientConfig,
-} from './index';
+import { createEventsClient, EventsAuthError, EventsError, EventsNetworkError } from './index';
 
-const STORED = { eventId: 'e1', sandboxId: 'sandbox-123', type: 'custom', timestamp: 1_700_000_000_000 };
-const server = new ScriptedHttpServer();
-
-beforeAll(() => server.start());
-afterAll(() => server.stop());
-beforeEach(() => {
-  server.seen.length = 0;
-});
-
-function client(config: EventsClientConfig = {}): EventsClient {
-  return createEventsClient({
-    gatewayUrl: server.url,
-    apiKey: 'key',
-    accessToken: 'token',
-    retryDelayMs: 1,
-    ...config,
-  });
-}
+const { server, client } = useHttpBench();
 
 function answerWith(status: number, body: string): void {
   server.script = (response) => void response.writeHead(status).end(body);

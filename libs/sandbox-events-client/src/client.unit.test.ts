@@ -1,25 +1,9 @@
+import { STORED, useHttpBench } from '../test/http-bench';
 import { rejection } from '../test/until';
-import { ScriptedHttpServer, succeed } from '../test/scripted-http-server';
-import { createEventsClient, EventsError, type EventsClient, type EventsClientConfig } from './index';
+import { succeed } from '../test/scripted-http-server';
+import { EventsError } from './index';
 
-const STORED = { eventId: 'e1', sandboxId: 'sandbox-123', type: 'custom', timestamp: 1_700_000_000_000 };
-const server = new ScriptedHttpServer();
-
-beforeAll(() => server.start());
-afterAll(() => server.stop());
-beforeEach(() => {
-  server.seen.length = 0;
-});
-
-function client(config: EventsClientConfig = {}): EventsClient {
-  return createEventsClient({
-    gatewayUrl: server.url,
-    apiKey: 'key',
-    accessToken: 'token',
-    retryDelayMs: 1,
-    ...config,
-  });
-}
+const { server, client } = useHttpBench();
 
 function keyOf(index: number): string | string[] | undefined {
   return server.seen[index]?.headers['idempotency-key'];

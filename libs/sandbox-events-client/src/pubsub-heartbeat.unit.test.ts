@@ -1,61 +1,9 @@
-import { ScriptedLineServer, type Peer } from '../test/scripted-line-server';
+import { record, usePubSubBench } from '../test/pubsub-bench';
 import { rejection, until } from '../test/until';
-import { createPubSubClient, EventsPubSubError, type EventsPubSubClient, type PubSubClientConfig } from './index';
+import { EventsPubSubError } from './index';
 
-let server: ScriptedLineServer;
-let clients: EventsPubSubClient[] = [];
-
-beforeEach(async () => {
-  server = new ScriptedLineServer();
-  await server.start();
-});
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.disconnect()));
-  clients = [];
-  await server.stop();
-});
-
-function makeClient(config: Partial<PubSubClientConfig> = {}): EventsPubSubClient {
-  const client = createPubSubClient({
-    host: '127.0.0.1',
-    port: config.port ?? server.port,
-    sandboxId: 'sandbox-123',
-    accessToken: 'token',
-    reconnectDelay: 2,
-    ...config,
-  });
-  clients.push(client);
-  return client;
-}
-
-/** Everything that a client emits, in order, as short words. */
-function record(client: EventsPubSubClient): string[] {
-  const log: string[] = [];
-  client.on('event', (event) => log.push(event.id));
-  client.on('connect', () => log.push('connect'));
-  client.on('disconnect', () => log.push('disconnect'));
-  client.on('error', (error) =>
-    log.push(`error ${error instanceof EventsPubSubError ? (error.code ?? error.message) : ''}`),
-  );
-  client.on('reset', ({ cursor, reason }) => log.push(`reset ${cursor} ${reason}`));
-  return log;
-}
-
-async function subscribed(client: EventsPubSubClient, cursor = 'c0'): Promise<Peer> {
-  const connecting = client.connect();
-  const peer = await server.peer();
-  await peer.line();
-  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
-  await connecting;
-  return peer;
-}
-
-async function accept(cursor: string): Promise<{ peer: Peer; line: string }> {
-  const peer = await server.peer();
-  const line = await peer.line();
-  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
-  return { peer, line };
-}
+const bench = usePubSubBench();
+const { makeClient, subscribed, accept } = bench;
 
 describe('heartbeat', () => {
   it('sends PINGs, and gives up a server that is silent', async () => {
@@ -75,7 +23,7 @@ describe('heartbeat', () => {
     const answer = setInterval(() => peer.send('+PONG'), 5);
     await until('twenty PINGs', () => peer.lines.length > 20);
     clearInterval(answer);
-    expect(server.peers).toHaveLength(1);
+    expect(bench.server.peers).toHaveLength(1);
   });
 
   it('resolves ping() with its answer', async () => {

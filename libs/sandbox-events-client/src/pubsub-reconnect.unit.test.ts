@@ -1,61 +1,9 @@
-import { eventLine, ScriptedLineServer, type Peer } from '../test/scripted-line-server';
+import { record, usePubSubBench } from '../test/pubsub-bench';
+import { eventLine } from '../test/scripted-line-server';
 import { until } from '../test/until';
-import { createPubSubClient, EventsPubSubError, type EventsPubSubClient, type PubSubClientConfig } from './index';
 
-let server: ScriptedLineServer;
-let clients: EventsPubSubClient[] = [];
-
-beforeEach(async () => {
-  server = new ScriptedLineServer();
-  await server.start();
-});
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.disconnect()));
-  clients = [];
-  await server.stop();
-});
-
-function makeClient(config: Partial<PubSubClientConfig> = {}): EventsPubSubClient {
-  const client = createPubSubClient({
-    host: '127.0.0.1',
-    port: config.port ?? server.port,
-    sandboxId: 'sandbox-123',
-    accessToken: 'token',
-    reconnectDelay: 2,
-    ...config,
-  });
-  clients.push(client);
-  return client;
-}
-
-/** Everything that a client emits, in order, as short words. */
-function record(client: EventsPubSubClient): string[] {
-  const log: string[] = [];
-  client.on('event', (event) => log.push(event.id));
-  client.on('connect', () => log.push('connect'));
-  client.on('disconnect', () => log.push('disconnect'));
-  client.on('error', (error) =>
-    log.push(`error ${error instanceof EventsPubSubError ? (error.code ?? error.message) : ''}`),
-  );
-  client.on('reset', ({ cursor, reason }) => log.push(`reset ${cursor} ${reason}`));
-  return log;
-}
-
-async function subscribed(client: EventsPubSubClient, cursor = 'c0'): Promise<Peer> {
-  const connecting = client.connect();
-  const peer = await server.peer();
-  await peer.line();
-  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
-  await connecting;
-  return peer;
-}
-
-async function accept(cursor: string): Promise<{ peer: Peer; line: string }> {
-  const peer = await server.peer();
-  const line = await peer.line();
-  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
-  return { peer, line };
-}
+const bench = usePubSubBench();
+const { makeClient, subscribed, accept } = bench;
 
 describe('reconnecting', () => {
   it('resumes from where the stream started when nothing came yet', async () => {
@@ -127,14 +75,14 @@ describe('reconnecting', () => {
     const connecting = client.connect();
     expect((await accept('c1')).line).toBe('SUBSCRIBE sandbox-123 fresh c1');
     await connecting;
-    expect(server.peers).toHaveLength(2);
+    expect(bench.server.peers).toHaveLength(2);
   });
 
   it('waits longer after each failure', async () => {
     const client = makeClient({ reconnectDelay: 20 });
     const arrivalsMs: number[] = [];
     const first = await subscribed(client);
-    server.onPeer = (peer) => {
+    bench.server.onPeer = (peer) => {
       arrivalsMs.push(performance.now());
       peer.fin('-ERR unavailable\r\n');
     };
@@ -157,7 +105,7 @@ describe('reconnecting', () => {
     const { line } = await accept('c0');
     await connecting;
     expect(line).toBe('SUBSCRIBE sandbox-123 token c0');
-    expect(server.peers).toHaveLength(2);
+    expect(bench.server.peers).toHaveLength(2);
   });
 
   it('gives a line without an end up, and comes back', async () => {

@@ -1,61 +1,10 @@
-import { eventLine, ScriptedLineServer, type Peer } from '../test/scripted-line-server';
+import { record, usePubSubBench } from '../test/pubsub-bench';
+import { eventLine, ScriptedLineServer } from '../test/scripted-line-server';
 import { rejection, until } from '../test/until';
-import { createPubSubClient, EventsPubSubError, type EventsPubSubClient, type PubSubClientConfig } from './index';
+import { EventsPubSubError } from './index';
 
-let server: ScriptedLineServer;
-let clients: EventsPubSubClient[] = [];
-
-beforeEach(async () => {
-  server = new ScriptedLineServer();
-  await server.start();
-});
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.disconnect()));
-  clients = [];
-  await server.stop();
-});
-
-function makeClient(config: Partial<PubSubClientConfig> = {}): EventsPubSubClient {
-  const client = createPubSubClient({
-    host: '127.0.0.1',
-    port: config.port ?? server.port,
-    sandboxId: 'sandbox-123',
-    accessToken: 'token',
-    reconnectDelay: 2,
-    ...config,
-  });
-  clients.push(client);
-  return client;
-}
-
-/** Everything that a client emits, in order, as short words. */
-function record(client: EventsPubSubClient): string[] {
-  const log: string[] = [];
-  client.on('event', (event) => log.push(event.id));
-  client.on('connect', () => log.push('connect'));
-  client.on('disconnect', () => log.push('disconnect'));
-  client.on('error', (error) =>
-    log.push(`error ${error instanceof EventsPubSubError ? (error.code ?? error.message) : ''}`),
-  );
-  client.on('reset', ({ cursor, reason }) => log.push(`reset ${cursor} ${reason}`));
-  return log;
-}
-
-async function subscribed(client: EventsPubSubClient, cursor = 'c0'): Promise<Peer> {
-  const connecting = client.connect();
-  const peer = await server.peer();
-  await peer.line();
-  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
-  await connecting;
-  return peer;
-}
-
-async function accept(cursor: string): Promise<{ peer: Peer; line: string }> {
-  const peer = await server.peer();
-  const line = await peer.line();
-  peer.send(`+OK subscribed sandbox-123 ${cursor}`);
-  return { peer, line };
-}
+const bench = usePubSubBench();
+const { makeClient, subscribed, accept } = bench;
 
 describe('subscribing', () => {
   it('subscribes, emits connect and then the events', async () => {
@@ -74,35 +23,35 @@ describe('subscribing', () => {
     await until('both events', () => log.length === 3);
     expect(log).toEqual(['connect', 'e1', 'e2']);
     await until('the cursor', () => client.getCursor() === 'c9');
-    expect(server.peers).toHaveLength(1);
+    expect(bench.server.peers).toHaveLength(1);
   });
 
   it('works with a server that has no cursors', async () => {
     const client = makeClient();
     const log = record(client);
     const connecting = client.connect();
-    const peer = await server.peer();
+    const peer = await bench.server.peer();
     await peer.line();
     peer.send('+OK');
     await connecting;
     peer.send('{"id":"e1","sandboxId":"sandbox-123","workspaceId":1,"type":"t","data":{},"timestamp":1}');
     await until('the event', () => log.includes('e1'));
     peer.fin();
-    const again = await server.peer();
+    const again = await bench.server.peer();
     expect(await again.line()).toBe('SUBSCRIBE sandbox-123 token');
   });
 
   it('starts from a given cursor', async () => {
     const client = makeClient({ cursor: 'c41' });
     client.connect().catch(() => undefined);
-    const peer = await server.peer();
+    const peer = await bench.server.peer();
     expect(await peer.line()).toBe('SUBSCRIBE sandbox-123 token c41');
   });
 
   it('gives events of the chunk that acknowledges to listeners added after connect()', async () => {
     const client = makeClient();
     const connecting = client.connect();
-    const peer = await server.peer();
+    const peer = await bench.server.peer();
     await peer.line();
     peer.send('+OK subscribed sandbox-123 c0', eventLine(1), eventLine(2));
     await connecting;
@@ -132,7 +81,7 @@ describe('subscribing', () => {
     expect(error).toBeInstanceOf(EventsPubSubError);
     expect(error.message).not.toMatch(/to\sken/);
     expect(client.getState()).toBe('error');
-    expect(server.peers).toHaveLength(0);
+    expect(bench.server.peers).toHaveLength(0);
   });
 
   it('speaks TLS', async () => {
@@ -158,7 +107,7 @@ describe('refusals', () => {
     const client = makeClient();
     const log = record(client);
     const connecting = rejection(client.connect());
-    const peer = await server.peer();
+    const peer = await bench.server.peer();
     peer.fin(`-ERR ${code} no\r\n`);
     const error = await connecting;
     expect(error).toBeInstanceOf(EventsPubSubError);
@@ -170,7 +119,7 @@ describe('refusals', () => {
   it('needs no error listener, and may leave the socket open after -ERR', async () => {
     const client = makeClient();
     const connecting = rejection(client.connect());
-    const peer = await server.peer();
+    const peer = await bench.server.peer();
     peer.send('-ERR unavailable');
     expect((await connecting).message).toBe('unavailable');
     expect(client.getState()).toBe('disconnected');
@@ -180,29 +129,29 @@ describe('refusals', () => {
   it('rejects when the server closes without a line', async () => {
     const client = makeClient();
     const connecting = rejection(client.connect());
-    (await server.peer()).fin();
+    (await bench.server.peer()).fin();
     expect(await connecting).toMatchObject({ code: 'connection_closed' });
     expect(client.getState()).toBe('disconnected');
   });
 
   it('rejects when the server resets, never answers, or is not there', async () => {
     const reset = rejection(makeClient().connect());
-    (await server.peer()).reset();
+    (await bench.server.peer()).reset();
     expect(await reset).toMatchObject({ code: 'connection_error' });
     expect(await rejection(makeClient({ connectTimeoutMs: 30 }).connect())).toMatchObject({ code: 'connect_timeout' });
-    const { port } = server;
-    await server.stop();
+    const { port } = bench.server;
+    await bench.server.stop();
     const refused = await rejection(makeClient({ port }).connect());
     expect(refused).toBeInstanceOf(EventsPubSubError);
     expect(refused.message).toContain('ECONNREFUSED');
-    server = new ScriptedLineServer();
-    await server.start();
+    bench.server = new ScriptedLineServer();
+    await bench.server.start();
   });
 
   it('does not take an array or another error for an answer', async () => {
     const client = makeClient({ connectTimeoutMs: 50 });
     const connecting = rejection(client.connect());
-    (await server.peer()).send('*3', '$9', 'subscribe', '-NOAUTH who');
+    (await bench.server.peer()).send('*3', '$9', 'subscribe', '-NOAUTH who');
     expect(await connecting).toMatchObject({ code: 'connect_timeout' });
   });
 });
@@ -223,7 +172,7 @@ describe('disconnect', () => {
   it('rejects a connect() under way', async () => {
     const client = makeClient();
     const connecting = rejection(client.connect());
-    await server.peer();
+    await bench.server.peer();
     await client.disconnect();
     expect(await connecting).toMatchObject({ code: 'disconnected' });
     expect(client.getState()).toBe('disconnected');
