@@ -3,14 +3,20 @@ import { createIngestPart } from '@sluice/ingest';
 import { createProjectorPart } from '@sluice/projector';
 import { createPubSubPart } from '@sluice/pubsub-tcp';
 import { createQueryPart } from '@sluice/query';
-import { runMain } from '@sluice/service-runtime';
+import { runApp } from '@sluice/service-runtime';
 import { createSseStreamPart } from '@sluice/sse-stream';
 import { readBasics, readConfig } from './config';
 import { prepareDataFolder } from './data-folder';
 import { announce, writeDevFile } from './dev-file';
 
-void runMain(async () => {
+/** The process makes its own database where it has none; everything else is known, and told when bad, before that. */
+function readChecked(): ReturnType<typeof readBasics> {
   const basics = readBasics();
+  readConfig(basics.SLUICE_ENGINE === 'embedded' ? { SLUICE_DATABASE_URL: 'postgresql://localhost' } : {});
+  return basics;
+}
+
+void runApp(readChecked, async (basics) => {
   const folder = await prepareDataFolder(basics);
   const config = readConfig(folder.fallbacks);
   const host = createAppHost(config.host);

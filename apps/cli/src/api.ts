@@ -22,6 +22,9 @@ export interface ApiAnswer {
 /** Longest time for one call, from the first byte to the last. */
 const CALL_TIMEOUT_MS = 30_000;
 
+/** Most bytes of an answer: far more than a page of parked records. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
 /** What is shown of an answer that nobody expected. */
 const MAX_SHOWN_CHARS = 300;
 
@@ -40,12 +43,10 @@ export async function callApi(baseUrl: string, call: ApiCall): Promise<ApiAnswer
     ...call,
     signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
   });
-  let text: string;
-  try {
-    text = await response.text();
-  } catch (error) {
+  const { text, isWhole } = await readText(response, MAX_ANSWER_BYTES).catch((error: unknown) => {
     throw new CliError(`${baseUrl} broke off its answer: ${describeError(error)}`);
-  }
+  });
+  if (!isWhole) throw new CliError(`${baseUrl} answered more than ${MAX_ANSWER_BYTES} bytes`);
   const body = parseObject(text);
   if (!response.ok) throw new CliError(describeRefusal(response.status, text, body));
   if (!body) throw new CliError(`${baseUrl} answered something that is no JSON object; is it Sluice?`);
@@ -89,6 +90,23 @@ export function describeRefusal(status: number, text: string, body = parseObject
   if (typeof error !== 'string') return `The server answered ${status}: ${printable(text.slice(0, MAX_SHOWN_CHARS))}`;
   const place = typeof where === 'string' && !error.startsWith(where) ? ` at ${where}` : '';
   return printable(`${error}${place} (${status}${typeof code === 'string' ? ` ${code}` : ''})`);
+}
+
+/** The text of an answer, up to so many bytes. */
+export async function readText(
+  { body }: Response,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  // Leaving the loop early closes the connection.
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return { text, isWhole: false };
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return { text: text + decoder.decode(), isWhole: true };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

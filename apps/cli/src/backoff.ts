@@ -1,19 +1,27 @@
-/** Waits between attempts to connect again: doubled each time up to the maximum, half of it at random. */
-export const RECONNECT_DELAY_MS = { first: 250, maximum: 10_000 } as const;
+/** Waits between attempts to connect again. */
+export const RECONNECT_DELAY_MS = { first: 250, least: 100, maximum: 10_000 } as const;
 
+/** Each wait is twice as long as the one before, up to the maximum, and up to half as much again, at random. */
 export class Backoff {
-  private ceilingMs: number = RECONNECT_DELAY_MS.first;
+  private firstMs: number = RECONNECT_DELAY_MS.first;
+  private baseMs: number = RECONNECT_DELAY_MS.first;
 
   /** The next wait. */
   next(): number {
-    const delayMs = this.ceilingMs / 2 + (Math.random() * this.ceilingMs) / 2;
-    this.ceilingMs = Math.min(this.ceilingMs * 2, RECONNECT_DELAY_MS.maximum);
+    const delayMs = this.baseMs * (1 + Math.random() / 2);
+    this.baseMs = Math.min(this.baseMs * 2, RECONNECT_DELAY_MS.maximum);
     return delayMs;
   }
 
   /** Something arrived: the next fault is a new one. */
   reset(): void {
-    this.ceilingMs = RECONNECT_DELAY_MS.first;
+    this.baseMs = this.firstMs;
+  }
+
+  /** The server says how long to wait at first. */
+  startAt(delayMs: number): void {
+    this.firstMs = Math.min(Math.max(delayMs, RECONNECT_DELAY_MS.least), RECONNECT_DELAY_MS.maximum);
+    this.baseMs = this.firstMs;
   }
 }
 

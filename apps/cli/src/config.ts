@@ -5,11 +5,11 @@ import { CliError } from './errors';
 /** What the commands rest on. A field is absent where nobody gave it. */
 export interface CliConfig {
   readonly baseUrl: string;
+  readonly accessToken?: string | undefined;
   readonly apiKey?: string | undefined;
   readonly adminKey?: string | undefined;
-  readonly workspaceId?: number | undefined;
-  /** The access token that the development server wrote, and the sandbox that it is for. */
-  readonly devToken?: { readonly sandboxId: string; readonly accessToken: string } | undefined;
+  /** The API key that the development server wrote, and the only workspace that it opens. */
+  readonly devKey?: { readonly apiKey: string; readonly workspaceId: number } | undefined;
   /** False where `NO_COLOR` asks for none. */
   readonly mayColour: boolean;
 }
@@ -17,18 +17,20 @@ export interface CliConfig {
 /** What flags say; they win over the environment, and that over the file of the development server. */
 export interface CliFlags {
   readonly url?: string | undefined;
+  readonly accessToken?: string | undefined;
   readonly apiKey?: string | undefined;
   readonly adminKey?: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables that the commands read, for the README. */
+/** The variables that the commands read, and what they mean. */
 export const CLI_SETTINGS = {
-  SLUICE_URL: 'Base URL of Sluice. Without it: that of the development server, from `dev.json`.',
-  SLUICE_API_KEY: 'API key for reading (`tail`).',
+  SLUICE_URL: 'Base URL of Sluice; without it that of the development server.',
+  SLUICE_ACCESS_TOKEN: 'Access token of one sandbox, for `tail` and `send`.',
+  SLUICE_API_KEY: 'API key for `tail` (any role) and `send` (writer).',
   SLUICE_ADMIN_KEY: 'API key of an administrator or operator, for everything else.',
-  SLUICE_DATA_DIR: 'Folder of `dev.json`, which `npm start` writes. Default `.sluice`.',
+  SLUICE_DATA_DIR: 'Folder of the dev.json that npm start writes; .sluice by default.',
   NO_COLOR: 'When set, nothing is coloured.',
 } as const;
 
@@ -49,12 +51,13 @@ export function readConfig(flags: CliFlags, env: Environment): CliConfig {
   const own = dev !== undefined && checkedUrl(dev.baseUrl) === baseUrl ? dev : undefined;
   return {
     baseUrl,
-    apiKey: flags.apiKey ?? text(env['SLUICE_API_KEY']) ?? own?.apiKey,
+    // A key on the command line is meant, whatever the environment has.
+    accessToken: flags.accessToken ?? (flags.apiKey === undefined ? text(env['SLUICE_ACCESS_TOKEN']) : undefined),
+    apiKey: flags.apiKey ?? text(env['SLUICE_API_KEY']),
     adminKey: flags.adminKey ?? text(env['SLUICE_ADMIN_KEY']) ?? own?.adminKey,
-    workspaceId: own?.workspaceId,
-    devToken:
-      own?.sandboxId !== undefined && own.accessToken !== undefined
-        ? { sandboxId: own.sandboxId, accessToken: own.accessToken }
+    devKey:
+      own?.apiKey !== undefined && own.workspaceId !== undefined
+        ? { apiKey: own.apiKey, workspaceId: own.workspaceId }
         : undefined,
     mayColour: text(env['NO_COLOR']) === undefined,
   };
@@ -68,8 +71,6 @@ interface DevFile {
   readonly workspaceId?: number | undefined;
   readonly apiKey?: string | undefined;
   readonly adminKey?: string | undefined;
-  readonly sandboxId?: string | undefined;
-  readonly accessToken?: string | undefined;
 }
 
 function readDevFile(path: string, isNeeded: boolean): DevFile | undefined {
@@ -102,8 +103,6 @@ function parseDevFile(content: string): DevFile | undefined {
     workspaceId: typeof workspaceId === 'number' ? workspaceId : undefined,
     apiKey: text(value['apiKey']),
     adminKey: text(value['adminKey']),
-    sandboxId: text(value['sandboxId']),
-    accessToken: text(value['accessToken']),
   };
 }
 

@@ -1,3 +1,4 @@
+export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
@@ -9,6 +10,15 @@ export class CliError extends Error {
     readonly exitCode: typeof EXIT_FAILURE | typeof EXIT_USAGE = EXIT_FAILURE,
   ) {
     super(message);
+  }
+}
+
+/** Why a command is told to end before it is done. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+  /** @param exitCode that of a command which it breaks off */
+  constructor(readonly exitCode: number) {
+    super('Interrupted');
   }
 }
 

@@ -1,4 +1,4 @@
-import { printable, type Paint } from './printable';
+import { printable, printableJson, type Paint } from './printable';
 
 /** One event for people: when, what about, what, and its data. Text that is no recorded event is shown as it is. */
 export function eventLine(json: string, paint: Paint): string {
@@ -10,7 +10,7 @@ export function eventLine(json: string, paint: Paint): string {
     paint('dim', timeOf(occurredAt)),
     paint('cyan', printable(about)),
     paint(/\.(?:failed|error|timeout)$/.test(type) ? 'red' : 'green', printable(type)),
-    printable(JSON.stringify(data) ?? ''),
+    printableJson(JSON.stringify(data) ?? ''),
   ].join('  ');
 }
 

@@ -1,3 +1,4 @@
+import { EVENT_FAMILIES } from '@sluice/event-schema';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkConfig } from './commands/check-config';
 import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './commands/keys';
@@ -5,41 +6,61 @@ import { printLag } from './commands/lag';
 import { listParked, replayParked } from './commands/parked';
 import { sendEvent, type SendOptions } from './commands/send';
 import { tail, type TailOptions } from './commands/tail';
-import { printToken, type MintOptions } from './commands/tokens';
-import { APPS_FOLDER, readConfig, type CliFlags, type Environment } from './config';
+import { mintToken, type MintOptions } from './commands/tokens';
+import { APPS_FOLDER, CLI_SETTINGS, readConfig, type CliFlags, type Environment } from './config';
 import type { CommandContext } from './context';
-import { CliError, describeError, EXIT_FAILURE, EXIT_USAGE } from './errors';
+import { CliError, describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, Interruption } from './errors';
+import { printable } from './printable';
 import type { Terminal } from './terminal';
 
 interface WorkspaceOption {
   readonly workspace?: number;
 }
 
-/** Runs one command line, without the names of the program. @returns the exit code: 0, 1 for a fault, 2 for wrong usage */
+/**
+ * Runs one command line, without the names of the program.
+ *
+ * @returns the exit code: 0, 1 for a fault, 2 for wrong usage, or that of what broke the command off
+ */
 export async function runCli(args: readonly string[], env: Environment, terminal: Terminal): Promise<number> {
   try {
-    await createProgram(env, terminal).parseAsync([...args], { from: 'user' });
-    return 0;
+    await execute(args, env, terminal);
+    return EXIT_OK;
   } catch (error) {
-    // What a signal broke off is no fault.
-    if (terminal.stopped.aborted) return 0;
-    // Commander has printed its own line, and ends this way after --help too.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    terminal.complain(`sluice: ${describeError(error)}`);
+    const reason: unknown = terminal.stopped.reason;
+    if (reason instanceof Interruption) return reason.exitCode;
+    // It has said its line already.
+    if (error instanceof CommanderError) return EXIT_USAGE;
+    terminal.complain(`sluice: ${printable(describeError(error))}`);
     return error instanceof CliError ? error.exitCode : EXIT_FAILURE;
   }
 }
 
-function createProgram(env: Environment, terminal: Terminal): Command {
+async function execute(args: readonly string[], env: Environment, terminal: Terminal): Promise<void> {
+  const help: string[] = [];
+  try {
+    await createProgram(env, terminal, help).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    // Commander ends --help by an error, too.
+    if (!(error instanceof CommanderError) || error.exitCode !== EXIT_OK) throw error;
+    await terminal.print(help.join('').trimEnd());
+  }
+}
+
+function createProgram(env: Environment, terminal: Terminal, help: string[]): Command {
   const program = new Command('sluice')
     .description('The command line of Sluice.')
     .option('--url <url>', 'base URL (SLUICE_URL, else the development server)')
-    .option('--api-key <key>', 'key for reading (SLUICE_API_KEY)')
+    .option('--access-token <token>', 'access token of a sandbox (SLUICE_ACCESS_TOKEN)')
+    .option('--api-key <key>', 'key for reading and storing (SLUICE_API_KEY)')
     .option('--admin-key <key>', 'key of an administrator (SLUICE_ADMIN_KEY)')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', `\nSettings:\n${settingsHelp()}`)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void terminal.print(text.trimEnd()),
+      writeOut: (text) => void help.push(text),
       writeErr: (text) => terminal.complain(text.trimEnd()),
+      outputError: (text) => terminal.complain(`sluice: ${oneLine(text.replace(/^error: /, ''))}`),
     });
   /** Runs a command with what the settings say at that moment. */
   const context = (): CommandContext => ({ config: readConfig(program.opts<CliFlags>(), env), terminal });
@@ -70,26 +91,32 @@ function createProgram(env: Environment, terminal: Terminal): Command {
     .requiredOption('--workspace <number>', 'workspace of the sandbox', wholeNumber)
     .requiredOption('--sandbox <id>', 'the sandbox')
     .option('--ttl <seconds>', 'how long it is valid', wholeNumber)
-    .action((options: MintOptions) => printToken(context(), options));
+    .action((options: MintOptions) => mintToken(context(), options));
 
   program
     .command('tail')
-    .description('print events as they come')
-    .option('--family <family>', 'only events of this family')
-    .option('--entity <id>', 'only events about this')
-    .option('--type <type>', 'only this type, or a prefix such as execution.*; may be repeated', collect)
+    .summary('print events as they come')
+    .description('Print events as they come. Lists are separated by commas, or the option is repeated.')
+    .addOption(
+      new Option('--family <families>', `only events of these families (${EVENT_FAMILIES.join(', ')})`).argParser(
+        families,
+      ),
+    )
+    .option('--entity <ids>', 'only events about these', list)
+    .option('--type, --types <types>', 'only these types, or prefixes such as execution.*', list)
     .option('--cursor <cursor>', 'where to start: a cursor, earliest or latest', 'latest')
     .option('--workspace <number>', 'workspace; by default that of your key', wholeNumber)
-    .option('--json', 'print the events as they are stored')
+    .option('--json', 'print each event as one line of JSON')
     .action((options: TailOptions) => tail(context(), options));
 
   program
     .command('send')
     .description('store one event')
-    .requiredOption('--sandbox <id>', 'the sandbox')
     .requiredOption('--type <type>', 'type of the event')
+    .option('--sandbox <id>', 'the sandbox; by default that of your access token')
     .option('--data <json>', 'a JSON object, or - for standard input')
     .option('--workspace <number>', 'workspace; by default that of your key', wholeNumber)
+    .option('--idempotency-key <key>', 'sent again with the same key, the event is stored once')
     .action((options: SendOptions) => sendEvent(context(), options));
 
   const parked = program.command('parked').description('records that could not become events');
@@ -120,12 +147,29 @@ function createProgram(env: Environment, terminal: Terminal): Command {
   return program;
 }
 
+function settingsHelp(): string {
+  const names = Object.entries(CLI_SETTINGS);
+  const width = Math.max(...names.map(([name]) => name.length));
+  return names.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n');
+}
+
 function wholeNumber(text: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
   return Number(text);
 }
 
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  if (value === '' || value.includes(',')) throw new InvalidArgumentError('Give one type at a time.');
-  return [...previous, value];
+function list(value: string, previous: readonly string[] = []): readonly string[] {
+  const items = value.split(',');
+  if (items.includes('')) throw new InvalidArgumentError('Give one or more, separated by commas.');
+  return [...previous, ...items];
+}
+
+function families(value: string, previous?: readonly string[]): readonly string[] {
+  const all = list(value, previous);
+  if (all.every((item) => EVENT_FAMILIES.some((family) => family === item))) return all;
+  throw new InvalidArgumentError(`Allowed are ${EVENT_FAMILIES.join(', ')}.`);
+}
+
+function oneLine(text: string): string {
+  return printable(text.trim().replaceAll(/\s+/g, ' '));
 }

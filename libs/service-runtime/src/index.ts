@@ -36,6 +36,7 @@ export {
 } from './readiness';
 export { REDACTED, redactFields, redactText } from './redact';
 export { REQUEST_ID_HEADER } from './request-id';
+export { CHECK_CONFIG_FLAG, checkConfig, runApp, type CheckOutput } from './run-app';
 export { runMain, type MainHost } from './run-main';
 export { createService, type Resource, type Service, type ServiceOptions, type Worker } from './service';
 export { setting, type Range } from './setting-schemas';

@@ -60,7 +60,8 @@ export async function runMain(create: () => Promise<Service>, host: MainHost = p
   }
 }
 
-function describeFailure(error: unknown): string {
+/** Why a process could not start, in one line without credentials. */
+export function describeFailure(error: unknown): string {
   const message = error instanceof Error ? error.message || error.name : String(error);
   const line = redactText(message).replaceAll(/\s+/g, ' ').trim();
   const isConfiguration = error instanceof SluiceError && error.code === 'configuration';

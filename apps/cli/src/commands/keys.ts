@@ -1,5 +1,5 @@
 import { callAsAdmin, jsonLine, type CommandContext } from '../context';
-import { usageError } from '../errors';
+import { CliError, usageError } from '../errors';
 
 export interface CreateKeyOptions {
   readonly workspace: number;
@@ -16,6 +16,7 @@ export async function createKey(context: CommandContext, options: CreateKeyOptio
     json: { workspaceId: workspace, role, name },
   });
   const { keyId, apiKey, workspaceId } = body;
+  if (typeof apiKey !== 'string') throw new CliError('The server gave no API key');
   await context.terminal.print(jsonLine({ keyId, apiKey, workspaceId }));
 }
 

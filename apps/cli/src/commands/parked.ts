@@ -16,7 +16,7 @@ export async function listParked(context: CommandContext, { workspace }: { works
     });
     for (const record of listOf(body['parked'])) await terminal.print(jsonLine(record));
     after = nextAfter(body, after);
-  } while (after !== undefined && !terminal.stopped.aborted);
+  } while (after !== undefined);
 }
 
 /** Prints what became of each record as one line of JSON. @throws CliError when one was refused. */
@@ -42,8 +42,7 @@ export async function replayParked(
     await call({ parkedIds: parkedIds.slice(from, from + MAX_REPLAYED_IDS) });
   }
   let after: number | undefined = all ? 0 : undefined;
-  while (after !== undefined && !context.terminal.stopped.aborted)
-    after = nextAfter(await call({ all: true, after }), after);
+  while (after !== undefined) after = nextAfter(await call({ all: true, after }), after);
   if (refused > 0) throw new CliError(`${refused} of the records could not be replayed`);
 }
 

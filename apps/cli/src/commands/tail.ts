@@ -1,28 +1,30 @@
 import { SseParser, type SseOutput } from '@sluice/sse-protocol';
-import { describeRefusal, request } from '../api';
+import { describeRefusal, readText, request } from '../api';
 import { Backoff, pause } from '../backoff';
-import { readKeyOf, type CommandContext } from '../context';
+import { callerOf, type CommandContext } from '../context';
 import { CliError, describeError } from '../errors';
 import { eventLine } from '../event-line';
-import { painter, printable } from '../printable';
+import { painter, printableJson } from '../printable';
+import { describeEnd, describeReset, Refused } from './stream-notices';
 
 export interface TailOptions {
-  readonly family?: string;
-  readonly entity?: string;
-  readonly type?: readonly string[];
+  readonly family?: readonly string[];
+  readonly entity?: readonly string[];
+  /** Exact types, or prefixes followed by `.*`. */
+  readonly types?: readonly string[];
   readonly cursor?: string;
   readonly workspace?: number;
   readonly json?: boolean;
 }
 
-/** A server that says nothing for this long, not even a heartbeat, is taken for dead. */
-const SILENCE_TIMEOUT_MS = 60_000;
+/** A server that says nothing for this long is taken for dead: it can be told to send a heartbeat every 60 s at most. */
+const SILENCE_TIMEOUT_MS = 90_000;
 
 /** Longest event that is read: the largest one, with every character escaped. */
 const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
 /** Longest refusal that is read. */
-const MAX_REFUSAL_CHARS = 4096;
+const MAX_REFUSAL_BYTES = 4096;
 
 /** Prints events as they come, until it is stopped. A lost connection is taken up again where it broke off. */
 export async function tail(context: CommandContext, options: TailOptions): Promise<void> {
@@ -41,7 +43,7 @@ class Tail {
   ) {
     const { terminal, config } = context;
     const paint = painter(terminal.isTerminal && config.mayColour);
-    this.format = options.json === true ? (json) => json : (json) => eventLine(json, paint);
+    this.format = options.json === true ? printableJson : (json) => eventLine(json, paint);
   }
 
   async run(): Promise<void> {
@@ -86,18 +88,18 @@ class Tail {
 
   private async open(signal: AbortSignal): Promise<Response> {
     const { config } = this.context;
-    const { family, entity, type, cursor, workspace } = this.options;
+    const { family, entity, types, cursor, workspace } = this.options;
     const response = await request(config.baseUrl, {
       path: '/v1/stream',
       query: {
         workspaceId: workspace,
-        family,
-        entityId: entity,
-        types: type === undefined || type.length === 0 ? undefined : type.join(','),
+        family: family?.join(','),
+        entityId: entity?.join(','),
+        types: types?.join(','),
         // After a break the place is that of the last event, not where it all began.
         cursor: this.lastEventId === '' ? (cursor ?? 'latest') : this.lastEventId,
       },
-      key: readKeyOf(config),
+      ...callerOf(config, workspace),
       headers: {
         Accept: 'text/event-stream',
         ...(this.lastEventId === '' ? {} : { 'Last-Event-ID': this.lastEventId }),
@@ -115,10 +117,13 @@ class Tail {
 
   private async handle(output: SseOutput): Promise<void> {
     switch (output.kind) {
-      case 'event':
-        await this.show(output.type, output.data);
+      case 'event': {
+        const end = describeEnd(output.type, output.data);
+        if (end === undefined) await this.show(output.type, output.data);
         this.seen(output.lastEventId);
+        if (end) throw end;
         return;
+      }
       case 'mark':
         this.seen(output.lastEventId);
         return;
@@ -126,6 +131,7 @@ class Tail {
         this.backoff.reset();
         return;
       case 'retry':
+        this.backoff.startAt(output.retryMs);
         return;
       case 'error':
         throw new CliError(output.message);
@@ -140,19 +146,9 @@ class Tail {
 
   private async show(type: string, data: string): Promise<void> {
     const { terminal } = this.context;
-    if (CONTROL_EVENTS.has(type) && !isRecorded(data)) terminal.complain(`${type}: ${printable(data)}`);
+    const reset = describeReset(type, data);
+    if (reset !== undefined) terminal.complain(reset);
     else await terminal.print(this.format(data));
-  }
-}
-
-/** Names of events of the stream itself. Types are free, so that a recorded event may be called so too. */
-const CONTROL_EVENTS: ReadonlySet<string> = new Set(['reset', 'error', 'message']);
-
-function isRecorded(data: string): boolean {
-  try {
-    return typeof (Object(JSON.parse(data)) as Record<string, unknown>)['position'] === 'number';
-  } catch {
-    return false;
   }
 }
 
@@ -161,12 +157,9 @@ function chunksOf({ body }: Response): AsyncIterable<Uint8Array> {
   return body;
 }
 
-/** An answer that the next attempt would be given too. */
-class Refused extends CliError {}
-
 async function refusalOf(response: Response): Promise<CliError> {
   const { status } = response;
-  const text = (await response.text()).slice(0, MAX_REFUSAL_CHARS);
+  const { text } = await readText(response, MAX_REFUSAL_BYTES);
   const message = describeRefusal(status, text);
   return status === 429 || status >= 500 ? new CliError(message) : new Refused(message);
 }
