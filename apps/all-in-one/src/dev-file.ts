@@ -3,6 +3,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueApiKey } from '@sluice/access';
 import type { AppHost } from '@sluice/engine';
+import type { readBasics } from './config';
+
+type Basics = Pick<ReturnType<typeof readBasics>, 'SLUICE_DATA_DIR' | 'SLUICE_OPERATOR_KEYS'>;
 
 const WORKSPACE_ID = 1;
 const SANDBOX_ID = 'sandbox-123';
@@ -25,9 +28,12 @@ export interface DevFile extends Addresses {
 }
 
 /** Writes `dev.json`, readable by this user alone. The API key stays the same from start to start. */
-export async function writeDevFile(dataDir: string, addresses: Addresses, host: AppHost): Promise<DevFile> {
+export async function writeDevFile(
+  { SLUICE_DATA_DIR: dataDir, SLUICE_OPERATOR_KEYS: operatorKeys }: Basics,
+  addresses: Addresses,
+  host: AppHost,
+): Promise<DevFile> {
   const access = await host.access();
-  const { adminKey } = await readAdminKey(dataDir);
   const { accessToken } = await access.mintAccessToken({
     workspaceId: WORKSPACE_ID,
     sandboxId: SANDBOX_ID,
@@ -37,7 +43,7 @@ export async function writeDevFile(dataDir: string, addresses: Addresses, host: 
     ...addresses,
     workspaceId: WORKSPACE_ID,
     apiKey: await keepOrIssueKey(dataDir, host),
-    adminKey,
+    adminKey: operatorKeys?.find((key) => key.startsWith('sk_')) ?? (await readOperatorKey(dataDir)),
     sandboxId: SANDBOX_ID,
     accessToken,
   };
@@ -47,9 +53,9 @@ export async function writeDevFile(dataDir: string, addresses: Addresses, host: 
   return file;
 }
 
-async function readAdminKey(dataDir: string): Promise<{ adminKey: string }> {
+async function readOperatorKey(dataDir: string): Promise<string> {
   const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as { operatorKey: string };
-  return { adminKey: secrets.operatorKey };
+  return secrets.operatorKey;
 }
 
 async function keepOrIssueKey(dataDir: string, host: AppHost): Promise<string> {

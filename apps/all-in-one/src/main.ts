@@ -33,7 +33,7 @@ void runApp(readChecked, async (basics) => {
     start: async () => {
       const started = await service.start();
       const addresses = { baseUrl: started.url, pubsub: { host: config.pubSub.host, port: pubSub.port() } };
-      announce(await writeDevFile(basics.SLUICE_DATA_DIR, addresses, host));
+      announce(await writeDevFile(basics, addresses, host));
       return started;
     },
     destroy: async () => {
