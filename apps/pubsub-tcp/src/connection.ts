@@ -2,6 +2,7 @@ import { acceptedUntil, limitKeyOf } from '@sluice/access';
 import { encodeCursor, SluiceError, toSluiceError, type ErrorCode } from '@sluice/event-log';
 import { CommandParser, encodeLineError, type CommandOutput, type Dialect } from '@sluice/resp-protocol';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { CommandBudget } from './command-budget';
 import { LineSession } from './line-session';
 import { Output } from './output';
@@ -65,6 +66,8 @@ export class Connection implements Wire {
 
   end(error: SluiceError): void {
     if (!this.isOpen) return;
+    // Redis clients take an error that no command asked for as a fault, some as a fatal one; after FIN alone they come back.
+    if (this.dialect === 'resp' && error.code === 'shutting_down') return this.finish(error.code);
     const place = this.session?.place;
     const cursor = place ? ` ${encodeCursor(place)}` : '';
     this.finish(error.code, encodeLineError(`${error.code} ${error.message}${cursor}`));
@@ -103,10 +106,15 @@ export class Connection implements Wire {
     }
   }
 
-  /** Closes without a word, for when there is no time left. */
+  /** Closes at once, for when there is no time left. */
   destroy(): void {
     if (this.phase === 'closed') return;
     this.ports.signals.connectionDestroyed();
+    // What has not left ends within a line, which a client might take for the beginning of its next connection. A reset
+    // says that this was no orderly end.
+    const isCutOff = this.socket.writableLength > 0 && !(this.socket instanceof TLSSocket);
+    // By itself the first would wait for the bytes that are not leaving.
+    if (isCutOff) this.socket.resetAndDestroy();
     this.socket.destroy();
   }
 

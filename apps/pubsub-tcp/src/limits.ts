@@ -13,7 +13,7 @@ export const PUBSUB_LIMITS = {
   /** A subscriber whose socket takes nothing for so long is ended as slow. */
   stallTimeoutMs: 30_000,
   /** How long the last bytes of an ended connection may take to leave. */
-  flushGraceMs: 10_000,
+  flushGraceMs: 30_000,
   /** How long an ended connection waits, after its last byte has left, for the peer to close. */
   lingerMs: 2_000,
   /** How long a stop waits for the connections that it has ended. */
