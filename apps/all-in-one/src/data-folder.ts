@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newApiKeyText } from '@sluice/access';
+import { isApiKeyText, MIN_SECRET_BYTES, newApiKeyText } from '@sluice/access';
 import { SluiceError } from '@sluice/event-log';
-import { startLocalPostgres } from '@sluice/local-postgres';
+import { makeFolder, startLocalPostgres } from '@sluice/local-postgres';
+import { z } from 'zod';
 import type { Fallbacks, readBasics } from './config';
 
 export interface DataFolder {
   readonly fallbacks: Fallbacks;
   close(): Promise<void>;
-}
-
-interface Secrets {
-  readonly tokenSecret: string;
-  readonly operatorKey: string;
 }
 
 /** Makes what the environment does not give: a database and secrets, kept in the data folder from start to start. */
@@ -38,15 +34,32 @@ export async function prepareDataFolder(basics: ReturnType<typeof readBasics>): 
 async function readOrMakeSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, 'secrets.json');
   try {
-    await mkdir(dataDir, { recursive: true });
-    if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Secrets;
+    await makeFolder(dataDir);
+    if (existsSync(file)) return parseSecrets(file, await readFile(file, 'utf8'));
     const secrets: Secrets = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText() };
     await writeFile(`${file}.new`, JSON.stringify(secrets), { mode: 0o600 });
     await rename(`${file}.new`, file);
     return secrets;
   } catch (error) {
-    throw new SluiceError('configuration', `The data folder ${dataDir} cannot be used: ${String(error)}`, {
-      cause: error,
-    });
+    if (error instanceof SluiceError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SluiceError('configuration', `The data folder ${dataDir} cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+const secretsSchema = z.object({
+  tokenSecret: z.string().min(MIN_SECRET_BYTES),
+  operatorKey: z.string().refine(isApiKeyText),
+});
+
+type Secrets = Readonly<z.infer<typeof secretsSchema>>;
+
+/** Never made anew over a damaged file: the tokens that are out would end without a word. */
+function parseSecrets(file: string, text: string): Secrets {
+  try {
+    return secretsSchema.parse(JSON.parse(text));
+  } catch (error) {
+    const message = `${file} is damaged: restore it, or remove it to make new secrets (access tokens given out so far end)`;
+    throw new SluiceError('configuration', message, { cause: error });
   }
 }

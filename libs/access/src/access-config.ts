@@ -63,13 +63,18 @@ const tokenConfigSchema = z.strictObject({
 
 const operatorCommon = { name: keyNameSchema, limits: callerLimitsSchema.optional() };
 
-const operatorKeySchema = z.union([
-  z.strictObject({ ...operatorCommon, hash: keyHashSchema }),
-  z.strictObject({
-    ...operatorCommon,
-    apiKey: z.string().refine(isApiKeyText, { error: 'must be sk_ and 43 base64url characters' }),
-  }),
-]);
+const operatorKeySchema = z.union(
+  [
+    z.strictObject({ ...operatorCommon, hash: keyHashSchema }),
+    z.strictObject({
+      ...operatorCommon,
+      apiKey: z.string().refine(isApiKeyText, { error: 'must be sk_ and 43 base64url characters' }),
+    }),
+  ],
+  {
+    error: 'must be an API key (sk_ and 43 base64url characters) or the SHA-256 of one in lower-case hexadecimal',
+  },
+);
 
 const perCallerSchema = z.strictObject({
   requestsPerSecond: requestsPerSecondSchema.default(20_000),

@@ -19,10 +19,27 @@ export function tokenExpired(cause?: unknown): SluiceError {
   return new SluiceError('token_expired', 'Access token expired', { cause });
 }
 
-/** Whether the credential is good cannot be found out now. Never answered as 401: that would make clients give up. */
-export function cannotAuthenticate(cause?: unknown): SluiceError {
-  return new SluiceError('read_model_unavailable', 'Credentials cannot be checked at the moment', { cause });
+/** The credential was good when it came and is so no longer: what it opened ends. */
+export function keyRevoked(): SluiceError {
+  return new SluiceError('unauthorized', 'The API key was revoked');
 }
+
+/** The credential's time is over: what it opened ends. */
+export function credentialsExpired(): SluiceError {
+  return new SluiceError('token_expired', 'The credentials have expired');
+}
+
+/** Whether an API key is good cannot be found out now. Never answered as 401: that would make clients give up. */
+export function keyStoreUnavailable(cause?: unknown): SluiceError {
+  return new SluiceError('read_model_unavailable', CANNOT_BE_CHECKED, { cause });
+}
+
+/** The public keys of access tokens cannot be fetched, and none are known that are young enough. Never a 401 either. */
+export function keySetUnavailable(cause?: unknown): SluiceError {
+  return new SluiceError('key_set_unavailable', CANNOT_BE_CHECKED, { cause });
+}
+
+const CANNOT_BE_CHECKED = 'Credentials cannot be checked at the moment';
 
 /** The first fault that zod found, as one line with its place. */
 export function invalidRequest(error: z.ZodError): SluiceError {

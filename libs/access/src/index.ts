@@ -8,7 +8,7 @@ export {
   type TokenConfig,
   type TokenSecretConfig,
 } from './access-config';
-export { AccessControl, createAccessControl, type AccessControlOptions } from './access-control';
+export { AccessControl, createAccessControl, type AccessControlOptions, type CredentialWatch } from './access-control';
 export {
   apiKeyRecordSchema,
   callerLimitsSchema,
@@ -22,6 +22,7 @@ export { MAX_LISTED_KEYS, type ApiKeyStore } from './api-keys/api-key-store';
 export { API_KEY_PREFIX, hashApiKey, isApiKeyText, newApiKeyText } from './api-keys/api-key-text';
 export { issueApiKey, newApiKeySchema, type NewApiKey } from './api-keys/issue-api-key';
 export { MemoryApiKeyStore } from './api-keys/memory-api-key-store';
+export { type KeyCheck } from './api-keys/revocation-watch';
 export { authorise, type Resource } from './authorise';
 export { type Clock } from './clock';
 export { readCredentials, type Credentials } from './credentials';

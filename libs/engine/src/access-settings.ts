@@ -45,6 +45,19 @@ export const accessSettings = defineSettings({
 
 export type AccessSettings = SettingsOf<typeof accessSettings>;
 
+/** Which setting a part of the configuration was made from; values are never repeated in a complaint. */
+const SETTING_OF: Readonly<Record<string, string>> = {
+  secrets: 'SLUICE_TOKEN_SECRETS',
+  jwks: 'SLUICE_TOKEN_JWKS_URL',
+  issuer: 'SLUICE_TOKEN_ISSUER',
+  audience: 'SLUICE_TOKEN_AUDIENCE',
+  operatorKeys: 'SLUICE_OPERATOR_KEYS',
+  ttlMs: 'SLUICE_KEY_CACHE_TTL',
+  requestsPerSecond: 'SLUICE_KEY_REQUESTS_PER_SECOND',
+  connections: 'SLUICE_KEY_CONNECTIONS',
+  totalConnections: 'SLUICE_MAX_CONNECTIONS',
+};
+
 /** @throws SluiceError `configuration` */
 export function toAccessConfig(settings: AccessSettings): AccessConfig {
   const { SLUICE_TOKEN_JWKS_URL: url, SLUICE_TOKEN_ISSUER: issuer, SLUICE_TOKEN_AUDIENCE: audience } = settings;
@@ -69,7 +82,8 @@ export function toAccessConfig(settings: AccessSettings): AccessConfig {
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new SluiceError('configuration', `Access settings: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+  const name = issue?.path.map((part) => SETTING_OF[String(part)]).find((each) => each !== undefined);
+  throw new SluiceError('configuration', `${name ?? 'Access settings'}: ${issue?.message ?? ''}`);
 }
 
 function toSecret(text: string): { kid?: string; secret: string } {

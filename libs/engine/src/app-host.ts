@@ -7,6 +7,7 @@ import {
 } from '@sluice/access';
 import { EventFeed } from '@sluice/delivery';
 import { createLogger, MetricsRegistry, type ServiceLogger, type SettingsOf } from '@sluice/service-runtime';
+import { countKeyChecks, observeAccess } from './access-metrics';
 import { toAccessConfig } from './access-settings';
 import { once, type Engine } from './engine';
 import { toEngineConfig, type EngineConfig } from './engine-settings';
@@ -68,7 +69,11 @@ export function createAppHost(config: HostConfig): AppHost {
   const { limits } = config.access;
   const limiter = new CallerLimiter(limits);
   const failures = new FailedAuthenticationLimiter({ ...limits.failedAuthentication, maxTracked: limits.maxTracked });
-  const access = once(async () => createAccessControl(config.access, await engine.apiKeys()));
+  const access = once(async () => {
+    const control = await createAccessControl(config.access, await engine.apiKeys(), countKeyChecks(metrics, logger));
+    observeAccess(metrics, control);
+    return control;
+  });
   let openedFeed: EventFeed | undefined;
   const feed = once(async () => {
     const signals = createEngineSignals({ logger, metrics });

@@ -4,6 +4,11 @@ import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 export interface EngineSignals {
   fault(port: 'durable_log' | 'delivery_log' | 'feed', error: unknown): void;
+  /** Events that are waiting to be stored, or are being stored. */
+  appendQueue(events: number): void;
+  appendBatchTook(durationMs: number): void;
+  appended(events: number): void;
+  appendFailed(): void;
   kafkaLog(line: KafkaLogLine): void;
   kafkaMetric(metric: KafkaLogMetric): void;
   jetStreamMetric(metric: JetStreamMetric): void;
@@ -42,6 +47,10 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
       faults.inc({ port });
       logger.warn('survived a fault', { port, error });
     },
+    appendQueue: (events) => appendQueue.set(events),
+    appendBatchTook: (durationMs) => appendSeconds.observe(durationMs / 1000),
+    appended: (events) => appended.inc(events),
+    appendFailed: () => appendRetries.inc(),
     kafkaLog: ({ level, message, fields }) => logger[level](`kafka: ${message}`, fields),
     kafkaMetric(metric) {
       if (metric.name === 'append_queue') appendQueue.set(metric.events);

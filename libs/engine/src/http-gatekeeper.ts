@@ -1,4 +1,11 @@
-import type { AccessControl, CallerLimiter, FailedAuthenticationLimiter, Principal } from '@sluice/access';
+import type {
+  AccessControl,
+  CallerLimiter,
+  CredentialWatch,
+  FailedAuthenticationLimiter,
+  Principal,
+} from '@sluice/access';
+import type { SluiceError } from '@sluice/event-log';
 import { clientAddress, readBearer } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 
@@ -12,7 +19,8 @@ export class HttpGatekeeper {
 
   /**
    * The caller of a request, counted against its rate. A credential that was accepted lately costs no waiting.
-   * @throws SluiceError `unauthorized`, `token_expired`, `rate_limited`, `read_model_unavailable`
+   * @throws SluiceError `unauthorized`, `token_expired`, `rate_limited`, `read_model_unavailable`, `key_set_unavailable`,
+   *   `overloaded`
    */
   admit(request: FastifyRequest): Principal | Promise<Principal> {
     const credentials = readBearer(request.headers);
@@ -20,6 +28,14 @@ export class HttpGatekeeper {
     if (known === undefined) return this.authenticate(request, credentials);
     this.limiter.takeRequest(known);
     return known;
+  }
+
+  /**
+   * Watches over the credential of a caller for as long as a stream of its is open: calls back once, with the reason,
+   * when it expires or is revoked. Cancel it when the stream ends.
+   */
+  watch(principal: Principal, onEnded: (reason: SluiceError) => void): CredentialWatch {
+    return this.access.watch(principal, onEnded);
   }
 
   private async authenticate(request: FastifyRequest, credentials: ReturnType<typeof readBearer>): Promise<Principal> {

@@ -3,6 +3,7 @@ import { openKafkaDurableLog } from '@sluice/durable-log-kafka';
 import { openPostgresDurableLog } from '@sluice/durable-log-postgres';
 import { InProcessDeliveryLog } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+import { countAppends } from './append-metrics';
 import { Closables, once, type Engine } from './engine';
 import type { EngineConfig } from './engine-settings';
 import { createEngineSignals } from './engine-signals';
@@ -37,9 +38,17 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
   const { databaseUrl } = config.database;
   return {
     ...openPostgresReadSide(config.database, closables),
-    durableLog: once(() =>
-      closables.keep(openPostgresDurableLog({ databaseUrl, onFault: (error) => signals.fault('durable_log', error) })),
-    ),
+    durableLog: once(async () => {
+      const log = await closables.keep(
+        openPostgresDurableLog({
+          databaseUrl,
+          onFault: (error) => signals.fault('durable_log', error),
+          onQueue: ({ events }) => signals.appendQueue(events),
+          onBatch: ({ durationMs }) => signals.appendBatchTook(durationMs),
+        }),
+      );
+      return countAppends(log, signals);
+    }),
     deliveryLog: once(() => closables.keep(Promise.resolve(new InProcessDeliveryLog()))),
     close: () => closables.close(),
   };
@@ -57,6 +66,7 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
           brokers: kafka.brokers,
           clientId: options.clientName,
           topic: names.topic,
+          groupIds: { projector: names.projectorGroup },
           partitions: kafka.partitions,
           replicationFactor: kafka.replicationFactor,
           minInSyncReplicas: kafka.minInSyncReplicas,

@@ -22,6 +22,7 @@ export const ERROR_TABLE = {
   log_unavailable: { status: 503, retryable: true },
   delivery_log_unavailable: { status: 503, retryable: true },
   read_model_unavailable: { status: 503, retryable: true },
+  key_set_unavailable: { status: 503, retryable: true },
   overloaded: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   slow_subscriber: { status: 503, retryable: true },

@@ -1,5 +1,4 @@
-import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { cp, lstat, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { SluiceError } from '@sluice/event-log';
@@ -49,13 +48,26 @@ async function runs(binaries: PostgresBinaries, user: ServerUser): Promise<boole
   }
 }
 
-/** Complete or absent: it is copied beside its place first. */
+/** Complete or absent: it is copied beside its place first. Servers may run from it, so it is never replaced. */
 async function copyBinaries(folder: string): Promise<string> {
-  const place = join(tmpdir(), `sluice-postgres-${process.getuid?.() ?? 0}`);
-  if (existsSync(place)) await rm(place, { recursive: true, force: true });
+  const { version } = JSON.parse(await readFile(join(folder, '..', 'package.json'), 'utf8')) as { version: string };
+  const place = join(tmpdir(), `sluice-postgres-${process.getuid?.() ?? 0}-${version}`);
+  if (await isOurs(place)) return place;
   const beside = await mkdtemp(`${place}-`);
   await cp(folder, beside, { recursive: true, verbatimSymlinks: true });
   await runProgram('/bin/chmod', ['-R', 'a+rX', beside], {});
-  await rename(beside, place);
-  return place;
+  try {
+    await rename(beside, place);
+    return place;
+  } catch {
+    // Another start of ours was quicker, or the name is taken by somebody whose programs are not to be run.
+    if (!(await isOurs(place))) return beside;
+    await rm(beside, { recursive: true, force: true });
+    return place;
+  }
+}
+
+async function isOurs(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
 }

@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { SluiceError } from '@sluice/event-log';
 import type { PostgresBinaries } from './binaries';
+import { makeFolder } from './make-folder';
 import { runProgram } from './run-program';
 import type { ServerUser } from './server-user';
 
@@ -14,10 +15,10 @@ const SYSTEM_FOLDER = '/var/lib/sluice';
 
 /** The folder of the server's files: `<dataDir>/postgres`, unless the server's user cannot come there. */
 export async function chooseClusterFolder(dataDir: string, user: ServerUser): Promise<string> {
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   if (user.uid === undefined || (await canEnter(dataDir, user))) return join(dataDir, 'postgres');
   const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
-  await mkdir(join(SYSTEM_FOLDER, name), { recursive: true });
+  await makeFolder(join(SYSTEM_FOLDER, name));
   return join(SYSTEM_FOLDER, name, 'postgres');
 }
 

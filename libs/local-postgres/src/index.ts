@@ -1,1 +1,2 @@
+export { makeFolder } from './make-folder';
 export { startLocalPostgres, type LocalPostgres, type LocalPostgresOptions } from './local-postgres';

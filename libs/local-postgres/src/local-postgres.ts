@@ -30,6 +30,9 @@ const DATABASE = 'sluice';
 /** Held by a session of the process that owns the server: whoever gets it knows that no owner is alive. */
 const OWNER_LOCK = 5_713_801;
 
+/** PostgreSQL's code for it. */
+const WRONG_PASSWORD = '28P01';
+
 const START_TIMEOUT_MS = 60_000;
 const CONNECT_INTERVAL_MS = 50;
 /** How long the server of a process that was killed may need to end by itself. */
@@ -44,15 +47,11 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   const dataDir = resolve(options.dataDir);
   const progress = (line: string) => options.onProgress?.(line);
   const user = await findServerUser();
-  const folder = await chooseClusterFolder(dataDir, user).catch((error: unknown) => {
-    throw new SluiceError('configuration', `The data folder ${dataDir} cannot be written: ${String(error)}`, {
-      cause: error,
-    });
-  });
-  const password = await readOrMakePassword(folder);
+  const folder = await usable(dataDir, chooseClusterFolder(dataDir, user));
+  const password = await usable(dataDir, readOrMakePassword(folder));
   const binaries = await findBinaries(user);
   if (!existsSync(folder)) progress(`making a database in ${folder}`);
-  await initialiseCluster(folder, password, binaries, user);
+  await usable(dataDir, initialiseCluster(folder, password, binaries, user));
   await endPredecessor(folder, password, binaries, user);
   const server = await startServerProcess(binaries, folder, user);
   try {
@@ -72,6 +71,17 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   }
 }
 
+/** What the system says against the data folder, as one line that names it. */
+async function usable<T>(dataDir: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SluiceError('configuration', `The data folder ${dataDir} cannot be used: ${reason}`, { cause: error });
+  }
+}
+
 function urlOf(port: number, password: string, database: string): string {
   return `postgresql://${DATABASE_USER}:${password}@127.0.0.1:${port}/${database}`;
 }
@@ -83,6 +93,11 @@ async function connectWhenReady(server: ServerProcess, password: string): Promis
     try {
       return await connectAsOwner(server.port, password);
     } catch (error) {
+      if ((error as { code?: string }).code === WRONG_PASSWORD) {
+        const message =
+          'The password kept beside the database is not the one of the database: restore the whole folder';
+        throw new SluiceError('configuration', message, { cause: error });
+      }
       if (server.hasExited() || performance.now() > end) {
         throw new SluiceError('configuration', `PostgreSQL did not start: ${server.lastLines()}`, { cause: error });
       }

@@ -11,6 +11,12 @@ export interface DatabaseOptions {
 const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 
+/**
+ * Every read here is a page in the order of an index. With little or old statistics the planner takes an entity for small
+ * and would rather collect and sort all of its events, which grows with the entity.
+ */
+export const SESSION_OPTIONS = '-c enable_bitmapscan=off';
+
 export const DEFAULT_POOL_SIZE = 10;
 
 export type Database = PrismaClient;
@@ -24,6 +30,7 @@ export function openDatabase({ databaseUrl, poolSize = DEFAULT_POOL_SIZE }: Data
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    options: SESSION_OPTIONS,
     keepAlive: true,
   });
   return new PrismaClient({

@@ -18,6 +18,15 @@ export class PrismaApiKeyStore implements ApiKeyStore {
     });
   }
 
+  findByIds(keyIds: readonly string[]): Promise<readonly ApiKeyRecord[]> {
+    const known = keyIds.slice(0, MAX_LISTED_KEYS).filter((keyId) => UUID.test(keyId));
+    if (known.length === 0) return Promise.resolve([]);
+    return orUnavailable(async () => {
+      const rows = await this.database.apiKey.findMany({ where: { keyId: { in: known } } });
+      return rows.map(fromRow);
+    });
+  }
+
   async insert(record: ApiKeyRecord): Promise<void> {
     await orUnavailable(async () => {
       try {

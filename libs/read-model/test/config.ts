@@ -4,3 +4,8 @@ export function testDatabaseUrl(): string {
   if (!url) throw new Error('SLUICE_TEST_DATABASE_URL is not set: run the tests by `npm test`');
   return url;
 }
+
+/** The environment of a command that a test runs, with more variables. */
+export function environmentWith(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...more };
+}

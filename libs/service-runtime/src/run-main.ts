@@ -60,10 +60,20 @@ export async function runMain(create: () => Promise<Service>, host: MainHost = p
   }
 }
 
-/** Why a process could not start, in one line without credentials. */
+/**
+ * Why a process could not start, in one line without credentials. Bad configuration says it all itself; of another error
+ * of ours the cause is what its reader needs.
+ */
 export function describeFailure(error: unknown): string {
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  const line = redactText(message).replaceAll(/\s+/g, ' ').trim();
-  const isConfiguration = error instanceof SluiceError && error.code === 'configuration';
-  return isConfiguration ? line : `could not start: ${line}`;
+  if (!(error instanceof SluiceError)) return `could not start: ${oneLine(error)}`;
+  if (error.code === 'configuration') return oneLine(error);
+  return `could not start: ${oneLine(error)}${error.cause === undefined ? '' : ` (${oneLine(error.cause)})`}`;
+}
+
+/** Several connection attempts that failed have a code in place of a message. */
+function oneLine(error: unknown): string {
+  const { code } = Object(error) as { code?: unknown };
+  const spare = typeof code === 'string' ? code : String(error);
+  const text = error instanceof Error ? error.message || spare : spare;
+  return redactText(text).replaceAll(/\s+/g, ' ').trim();
 }

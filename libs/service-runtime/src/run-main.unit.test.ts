@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gate, keptLogger, until } from '../test/harness';
+import { SluiceError } from '@sluice/event-log';
 import { runMain, type MainHost, type Service } from './index';
+import { describeFailure } from './run-main';
 
 const FIXTURES = join(__dirname, '..', 'test', 'fixtures');
 
@@ -129,5 +131,33 @@ describe('runMain told to stop early', () => {
     held.open();
     await ran;
     expect([calls, exits, lines]).toEqual([['destroy'], [0], []]);
+  });
+});
+
+describe('describeFailure', () => {
+  const refused = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
+
+  it.each<[string, unknown, string]>([
+    [
+      'bad configuration as it is',
+      new SluiceError('configuration', 'SLUICE_X is bad', { cause: refused }),
+      'SLUICE_X is bad',
+    ],
+    [
+      'an error of ours with its cause',
+      new SluiceError('log_unavailable', 'no log', { cause: new Error('refused\n  by kafka://u:pw@k:9092') }),
+      'could not start: no log (refused by kafka://[redacted]@k:9092)',
+    ],
+    [
+      'a cause without a message by its code',
+      new SluiceError('read_model_unavailable', 'no database', { cause: refused }),
+      'could not start: no database (ECONNREFUSED)',
+    ],
+    ['an error of ours alone', new SluiceError('internal', 'odd'), 'could not start: odd'],
+    ['any other error', new Error('spawn x ENOENT'), 'could not start: spawn x ENOENT'],
+    ['an error without a message', new TypeError(), 'could not start: TypeError'],
+    ['what is no error', 7, 'could not start: 7'],
+  ])('tells %s', (_, error, line) => {
+    expect(describeFailure(error)).toBe(line);
   });
 });

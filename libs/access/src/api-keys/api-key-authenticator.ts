@@ -1,9 +1,9 @@
 import { SluiceError } from '@sluice/event-log';
 import { LRUCache } from 'lru-cache';
 import { isFresh, type Clock } from '../clock';
-import { badCredentials, cannotAuthenticate } from '../errors';
+import { badCredentials, keyStoreUnavailable } from '../errors';
 import type { ApiKeyPrincipal } from '../principal';
-import type { ApiKeyRecord } from './api-key-record';
+import { isInForce, type ApiKeyRecord } from './api-key-record';
 import type { ApiKeyStore } from './api-key-store';
 import { hashApiKey, isApiKeyText } from './api-key-text';
 import { withDeadline } from './with-deadline';
@@ -108,15 +108,9 @@ export class ApiKeyAuthenticator {
       if (operator !== undefined) return operator;
       return await withDeadline(this.store.findByHash(hash), this.options.lookupTimeoutMs);
     } catch (error) {
-      throw cannotAuthenticate(error);
+      throw keyStoreUnavailable(error);
     }
   }
-}
-
-/** An operator with a workspace, or anyone else without, is a record that nobody may act by. */
-function isInForce(record: ApiKeyRecord, nowMs: number): boolean {
-  if ((record.role === 'operator') !== (record.workspaceId === null)) return false;
-  return record.revokedAt === undefined && (record.expiresAt === undefined || nowMs < record.expiresAt);
 }
 
 function toPrincipal(record: ApiKeyRecord): ApiKeyPrincipal {

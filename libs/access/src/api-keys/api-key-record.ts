@@ -58,3 +58,12 @@ export function summariseApiKey(record: ApiKeyRecord): ApiKeySummary {
   const { hash: _hash, ...summary } = record;
   return summary;
 }
+
+/**
+ * Whether one may act by this key at an instant. An operator with a workspace, or anyone else without, is a record that
+ * nobody may act by.
+ */
+export function isInForce(record: ApiKeyRecord, nowMs: number): boolean {
+  if ((record.role === 'operator') !== (record.workspaceId === null)) return false;
+  return record.revokedAt === undefined && (record.expiresAt === undefined || nowMs < record.expiresAt);
+}

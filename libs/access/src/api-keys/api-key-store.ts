@@ -1,12 +1,18 @@
 import type { ApiKeyRecord } from './api-key-record';
 
-/** Most records that one `list` gives. */
+/** Most records that one call gives. */
 export const MAX_LISTED_KEYS = 1000;
 
 /** Where API keys are kept. `describeApiKeyStore` of `@sluice/access/conformance` says the same as tests. */
 export interface ApiKeyStore {
   /** The key with this SHA-256, also when it is revoked or expired: judging that is the caller's part. */
   findByHash(hash: string): Promise<ApiKeyRecord | undefined>;
+
+  /**
+   * The keys with these ids, revoked and expired ones too, in any order; ids that name no key are left out. For at most
+   * `MAX_LISTED_KEYS` ids at a time.
+   */
+  findByIds(keyIds: readonly string[]): Promise<readonly ApiKeyRecord[]>;
 
   /** Keeps a new key. Throws `conflict` when its id or its hash is taken. */
   insert(record: ApiKeyRecord): Promise<void>;

@@ -18,6 +18,10 @@ export class MemoryApiKeyStore implements ApiKeyStore {
     return keyId === undefined ? undefined : this.records.get(keyId);
   }
 
+  async findByIds(keyIds: readonly string[]): Promise<readonly ApiKeyRecord[]> {
+    return keyIds.slice(0, MAX_LISTED_KEYS).flatMap((keyId) => this.records.get(keyId) ?? []);
+  }
+
   async insert(record: ApiKeyRecord): Promise<void> {
     if (this.records.has(record.keyId) || this.keyIdsByHash.has(record.hash)) {
       throw new SluiceError('conflict', 'This API key exists already');

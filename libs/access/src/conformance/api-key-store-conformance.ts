@@ -98,6 +98,19 @@ export function describeApiKeyStore(name: string, createHarness: () => Promise<A
       expect(await store.findByHash(neighbour.hash)).toEqual(neighbour);
     });
 
+    it('finds keys by id, revoked ones too, and leaves out what it does not know', async () => {
+      const [kept, revoked, unasked] = [await record(), await record({ workspaceId: 2 }), await record()];
+      for (const each of [kept, revoked, unasked]) await store.insert(each);
+      await store.revoke({ keyId: revoked.keyId });
+      const unknown = ['5f0c7a52-7a41-4a0e-9f43-0d4a2b1c9e77', 'no-uuid', '', 'nul \u0000'];
+      const found = await store.findByIds([...unknown, revoked.keyId, kept.keyId]);
+      expect(idsOf(found).sort()).toEqual([kept.keyId, revoked.keyId].sort());
+      expect(found).toContainEqual(kept);
+      expect(found).toContainEqual({ ...revoked, revokedAt: expect.any(Number) });
+      expect(await store.findByIds([])).toEqual([]);
+      expect(await store.findByIds(unknown)).toEqual([]);
+    });
+
     it('revokes no key of a foreign workspace, and any key when none is named', async () => {
       const key = await record();
       const operator = await record({ role: 'operator', workspaceId: null });

@@ -8,7 +8,7 @@ import { KEY_SET_RETRY_DELAY_MS, MAX_KEY_SET_BYTES } from './remote-key-set';
 import { TokenVerifier } from './token-verifier';
 
 const BAD = { code: 'unauthorized' };
-const UNAVAILABLE = { code: 'read_model_unavailable', status: 503 };
+const UNAVAILABLE = { code: 'key_set_unavailable', status: 503, retryable: true };
 const COOLDOWN_MS = 30_000;
 const CACHE_MAX_AGE_MS = 600_000;
 const STALE_MAX_AGE_MS = 3_600_000;
@@ -48,10 +48,7 @@ describe('keys from an address', () => {
     verifier = new TokenVerifier(accessConfigSchema.parse({ tokens: { jwks } }).tokens, clock.read);
   });
 
-  afterEach(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  afterEach(() => stop(server));
 
   it('fetches once for many tokens at a time, and not again while the keys are young', async () => {
     serve(first);
@@ -93,6 +90,51 @@ describe('keys from an address', () => {
     await expect(verifier.verify(text)).resolves.toMatchObject({ workspaceId: 1 });
   });
 
+  it('answers 503 while nothing listens at the address, and serves again when it is back', async () => {
+    serve(first);
+    const text = await token(first);
+    const { port } = server.address() as AddressInfo;
+    await stop(server);
+    await expect(verifier.verify(text)).rejects.toMatchObject(UNAVAILABLE);
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    clock.advance(KEY_SET_RETRY_DELAY_MS);
+    await expect(verifier.verify(text)).resolves.toMatchObject({ workspaceId: 1 });
+    await stop(server);
+    clock.advance(CACHE_MAX_AGE_MS);
+    await expect(verifier.verify(text)).resolves.toMatchObject({ workspaceId: 1 });
+    await expect(verifier.verify(await token(second))).rejects.toMatchObject(UNAVAILABLE);
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  });
+
+  it('follows a rotation: the new key is found, the withdrawn one is refused', async () => {
+    serve(first);
+    await verifier.verify(await token(first));
+    serve(first, second);
+    clock.advance(COOLDOWN_MS);
+    await expect(verifier.verify(await token(second))).resolves.toMatchObject({ workspaceId: 1 });
+    await expect(verifier.verify(await token(first))).resolves.toMatchObject({ workspaceId: 1 });
+    serve(second);
+    clock.advance(CACHE_MAX_AGE_MS);
+    await expect(verifier.verify(await token(second))).resolves.toMatchObject({ workspaceId: 1 });
+    await expect(verifier.verify(await token(first))).rejects.toMatchObject(BAD);
+    expect(requests).toBe(3);
+  });
+
+  it('asks the address once for a flood of unknown key ids after a cooldown', async () => {
+    serve(first);
+    await verifier.verify(await token(first));
+    const claims = { sandboxId: 's', workspaceId: 1, exp: clock.nowMs / 1000 + 9_999_999 };
+    const flood = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => sign(claims, second.privateKey, { alg: 'EdDSA', kid: `kid ${n}` })),
+    );
+    for (let round = 1; round <= 3; round++) {
+      clock.advance(COOLDOWN_MS);
+      const outcomes = await Promise.allSettled(flood.map((text) => verifier.verify(text)));
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: BAD });
+      expect(requests).toBe(1 + round);
+    }
+  });
+
   it('does not hammer an address that fails', async () => {
     answer = (response) => response.writeHead(500).end();
     const text = await token(first);
@@ -126,3 +168,8 @@ describe('keys from an address', () => {
     await expect(verifier.verify(await token(first))).rejects.toMatchObject(BAD);
   });
 });
+
+async function stop(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import { isFresh, type Clock } from '../clock';
-import { cannotAuthenticate } from '../errors';
+import { keySetUnavailable } from '../errors';
 import { publicKeySet, type KeySet } from './key-set';
 import { readBounded } from './read-bounded';
 
@@ -35,7 +35,7 @@ export class RemoteKeySet {
 
   constructor(private readonly options: RemoteKeySetOptions) {}
 
-  /** For `jwtVerify`. Rejects as jose does when no key fits, and with `read_model_unavailable` when that cannot be told. */
+  /** For `jwtVerify`. Rejects as jose does when no key fits, and with `key_set_unavailable` when that cannot be told. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const find = await this.freshKeys();
     try {
@@ -55,7 +55,7 @@ export class RemoteKeySet {
         if (!this.isYoungerThan(this.options.staleMaxAgeMs)) throw error;
       }
     }
-    if (this.keys === undefined) throw cannotAuthenticate();
+    if (this.keys === undefined) throw keySetUnavailable();
     return this.keys.find;
   }
 
@@ -70,7 +70,7 @@ export class RemoteKeySet {
   private refresh(): Promise<void> {
     const { failure } = this;
     if (failure !== undefined && isFresh(failure.at, this.options.clock(), KEY_SET_RETRY_DELAY_MS)) {
-      return Promise.reject(cannotAuthenticate(failure.error));
+      return Promise.reject(keySetUnavailable(failure.error));
     }
     this.running ??= this.fetchKeys().finally(() => {
       this.running = undefined;
@@ -85,7 +85,7 @@ export class RemoteKeySet {
       this.failure = undefined;
     } catch (error) {
       this.failure = { at: this.options.clock(), error };
-      throw cannotAuthenticate(error);
+      throw keySetUnavailable(error);
     }
   }
 }

@@ -40,7 +40,7 @@ export class TokenVerifier {
 
   /**
    * Throws `token_expired` for an authentic token that is over, `unauthorized` for any other that does not fit, and
-   * `read_model_unavailable` when the key set cannot be fetched.
+   * `key_set_unavailable` when the key set cannot be fetched.
    */
   async verify(token: string): Promise<SandboxPrincipal> {
     if (!looksLikeToken(token)) throw badCredentials();

@@ -1,0 +1,32 @@
+import type { AccessControl, AccessControlOptions } from '@sluice/access';
+import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+
+/** Counts the looks for revoked keys, and what they ended. */
+export function countKeyChecks(metrics: MetricsRegistry, logger: Logger): Pick<AccessControlOptions, 'onKeyCheck'> {
+  const checks = metrics.counter({
+    name: 'sluice_key_checks_total',
+    help: 'Looks for revocations among the API keys with open streams, by outcome.',
+    labels: ['outcome'],
+  });
+  const ended = metrics.counter({
+    name: 'sluice_streams_revoked_total',
+    help: 'Streams ended because their API key was revoked.',
+  });
+  return {
+    onKeyCheck(check) {
+      checks.inc({ outcome: check.error === undefined ? 'ok' : 'failed' });
+      ended.inc(check.ended);
+      if (check.error !== undefined) logger.warn('revoked keys could not be looked for', { error: check.error });
+      else if (check.ended > 0) logger.info('streams of revoked keys ended', { streams: check.ended });
+    },
+  };
+}
+
+/** A gauge of the keys with something open, read when it is scraped. */
+export function observeAccess(metrics: MetricsRegistry, access: AccessControl): void {
+  metrics.gauge({
+    name: 'sluice_watched_keys',
+    help: 'Different API keys with open streams, looked after for revocation.',
+    collect: (gauge) => gauge.set(access.watchedKeys),
+  });
+}

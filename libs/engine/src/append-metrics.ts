@@ -1,0 +1,21 @@
+import type { DurableLog } from '@sluice/event-log';
+import type { EngineSignals } from './engine-signals';
+
+/** The log, with each append told to the signals: for adapters that do not count what was stored by themselves. */
+export function countAppends(log: DurableLog, signals: Pick<EngineSignals, 'appended' | 'appendFailed'>): DurableLog {
+  return {
+    append: async (events) => {
+      try {
+        await log.append(events);
+      } catch (error) {
+        signals.appendFailed();
+        throw error;
+      }
+      signals.appended(events.length);
+    },
+    follow: (options) => log.follow(options),
+    ends: () => log.ends(),
+    check: () => log.check(),
+    close: () => log.close(),
+  };
+}

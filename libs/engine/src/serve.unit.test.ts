@@ -1,0 +1,130 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { parseSettings, readEnv, type Service } from '@sluice/service-runtime';
+import { createAppHost, toHostConfig, type AppHost } from './app-host';
+import { hostSettings } from './host-settings';
+import { durableLogCheck, readModelCheck } from './ready-checks';
+import { serveParts, type AppPart } from './serve';
+
+@Controller('nest')
+class NestController {
+  @Get()
+  hello(): { from: string } {
+    return { from: 'nest' };
+  }
+}
+
+@Module({ controllers: [NestController] })
+class NestModule {}
+
+function createHost(env: Record<string, string> = {}): AppHost {
+  const definition = hostSettings({ httpPort: 0 });
+  const fixed = { SLUICE_ENGINE: 'memory', SLUICE_HTTP_HOST: '127.0.0.1', SLUICE_LOG_LEVEL: 'error' };
+  return createAppHost(toHostConfig('test', parseSettings(definition, readEnv(definition, { ...fixed, ...env }))));
+}
+
+describe('serveParts', () => {
+  const running: Service[] = [];
+  afterEach(async () => {
+    for (const service of running.splice(0)) await service.destroy();
+  });
+
+  async function start(host: AppHost, parts: readonly AppPart[]) {
+    const service = serveParts(host, parts);
+    running.push(service);
+    const { url } = await service.start();
+    return { service, get: (path: string) => fetch(url + path, { headers: { connection: 'close' } }) };
+  }
+
+  it('serves the modules and the bare routes of several parts on one port', async () => {
+    const { get } = await start(createHost(), [
+      { name: 'one', module: { module: NestModule } },
+      { name: 'two', routes: ({ fastify }) => void fastify.get('/bare', () => ({ from: 'bare' })) },
+      { name: 'empty' },
+    ]);
+    expect(await (await get('/nest')).json()).toEqual({ from: 'nest' });
+    expect(await (await get('/bare')).json()).toEqual({ from: 'bare' });
+    expect((await get('/health')).status).toBe(200);
+    expect((await get('/elsewhere')).status).toBe(404);
+  });
+
+  it('starts workers in order, stops them in reverse, and closes the engine last', async () => {
+    const host = createHost();
+    const events: string[] = [];
+    const worker = (name: string) => ({
+      name,
+      start: async () => void events.push(`start ${name}`),
+      stop: async () => void events.push(`stop ${name}`),
+    });
+    const close = jest.spyOn(host.engine, 'close').mockImplementation(async () => void events.push('close engine'));
+    const { service } = await start(host, [
+      { name: 'one', workers: [worker('a'), worker('b')] },
+      { name: 'two', workers: [worker('c')] },
+    ]);
+    await service.destroy();
+    expect(events).toEqual(['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a', 'close engine']);
+    close.mockRestore();
+    await host.close();
+  });
+
+  it('asks a check that several parts bring once, and is ready while all hold', async () => {
+    const host = createHost();
+    let questions = 0;
+    const shared = { name: 'shared', check: async () => void questions++ };
+    const checks = [await readModelCheck(host.engine), await durableLogCheck(host.engine)];
+    const { get } = await start(host, [
+      { name: 'one', checks: [shared, ...checks] },
+      { name: 'two', checks: [shared, ...checks] },
+    ]);
+    const answer = await get('/ready');
+    expect(answer.status).toBe(200);
+    expect(questions).toBe(1);
+    const text = await answer.text();
+    for (const name of ['shared', 'read_model', 'durable_log']) expect(text).toContain(name);
+  });
+
+  it('shows the metrics of access and feed once they are opened', async () => {
+    const host = createHost();
+    await host.access();
+    await host.feed();
+    const { get } = await start(host, []);
+    const text = await (await get('/metrics')).text();
+    for (const name of ['sluice_watched_keys 0', 'sluice_key_checks_total', 'sluice_subscribers 0']) {
+      expect(text).toContain(name);
+    }
+  });
+
+  it('gives every part of a process the same ports, and opens none by itself', async () => {
+    const host = createHost();
+    expect(await host.access()).toBe(await host.access());
+    expect(await host.gatekeeper()).toBe(await host.gatekeeper());
+    expect(await host.feed()).toBe(await host.feed());
+    expect(await host.engine.readModel()).toBe(await host.engine.readModel());
+    await host.close();
+    await host.close();
+  });
+
+  it('ends the streams of a key that another process revoked, and counts them', async () => {
+    const host = createHost({ SLUICE_KEY_CACHE_TTL: '0' });
+    const access = await host.access();
+    const store = await host.engine.apiKeys();
+    const record = {
+      keyId: crypto.randomUUID(),
+      hash: '0'.repeat(64),
+      workspaceId: 1,
+      role: 'reader',
+      name: 'test',
+      createdAt: 0,
+    } as const;
+    await store.insert(record);
+    const { keyId, workspaceId, role } = record;
+    const ended = new Promise<string>((resolve) => {
+      access.watch({ kind: 'api_key', keyId, workspaceId, role, limits: {} }, ({ code }) => resolve(code));
+    });
+    await store.revoke({ keyId });
+    expect(await ended).toBe('unauthorized');
+    const metrics = await host.metrics.expose();
+    expect(metrics).toContain('sluice_streams_revoked_total 1');
+    expect(metrics).toContain('sluice_key_checks_total{outcome="ok"} 1');
+    await host.close();
+  });
+});

@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyMigrations } from '../src';
+import { environmentWith } from './config';
+import { createFreshDatabase, type FreshDatabase } from './fresh-database';
+
+const PROJECT = join(__dirname, '..');
+const ROOT = join(PROJECT, '../..');
+const SCHEMA = join(PROJECT, 'prisma/schema.prisma');
+
+/** What Prisma Migrate's own command says about a database and a schema. */
+interface Comparison {
+  /** 0: the same; 2: they differ. */
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+function compare(databaseUrl: string, schema: string): Promise<Comparison> {
+  const command = [
+    join(ROOT, 'node_modules/prisma/build/index.js'),
+    ...['migrate', 'diff', '--from-config-datasource', '--to-schema', schema, '--exit-code'],
+  ];
+  const env = environmentWith({
+    SLUICE_DATABASE_URL: databaseUrl,
+    PRISMA_SCHEMA_ENGINE_BINARY: join(ROOT, 'tools/schema-engine.mjs'),
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    CHECKPOINT_DISABLE: '1',
+  });
+  return new Promise((resolve) => {
+    execFile(process.execPath, command, { cwd: PROJECT, env }, (error, stdout, stderr) => {
+      resolve({ exitCode: typeof error?.code === 'number' ? error.code : error ? -1 : 0, output: stdout + stderr });
+    });
+  });
+}
+
+describe('schema.prisma and the migrations', () => {
+  let database: FreshDatabase;
+  let folder: string;
+
+  beforeAll(async () => {
+    database = await createFreshDatabase();
+    await applyMigrations(database.url);
+    folder = await mkdtemp(join(tmpdir(), 'sluice-schema-'));
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await database.drop();
+  });
+
+  it('say the same', async () => {
+    expect(await compare(database.url, SCHEMA)).toEqual({
+      exitCode: 0,
+      output: expect.stringContaining('No difference detected.'),
+    });
+  });
+
+  it('are told apart by a table, a column, a type, nullability, a default or an index', async () => {
+    const changes: readonly (readonly [string, string])[] = [
+      ['model ApiKey {', 'model Extra {\n  id Int @id\n\n  @@schema("access")\n}\n\nmodel ApiKey {'],
+      ['envelope       String', 'envelope       String\n  extra          String?'],
+      ['nextIndex BigInt', 'nextIndex Int'],
+      ['eventId     String? ', 'eventId     String '],
+      ['published    BigInt   @default(0)', 'published    BigInt   @default(1)'],
+      ['  @@index([workspaceId, family, entityId, occurredAt])\n', ''],
+    ];
+    let text = await readFile(SCHEMA, 'utf8');
+    for (const [from, to] of changes) {
+      expect(text).toContain(from);
+      text = text.replace(from, to);
+    }
+    const altered = join(folder, 'schema.prisma');
+    await writeFile(altered, text);
+    const { exitCode, output } = await compare(database.url, altered);
+    expect(exitCode).toBe(2);
+    for (const said of [
+      'Extra',
+      'Added column `extra`',
+      'Altered column `next_index`',
+      'Altered column `event_id`',
+      'Altered column `published`',
+      'Removed index on columns (workspace_id, family, entity_id, occurred_at)',
+    ]) {
+      expect(output).toContain(said);
+    }
+  });
+});
