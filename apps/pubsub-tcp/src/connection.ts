@@ -1,4 +1,4 @@
-import { acceptedUntil, limitKeyOf } from '@sluice/access';
+import { limitKeyOf, type CredentialWatch, type Principal } from '@sluice/access';
 import { encodeCursor, SluiceError, toSluiceError, type ErrorCode } from '@sluice/event-log';
 import { CommandParser, encodeLineError, type CommandOutput, type Dialect } from '@sluice/resp-protocol';
 import type { Socket } from 'node:net';
@@ -34,6 +34,7 @@ export class Connection implements Wire {
   private phaseEndsAtMs = Infinity;
   /** Since when nobody is admitted. */
   private strangerSinceMs: number | undefined = performance.now();
+  private watched: { readonly principal: Principal; readonly watch: CredentialWatch } | undefined;
   private commands: readonly CommandOutput[] = [];
   private nextCommand = 0;
   private isWorking = false;
@@ -93,12 +94,12 @@ export class Connection implements Wire {
     }
     const { limits } = this.ports;
     const principal = this.session?.principal;
+    this.watchCredential(principal);
+    if (!this.isOpen) return;
     this.strangerSinceMs = principal ? undefined : (this.strangerSinceMs ?? nowMs);
     const { blockedSinceMs } = this.output;
     if (this.strangerSinceMs !== undefined && nowMs - this.strangerSinceMs >= limits.authenticationTimeoutMs) {
       this.end(new SluiceError('unauthorized', 'No credentials came in time; each line ends by CR LF'));
-    } else if (principal && Date.now() >= acceptedUntil(principal)) {
-      this.end(new SluiceError('token_expired', 'The credentials have expired; resume with new ones from the cursor'));
     } else if (blockedSinceMs !== undefined && nowMs - blockedSinceMs >= limits.stallTimeoutMs) {
       this.end(new SluiceError('slow_subscriber', 'The subscriber did not keep up; resume from the last cursor'));
     } else {
@@ -116,6 +117,16 @@ export class Connection implements Wire {
     // By itself the first would wait for the bytes that are not leaving.
     if (isCutOff) this.socket.resetAndDestroy();
     this.socket.destroy();
+  }
+
+  /** A connection may change its credentials; the ones it has now are watched until it ends. */
+  private watchCredential(principal: Principal | undefined): void {
+    if (principal === this.watched?.principal) return;
+    this.watched?.watch.cancel();
+    this.watched = principal && {
+      principal,
+      watch: this.ports.gate.watch(principal, (reason) => this.end(reason)),
+    };
   }
 
   private get dialect(): Dialect | undefined {
@@ -211,6 +222,7 @@ export class Connection implements Wire {
     this.commands = [];
     this.nextCommand = 0;
     this.output.close();
+    this.watchCredential(undefined);
     this.session?.close();
   }
 

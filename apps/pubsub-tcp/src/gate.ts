@@ -3,6 +3,7 @@ import {
   type AccessControl,
   type CallerLimiter,
   type ConnectionLease,
+  type CredentialWatch,
   type FailedAuthenticationLimiter,
   type Principal,
 } from '@sluice/access';
@@ -18,7 +19,8 @@ export class Gate {
 
   /**
    * The holder of an API key or a sandbox's access token, counted against its rate.
-   * @throws SluiceError `unauthorized`, `token_expired`, `rate_limited`, `read_model_unavailable`, `overloaded`
+   * @throws SluiceError `unauthorized`, `token_expired`, `rate_limited`, `read_model_unavailable`,
+   *   `key_set_unavailable`, `overloaded`
    */
   async admit(address: string, credential: string): Promise<Principal> {
     const credentials = { bearer: credential };
@@ -27,6 +29,11 @@ export class Gate {
       (await this.failures.guard(address, () => this.access.authenticate(credentials)));
     this.takeRequest(principal);
     return principal;
+  }
+
+  /** Calls back once, with the reason, when the credential expires or is revoked. */
+  watch(principal: Principal, onEnded: (reason: SluiceError) => void): CredentialWatch {
+    return this.access.watch(principal, onEnded);
   }
 
   /** @throws SluiceError `rate_limited` */

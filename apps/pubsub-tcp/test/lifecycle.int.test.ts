@@ -158,3 +158,20 @@ it('serves many connections at once, and forgets them when they have left', asyn
   expect(service.host.limiter.openConnections).toBe(0);
   expect(await service.metric('sluice_pubsub_connections_destroyed_total')).toBe(0);
 });
+
+it('ends the streams of a key that is revoked, in either dialect, and no others', async () => {
+  await start({ env: { SLUICE_KEY_CACHE_TTL: '1s' } });
+  const apiKey = await service.apiKey();
+  const line = await subscribedClient(service.port, apiKey);
+  const other = await subscribedClient(service.port, await service.apiKey());
+  const redis = new RawClient(service.port);
+  redis.command('AUTH', apiKey);
+  await redis.reply(0);
+  const store = await service.host.engine.apiKeys();
+  const access = await service.host.access();
+  const { keyId = '' } = (await access.authenticate({ apiKey })) as { keyId?: string };
+  await store.revoke({ keyId, workspaceId: 1 });
+  for (const client of [line.client, redis]) expect(await client.farewell()).toMatch(/^-ERR unauthorized /);
+  await service.appendNumbers(1, 1);
+  await until(() => other.client.numbers.length === 1, 'the other key still follows');
+});

@@ -1,4 +1,5 @@
 import type { EncodedEnvelope } from '@sluice/event-schema';
+import fc from 'fast-check';
 import { AppendBatcher, type AppendBatcherOptions } from './append-batcher';
 import { sandboxEnvelope } from './conformance/tools';
 
@@ -164,5 +165,58 @@ describe('AppendBatcher', () => {
     await log.append(appended);
     await log.append([]);
     expect({ queued, batches }).toEqual({ queued: [2, 0], batches: [2, bytesOf(appended)] });
+  });
+
+  it('keeps order and bounds, and lets the failure of one send touch its own appends only', async () => {
+    const limits = { maxQueuedEvents: 12, maxQueuedBytes: 8_000, maxBatchEvents: 4, maxBatchBytes: 2_000 };
+    const append = fc.record({ sizes: fc.array(fc.integer({ min: 0, max: 900 }), { minLength: 1, maxLength: 6 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(append, { minLength: 1, maxLength: 20 }),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }),
+        async (appends, failing) => {
+          const stored: number[] = [];
+          const failed: number[] = [];
+          let [sends, open, n, unfinished] = [0, 0, 0, 0];
+          const log = batcher(
+            async (batch) => {
+              expect(++open).toBe(1);
+              const numbers = namesOf(batch) as number[];
+              expect(batch.length <= limits.maxBatchEvents).toBe(true);
+              expect(batch.length === 1 || bytesOf(batch) <= limits.maxBatchBytes).toBe(true);
+              await Promise.resolve();
+              open--;
+              const fails = failing[sends++ % failing.length] === true;
+              (fails ? failed : stored).push(...numbers);
+              if (fails) throw new Error(`send ${sends}`);
+            },
+            { ...limits, onQueue: ({ events: count }) => void (unfinished = count) },
+          );
+          const calls = appends.map(({ sizes }) => {
+            const batch = sizes.map((size) => sandboxEnvelope({ data: { n: n++, text: 'x'.repeat(size) } }));
+            const before = unfinished;
+            const numbers = namesOf(batch) as number[];
+            return log.append(batch).then(
+              () => ({ numbers, before, code: undefined, ok: true }),
+              (error: unknown) => ({ numbers, before, code: (error as { code?: string }).code, ok: false }),
+            );
+          });
+          const outcomes = await Promise.all(calls);
+          await log.drain();
+          expect(unfinished).toBe(0);
+          expect(stored).toEqual([...stored].sort((a, b) => a - b));
+          expect(new Set([...stored, ...failed]).size).toBe(stored.length + failed.length);
+          for (const { numbers, before, code, ok } of outcomes) {
+            const [has, lost] = [stored, failed].map(
+              (list) => numbers.filter((number) => list.includes(number)).length,
+            );
+            if (ok) expect(has).toBe(numbers.length);
+            else if (code === 'overloaded') expect([has, lost, before > 0]).toEqual([0, 0, true]);
+            else expect(lost).toBeGreaterThan(0);
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 });

@@ -15,7 +15,7 @@ export interface CursorPlace {
 export type StartPlace = CursorPlace | 'earliest' | 'latest';
 
 /** First digit: version of the cursor's own form. Only letters, digits and dashes, so it fits an SSE id, a URL and a TCP line. */
-const CURSOR = /^1-([0-9a-f]{8})-([0-9a-z]{1,11})$/;
+const CURSOR = /^1-([0-9a-f]{8})-(0|[1-9a-z][0-9a-z]{0,10})$/;
 
 export function encodeCursor({ epoch, position }: CursorPlace): Cursor {
   return `1-${epoch}-${position.toString(36)}` as Cursor;

@@ -1,7 +1,10 @@
 import type { FollowLogOptions, Lane, LaneCheckpoints, LogRecord } from './ports/durable-log';
 import { WakeUp } from './wake-up';
 
-/** Waits between attempts to handle the same batch: doubled each time, up to the maximum. */
+/**
+ * Waits between attempts to handle the same batch: doubled each time, up to the maximum. A wake-up shortens a wait, as it
+ * may tell that the fault is over, but never below the first.
+ */
 export const RETRY_DELAY_MS = { first: 50, maximum: 5_000 } as const;
 
 /** Longest sleep without a wake-up: a lost hint costs at most this long. */
@@ -19,6 +22,7 @@ export class FollowLoop {
   private stopping = false;
   private stale = true;
   private readonly wakeUp = new WakeUp();
+  private readonly stopSignal = new WakeUp();
   private checkpoints = new Map<Lane, number>();
 
   constructor(
@@ -43,6 +47,7 @@ export class FollowLoop {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    this.stopSignal.wake();
     this.wake();
     await this.running;
   }
@@ -57,7 +62,8 @@ export class FollowLoop {
         this.stale = true;
         this.options.onFault?.(error);
         this.wakeUp.reset();
-        await this.sleep(retryDelayMs);
+        await this.stopSignal.sleep(RETRY_DELAY_MS.first);
+        await this.sleep(retryDelayMs - RETRY_DELAY_MS.first);
         retryDelayMs = Math.min(retryDelayMs * 2, RETRY_DELAY_MS.maximum);
       }
     }
@@ -80,6 +86,6 @@ export class FollowLoop {
   }
 
   private async sleep(durationMs: number): Promise<void> {
-    if (!this.stopping) await this.wakeUp.sleep(durationMs);
+    if (!this.stopping && durationMs > 0) await this.wakeUp.sleep(durationMs);
   }
 }

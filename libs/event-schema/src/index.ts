@@ -1,18 +1,28 @@
-export { EventCatalogue, CatalogueError, type EventTypeDefinition, type Upcaster } from './catalogue/catalogue';
+export { EventCatalogue, CatalogueError } from './catalogue/catalogue';
 export { eventCatalogue } from './catalogue/event-catalogue';
 export {
-  CLOUD_EVENT_HEADER_PREFIX,
-  cloudEventFromHeaders,
-  cloudEventMode,
+  defineEventType,
+  type EventData,
+  type EventTypeDefinition,
+  type EventTypeHistory,
+  type EventTypeName,
+  type Upcaster,
+} from './catalogue/event-type';
+export {
   cloudEventSchema,
-  cloudEventSource,
-  parseCloudEventSource,
+  fromCloudEvent,
   toCloudEvent,
   type CloudEvent,
   type CloudEventInput,
-  type CloudEventMode,
-  type CloudEventOrigin,
 } from './cloudevents/cloud-event';
+export {
+  CLOUD_EVENT_HEADER_PREFIX,
+  cloudEventFromHeaders,
+  cloudEventHeaders,
+  cloudEventMode,
+  type CloudEventMode,
+} from './cloudevents/http-binding';
+export { cloudEventSource, parseCloudEventSource, type CloudEventOrigin } from './cloudevents/source';
 export {
   entityIdSchema,
   entityKey,
@@ -27,8 +37,15 @@ export {
 } from './envelope';
 export { EVENT_FAMILIES, eventFamilySchema, type EventFamily } from './family';
 export { eventIdFromIdempotencyKey, newEventId, type IdempotencyScope } from './ids';
-export { exportJsonSchemas, type JsonSchema } from './json-schema';
-export { MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_NAME_LENGTH, MAX_TIMESTAMP_MS, MAX_WORKSPACE_ID } from './limits';
+export { exportJsonSchemas, jsonSchemaFileName, type JsonSchema } from './json-schema';
+export {
+  MAX_BATCH_EVENTS,
+  MAX_DATA_DEPTH,
+  MAX_EVENT_BYTES,
+  MAX_NAME_LENGTH,
+  MAX_TIMESTAMP_MS,
+  MAX_WORKSPACE_ID,
+} from './limits';
 export { brokerNames, type BrokerNames } from './names';
 export {
   decodeRecordedEvent,

@@ -20,7 +20,8 @@ import { entityField, instantField, limitField, orderField, startField, typesFie
 import { accepts, asType, CLOUD_EVENT_BATCH_TYPE, CLOUD_EVENT_TYPE, JSON_TYPE } from './json-answer';
 import { validate } from './validate';
 
-const pathSchema = z.object({ eventId: eventIdSchema });
+/** A UUID may be asked for in either case; it is kept in lower case. */
+const pathSchema = z.object({ eventId: z.string().toLowerCase().pipe(eventIdSchema) });
 
 const querySchema = z.strictObject({
   workspaceId: workspaceField,
@@ -75,8 +76,7 @@ export class EventsController {
   @Get(':eventId')
   async find(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const principal = await this.gatekeeper.admit(request);
-    const { eventId } = validate(pathSchema, request.params, 'path');
-    const id = eventId.toLowerCase();
+    const { eventId: id } = validate(pathSchema, request.params, 'path');
     const event = (await this.readModel.findByIds([id])).get(id);
     // A foreign event is answered as one that does not exist: ids tell nothing about other workspaces.
     if (!event || !mayRead(principal, event)) throw new SluiceError('not_found', 'No such event', { where: 'path' });

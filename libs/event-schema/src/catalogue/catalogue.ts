@@ -1,25 +1,9 @@
 import type { z } from 'zod';
-import type { EventEnvelope } from '../envelope';
-import { eventDataSchema } from '../envelope';
+import { eventDataSchema, eventTypeSchema, type EventEnvelope } from '../envelope';
 import type { EventFamily } from '../family';
+import type { EventData, EventTypeDefinition } from './event-type';
 
-/** Changes the data of version `from` into that of `from + 1`. Pure; it never changes its argument. */
-export interface Upcaster {
-  readonly from: number;
-  readonly upcast: (data: Record<string, unknown>) => Record<string, unknown>;
-}
-
-/** One event type: its current version, the schema of its data at that version, and the way up from older ones. */
-export interface EventTypeDefinition {
-  readonly family: EventFamily;
-  readonly type: string;
-  readonly description: string;
-  readonly version: number;
-  readonly data: z.ZodType<Record<string, unknown>>;
-  readonly upcasters: readonly Upcaster[];
-}
-
-/** A type definition whose chain has a gap, a step too many, or that is defined twice. Thrown at start, never later. */
+/** A chain of versions that is not whole, a type that is defined twice, or an event that has no way up. */
 export class CatalogueError extends Error {
   override readonly name = 'CatalogueError';
 }
@@ -31,7 +15,8 @@ export class EventCatalogue {
   /** @throws CatalogueError when a chain does not lead step by step from version 1 to the current one. */
   constructor(definitions: readonly EventTypeDefinition[]) {
     for (const definition of definitions) {
-      const key = `${definition.family}/${definition.type}`;
+      const key = keyOf(definition.family, definition.type);
+      if (!eventTypeSchema.safeParse(definition.type).success) throw new CatalogueError(`${key} is no event type`);
       if (this.definitions.has(key)) throw new CatalogueError(`${key} is defined twice`);
       assertChain(key, definition);
       this.definitions.set(key, definition);
@@ -43,7 +28,7 @@ export class EventCatalogue {
   }
 
   find(family: EventFamily, type: string): EventTypeDefinition | undefined {
-    return this.definitions.get(`${family}/${type}`);
+    return this.definitions.get(keyOf(family, type));
   }
 
   /** The version that a new event of this type is written with. */
@@ -52,27 +37,39 @@ export class EventCatalogue {
   }
 
   /** The schema that the data of a new event has to satisfy. */
-  dataSchema(family: EventFamily, type: string): z.ZodType<Record<string, unknown>> {
+  dataSchema(family: EventFamily, type: string): z.ZodType<EventData> {
     return this.find(family, type)?.data ?? eventDataSchema;
   }
 
   /**
    * The event at its type's current version; the very same object when it already is.
-   * @throws CatalogueError when the event is newer than this catalogue knows.
+   * @throws CatalogueError when the event is newer than this catalogue knows, or its data does not fit its own version.
    */
   upcast<T extends EventEnvelope>(event: T): T {
-    const version = this.currentVersion(event.family, event.type);
-    if (event.schemaVersion === version) return event;
-    if (event.schemaVersion > version) {
-      throw new CatalogueError(
-        `${event.family}/${event.type} has version ${event.schemaVersion}, newer than the known ${version}`,
-      );
+    const { family, type, schemaVersion } = event;
+    const version = this.currentVersion(family, type);
+    if (schemaVersion === version) return event;
+    const key = keyOf(family, type);
+    if (!Number.isInteger(schemaVersion) || schemaVersion < 1) {
+      throw new CatalogueError(`${key} has no version ${schemaVersion}`);
     }
-    const steps = this.find(event.family, event.type)?.upcasters.slice(event.schemaVersion - 1) ?? [];
-    const data = steps.reduce((current, step) => step.upcast(current), event.data);
+    if (schemaVersion > version) {
+      throw new CatalogueError(`${key} has version ${schemaVersion}, newer than the known ${version}`);
+    }
+    const steps = this.find(family, type)?.upcasters.slice(schemaVersion - 1) ?? [];
+    let { data } = event;
+    for (const step of steps) {
+      // An upcaster may rely on the types that it was written for.
+      if (!step.data.safeParse(data).success) {
+        throw new CatalogueError(`data of ${key} is not what version ${step.from} has`);
+      }
+      data = step.upcast(data);
+    }
     return { ...event, data, schemaVersion: version };
   }
 }
+
+const keyOf = (family: EventFamily, type: string) => `${family}/${type}`;
 
 /** A chain is whole when its steps are exactly 1, 2, … version - 1: then it has no gap, no cycle and one way up. */
 function assertChain(key: string, { version, upcasters }: EventTypeDefinition): void {

@@ -1,46 +1,23 @@
 import { z } from 'zod';
-import { eventDataSchema, safeNameSchema, type EventEnvelope } from '../envelope';
-import type { EventFamily } from '../family';
-import { EVENT_FAMILIES } from '../family';
-import { MAX_NAME_LENGTH } from '../limits';
-
-/** CloudEvents source of an entity: `/{family}/{workspaceId}/{entityId}` (the last part percent-encoded). */
-export function cloudEventSource(event: Pick<EventEnvelope, 'family' | 'workspaceId' | 'entityId'>): string {
-  return `/${event.family}/${event.workspaceId}/${encodeURIComponent(event.entityId)}`;
-}
-
-export interface CloudEventOrigin {
-  readonly family: EventFamily;
-  readonly workspaceId: number;
-  readonly entityId: string;
-}
-
-/** Reads a source that `cloudEventSource` wrote; undefined for any other source. */
-export function parseCloudEventSource(source: string): CloudEventOrigin | undefined {
-  const match = /^\/([a-z]+)\/(\d{1,10})\/([^/]+)$/.exec(source);
-  const family = EVENT_FAMILIES.find((name) => name === match?.[1]);
-  if (!match?.[2] || !match[3] || !family) return undefined;
-  try {
-    return { family, workspaceId: Number(match[2]), entityId: decodeURIComponent(match[3]) };
-  } catch {
-    return undefined;
-  }
-}
+import { eventDataSchema, eventEnvelopeSchema, safeNameSchema, type EventEnvelope } from '../envelope';
+import { UNDECODABLE } from './undecodable';
+import { cloudEventSource, parseCloudEventSource } from './source';
 
 /** RFC 3339, with any offset, as CloudEvents 1.0 asks. */
 const timeSchema = z.iso.datetime({ offset: true });
 
-/**
- * A CloudEvents 1.0 event in its JSON form, as a producer sends it. Unknown extension attributes are accepted and dropped,
- * as the specification allows an intermediary that does not forward them.
- */
-export const cloudEventSchema = z.looseObject({
+/** CloudEvents sets no length; these keep what a producer says within bounds. In UTF-16 code units. */
+const MAX_ID_LENGTH = 256;
+const MAX_URI_LENGTH = 2048;
+const MAX_TRACEPARENT_LENGTH = 64;
+
+const attributesSchema = z.looseObject({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(MAX_NAME_LENGTH),
-  source: z.string().min(1).max(2048),
+  id: z.string().min(1).max(MAX_ID_LENGTH),
+  source: z.string().min(1).max(MAX_URI_LENGTH),
   type: safeNameSchema,
   time: timeSchema.optional(),
-  subject: z.string().max(2048).optional(),
+  subject: z.string().max(MAX_URI_LENGTH).optional(),
   datacontenttype: z
     .string()
     .regex(/^application\/(?:[\w.+-]+\+)?json(?:\s*;.*)?$/i, 'only JSON data is accepted')
@@ -49,8 +26,24 @@ export const cloudEventSchema = z.looseObject({
   data_base64: z.never({ error: 'binary data is not accepted; send JSON in "data"' }).optional(),
   correlationid: safeNameSchema.optional(),
   causationid: safeNameSchema.optional(),
-  traceparent: z.string().max(64).optional(),
+  traceparent: z.string().max(MAX_TRACEPARENT_LENGTH).optional(),
 });
+
+/**
+ * A CloudEvents 1.0 event in its JSON form, as a producer sends it. Unknown extension attributes are accepted and dropped,
+ * as the specification allows an intermediary that does not forward them.
+ */
+export const cloudEventSchema = z.preprocess((value, context) => {
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value);
+  for (const [name, member] of members) {
+    if (member !== UNDECODABLE) continue;
+    context.addIssue({ code: 'custom', path: [name], message: 'must be percent-encoded UTF-8', input: value });
+  }
+  // An attribute that is null counts as absent; null data is data.
+  const isUnset = ([name, member]: [string, unknown]) => member === null && name !== 'data';
+  return members.some(isUnset) ? Object.fromEntries(members.filter((member) => !isUnset(member))) : value;
+}, attributesSchema);
 
 export type CloudEventInput = z.infer<typeof cloudEventSchema>;
 
@@ -90,43 +83,25 @@ export function toCloudEvent(event: EventEnvelope): CloudEvent {
   };
 }
 
-/** Header names of the binary HTTP mode carry this prefix. */
-export const CLOUD_EVENT_HEADER_PREFIX = 'ce-';
-
-const STRUCTURED_MEDIA_TYPE = 'application/cloudevents+json';
-const BATCH_MEDIA_TYPE = 'application/cloudevents-batch+json';
-
-export type CloudEventMode = 'structured' | 'batch' | 'binary' | 'none';
-
-/** Which CloudEvents HTTP mode a request uses, told by its content type and `ce-specversion`. */
-export function cloudEventMode(contentType: string | undefined, specVersionHeader: string | undefined): CloudEventMode {
-  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === STRUCTURED_MEDIA_TYPE) return 'structured';
-  if (mediaType === BATCH_MEDIA_TYPE) return 'batch';
-  return specVersionHeader === undefined ? 'none' : 'binary';
+/**
+ * The envelope of a CloudEvent that `toCloudEvent` made: for readers of the events that we serve. A producer's event is
+ * read with `cloudEventSchema`, because its id is not ours.
+ * @throws z.ZodError when the event is not one of ours.
+ */
+export function fromCloudEvent(value: unknown): EventEnvelope {
+  const event = cloudEventSchema.parse(value);
+  const { correlationid, causationid, traceparent } = event;
+  return eventEnvelopeSchema.parse({
+    ...parseCloudEventSource(event.source),
+    id: event.id,
+    type: event.type,
+    schemaVersion: wholeNumber(event['schemaversion']),
+    occurredAt: Date.parse(event.time ?? ''),
+    data: event.data,
+    ...(correlationid === undefined ? {} : { correlationId: correlationid }),
+    ...(causationid === undefined ? {} : { causationId: causationid }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  });
 }
 
-/** Gathers the attributes of a binary-mode request; the body is the data. Header values are percent-decoded. */
-export function cloudEventFromHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  data: unknown,
-): Record<string, unknown> {
-  const attributes: Record<string, unknown> = { data };
-  for (const [name, value] of Object.entries(headers)) {
-    if (!name.startsWith(CLOUD_EVENT_HEADER_PREFIX) || typeof value !== 'string') continue;
-    const attribute = name.slice(CLOUD_EVENT_HEADER_PREFIX.length);
-    if (attribute === 'data' || attribute === '__proto__') continue;
-    attributes[attribute] = decodeHeaderValue(value);
-  }
-  const contentType = headers['content-type'];
-  if (typeof contentType === 'string') attributes['datacontenttype'] = contentType;
-  return attributes;
-}
-
-function decodeHeaderValue(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}
+const wholeNumber = (text: unknown) => (typeof text === 'string' && /^\d{1,7}$/.test(text) ? Number(text) : undefined);

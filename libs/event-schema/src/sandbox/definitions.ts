@@ -1,4 +1,4 @@
-import type { EventTypeDefinition } from '../catalogue/catalogue';
+import { defineEventType, type EventTypeDefinition } from '../catalogue/event-type';
 import { eventDataSchema } from '../envelope';
 import { SANDBOX_EVENT_TYPES, type SandboxEventType } from './event-types';
 
@@ -26,12 +26,7 @@ const DESCRIPTIONS: Record<SandboxEventType, string> = {
   custom: 'Anything that the code in the sandbox wants to say.',
 };
 
-/** The seed documents no fields of `data`, so every object is accepted for every type. */
-export const sandboxEventTypes: readonly EventTypeDefinition[] = SANDBOX_EVENT_TYPES.map((type) => ({
-  family: 'sandbox',
-  type,
-  description: DESCRIPTIONS[type],
-  version: 1,
-  data: eventDataSchema,
-  upcasters: [],
-}));
+/** No fields of `data` are documented, so every object is accepted for every type. */
+export const sandboxEventTypes: readonly EventTypeDefinition[] = SANDBOX_EVENT_TYPES.map((type) =>
+  defineEventType({ family: 'sandbox', type, description: DESCRIPTIONS[type] }, eventDataSchema),
+);

@@ -1,4 +1,4 @@
-/** The documented types of the sandbox family (seed 000). Any other safe name is accepted as a free type. */
+/** The documented types of the sandbox family. Any other safe name is accepted as a free type. */
 export const SANDBOX_EVENT_TYPES = [
   'execution.started',
   'execution.completed',

@@ -9,7 +9,7 @@ import {
 } from '../envelope';
 import type { EventEnvelope } from '../envelope';
 
-/** A sandbox event as the seed's clients see it, by HTTP and by TCP. */
+/** A sandbox event as the sandbox events clients see it, by HTTP and by TCP. */
 export const sandboxEventSchema = z.object({
   id: eventIdSchema,
   sandboxId: entityIdSchema,

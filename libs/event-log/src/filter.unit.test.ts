@@ -1,0 +1,129 @@
+import { EVENT_FAMILIES, recordEnvelope, type RecordedEvent } from '@sluice/event-schema';
+import fc from 'fast-check';
+import { sandboxEnvelope } from './conformance/tools';
+import { compileFilter, splitTypes, type EventFilter } from './filter';
+import { toPosition } from './position';
+
+const TYPES = [
+  'execution.started',
+  'execution',
+  'executions',
+  'execution.',
+  'file.read',
+  'a.b.c',
+  'a.b',
+  '__proto__',
+  '.*',
+  'x.*',
+];
+const ENTITIES = ['sandbox-1', 'sandbox-2', 'constructor', '*'];
+
+function recorded(overrides: Partial<RecordedEvent>): RecordedEvent {
+  const place = { position: toPosition(1), entitySequence: 1, recordedAt: 1 };
+  return recordEnvelope(sandboxEnvelope(overrides), place).event;
+}
+
+const event = fc
+  .record({
+    workspaceId: fc.integer({ min: 0, max: 3 }),
+    family: fc.constantFrom(...EVENT_FAMILIES),
+    entityId: fc.constantFrom(...ENTITIES),
+    type: fc.constantFrom(...TYPES),
+  })
+  .map(recorded);
+
+const some = <T>(values: readonly T[]) => fc.option(fc.subarray([...values]), { nil: undefined });
+const patterns = [...TYPES, 'execution.*', 'a.*', 'a.b.*', 'file.*', '*', 'execution*', '%.*', '_.*'];
+
+const filter: fc.Arbitrary<EventFilter> = fc
+  .record({
+    workspaceIds: fc.subarray([0, 1, 2, 3]),
+    families: some(EVENT_FAMILIES),
+    entityIds: some(ENTITIES),
+    types: some(patterns),
+  })
+  .map((fields) => JSON.parse(JSON.stringify(fields)) as EventFilter);
+
+/** What the words of EventFilter say, without any thought of speed. */
+function matchesByTheWords({ workspaceIds, families, entityIds, types }: EventFilter, it: RecordedEvent): boolean {
+  const isOneOf = (value: string, values: readonly string[] | undefined) =>
+    !values || values.some((one) => one === value);
+  const matchesType = (pattern: string) =>
+    pattern.slice(-2) === '.*' ? it.type.slice(0, pattern.length - 1) === pattern.slice(0, -1) : it.type === pattern;
+  return (
+    workspaceIds.some((workspaceId) => workspaceId === it.workspaceId) &&
+    isOneOf(it.family, families) &&
+    isOneOf(it.entityId, entityIds) &&
+    (!types || types.some(matchesType))
+  );
+}
+
+describe('compileFilter', () => {
+  it('says of every event what the words of the filter say', () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(filter, fc.array(event, { minLength: 1, maxLength: 10 }), (wanted, events) => {
+        const matches = compileFilter(wanted);
+        for (const one of events) {
+          if (matches(one)) matched++;
+          expect(matches(one)).toBe(matchesByTheWords(wanted, one));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(matched).toBeGreaterThan(100);
+  });
+
+  it('never lets an event of a workspace through that was not named (G8)', () => {
+    fc.assert(
+      fc.property(filter, event, (wanted, one) => {
+        const workspaceIds = wanted.workspaceIds.filter((workspaceId) => workspaceId !== one.workspaceId);
+        expect(compileFilter({ ...wanted, workspaceIds })(one)).toBe(false);
+      }),
+    );
+    expect(compileFilter({ workspaceIds: [] })(recorded({}))).toBe(false);
+  });
+
+  it('lets nothing through for an empty list, and anything for an absent one', () => {
+    const one = recorded({ workspaceId: 1 });
+    expect(compileFilter({ workspaceIds: [1] })(one)).toBe(true);
+    for (const field of ['families', 'entityIds', 'types'] as const) {
+      expect(compileFilter({ workspaceIds: [1], [field]: [] })(one)).toBe(false);
+    }
+  });
+
+  it.each<[string, string, boolean]>([
+    ['execution.*', 'execution.started', true],
+    ['execution.*', 'execution.', true],
+    ['execution.*', 'execution', false],
+    ['execution.*', 'executions', false],
+    ['a.*', 'a.b.c', true],
+    ['a.b.*', 'a.b', false],
+    ['*', 'a', false],
+    ['a*', 'ab', false],
+    ['A.*', 'a.b', false],
+    ['custom.event', 'custom.event', true],
+    ['custom.event', 'custom.event2', false],
+  ])('type %s on %s: %p', (pattern, type, expected) => {
+    expect(compileFilter({ workspaceIds: [1], types: [pattern] })(recorded({ workspaceId: 1, type }))).toBe(expected);
+  });
+
+  it('takes a thousand values', () => {
+    const many = Array.from({ length: 1000 }, (_, n) => `sandbox-${n}`);
+    const matches = compileFilter({ workspaceIds: [1], entityIds: many, types: many });
+    expect(matches(recorded({ workspaceId: 1, entityId: 'sandbox-999', type: 'sandbox-0' }))).toBe(true);
+    expect(matches(recorded({ workspaceId: 1, entityId: 'sandbox-1000', type: 'sandbox-0' }))).toBe(false);
+  });
+});
+
+describe('splitTypes', () => {
+  it('loses no type and takes each once', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...patterns), fc.string())), (types) => {
+        const { exact, prefixes } = splitTypes(types);
+        expect([...exact, ...prefixes.map((prefix) => `${prefix}*`)].sort()).toEqual([...types].sort());
+        expect(prefixes.every((prefix) => prefix.endsWith('.'))).toBe(true);
+      }),
+    );
+  });
+});
