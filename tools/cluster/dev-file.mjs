@@ -28,7 +28,8 @@ export async function readOrMakeSecrets(dataDir) {
  */
 export async function writeDevFile({ dataDir, baseUrl, pubsub, adminKey }) {
   const file = join(dataDir, 'dev.json');
-  const kept = await readJson(file);
+  // Everything in it can be made anew, so a damaged one is no fault.
+  const kept = await readJson(file).catch(() => undefined);
   const admin = (path, body) => post(`${baseUrl}${path}`, adminKey, body);
   const { accessToken } = await admin('/v1/admin/tokens', {
     workspaceId: WORKSPACE_ID,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueApiKey } from '@sluice/access';
@@ -60,8 +59,8 @@ async function readOperatorKey(dataDir: string): Promise<string> {
 
 async function keepOrIssueKey(dataDir: string, host: AppHost): Promise<string> {
   const path = join(dataDir, 'dev.json');
-  if (existsSync(path)) {
-    const { apiKey } = JSON.parse(await readFile(path, 'utf8')) as DevFile;
+  const apiKey = await readApiKey(path);
+  if (apiKey !== undefined) {
     const access = await host.access();
     const isValid = await access.authenticateApiKey(apiKey).then(
       () => true,
@@ -70,8 +69,17 @@ async function keepOrIssueKey(dataDir: string, host: AppHost): Promise<string> {
     if (isValid) return apiKey;
   }
   const store = await host.engine.apiKeys();
-  const { apiKey } = await issueApiKey(store, { workspaceId: WORKSPACE_ID, role: 'writer', name: 'dev' });
-  return apiKey;
+  return (await issueApiKey(store, { workspaceId: WORKSPACE_ID, role: 'writer', name: 'dev' })).apiKey;
+}
+
+/** The key of the last start; undefined where the file is missing or says none, as everything in it can be made anew. */
+async function readApiKey(path: string): Promise<string | undefined> {
+  try {
+    const { apiKey } = JSON.parse(await readFile(path, 'utf8')) as Partial<DevFile>;
+    return typeof apiKey === 'string' ? apiKey : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Tells a newcomer what to do next. */
