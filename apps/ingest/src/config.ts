@@ -27,7 +27,8 @@ export function toIngestConfig(settings: SettingsOf<typeof ingestSettings>): Ing
   };
 }
 
-const settings = defineSettings({ ...hostSettings({ httpPort: 8081 }), ...ingestSettings });
+/** Every setting of the process that runs this app alone. */
+export const settings = defineSettings({ ...hostSettings({ httpPort: 8081 }), ...ingestSettings });
 
 /** @throws SluiceError `configuration` */
 export function readConfig(): { host: HostConfig; ingest: IngestConfig } {

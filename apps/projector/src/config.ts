@@ -18,7 +18,8 @@ export function toProjectorConfig(settings: SettingsOf<typeof projectorSettings>
   return { maxBatchRecords: settings.SLUICE_PROJECTOR_MAX_BATCH };
 }
 
-const settings = defineSettings({ ...hostSettings({ httpPort: 8088 }), ...projectorSettings });
+/** Every setting of the process that runs this app alone. */
+export const settings = defineSettings({ ...hostSettings({ httpPort: 8088 }), ...projectorSettings });
 
 /** @throws SluiceError `configuration` */
 export function readConfig(): { host: HostConfig; projector: ProjectorConfig } {

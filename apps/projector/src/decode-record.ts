@@ -58,9 +58,14 @@ export function parkedRecord(record: LogRecord, reason: ParkReason, detail: stri
     index: record.index,
     value: record.value,
     reason,
-    // PostgreSQL's text cannot hold NUL.
-    detail: detail.replaceAll('\0', '\\0').slice(0, MAX_DETAIL_LENGTH),
+    detail: storable(detail),
     ...(known && workspaceId <= MAX_WORKSPACE_ID ? { workspaceId } : {}),
     ...(typeof id === 'string' && /^[\w-]+$/.test(id) && id.length <= MAX_ID_LENGTH ? { eventId: id } : {}),
   };
+}
+
+/** PostgreSQL's text can hold neither NUL nor half of a surrogate pair, which cutting may leave. */
+function storable(detail: string): string {
+  const cut = detail.replaceAll('\0', '\\0').slice(0, MAX_DETAIL_LENGTH);
+  return Buffer.from(cut, 'utf8').toString('utf8');
 }

@@ -9,6 +9,8 @@ export interface ProjectorOptions {
   readonly publisher: Pick<Publisher, 'offer'>;
   readonly signals: ProjectorSignals;
   readonly maxBatchRecords: number;
+  /** How often lag is measured; 2 s by default. */
+  readonly lagIntervalMs?: number;
 }
 
 /** All projectors share the lanes of the log. */
@@ -21,7 +23,10 @@ const LAG_INTERVAL_MS = 2_000;
 export class Projector {
   private follower: LogFollower | undefined;
   private lagTimer: NodeJS.Timeout | undefined;
-  private newestAppendedAt = Date.now();
+  private measuring: Promise<void> | undefined;
+  /** What was appended before this instant is projected, in milliseconds since 1970; unknown until there was something. */
+  private projectedUpTo: number | undefined;
+  private readonly createdAt = Date.now();
 
   constructor(private readonly options: ProjectorOptions) {}
 
@@ -34,32 +39,43 @@ export class Projector {
       handle: (batch) => this.handle(batch),
       onFault: (error) => signals.fault('follow', error),
     });
-    this.lagTimer = setInterval(() => void this.measureLag(), LAG_INTERVAL_MS);
+    this.lagTimer = setInterval(() => {
+      // One at a time: a store that hangs must not collect questions.
+      this.measuring ??= this.measureLag().finally(() => (this.measuring = undefined));
+    }, this.options.lagIntervalMs ?? LAG_INTERVAL_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.lagTimer);
     await this.follower?.stop();
+    await this.measuring;
   }
 
   private async handle(batch: LogBatch): Promise<void> {
     const { readModel, publisher, signals } = this.options;
     const { epoch, recorded } = await projectBatch(batch, readModel, signals);
     if (recorded.length > 0) publisher.offer(epoch, recorded);
-    this.newestAppendedAt = batch.records.at(-1)?.appendedAt ?? this.newestAppendedAt;
+    this.reached(batch.records.at(-1)?.appendedAt ?? 0);
+  }
+
+  private reached(appendedAt: number): void {
+    this.projectedUpTo = Math.max(this.projectedUpTo ?? 0, appendedAt);
   }
 
   private async measureLag(): Promise<void> {
     const { durableLog, readModel, signals } = this.options;
+    const startedAt = Date.now();
     try {
       const ends = await durableLog.ends();
       const checkpoints = await readModel.loadCheckpoints([...ends.keys()]);
       let records = 0;
       for (const [lane, end] of ends) records += Math.max(0, end - (checkpoints.get(lane) ?? 0));
-      signals.lag(records, records === 0 ? 0 : Math.max(0, Date.now() - this.newestAppendedAt) / 1000);
+      // Without this, the lag after a quiet hour would begin with an hour.
+      if (records === 0) this.reached(startedAt);
+      signals.lag(records, records === 0 ? 0 : Math.max(0, Date.now() - (this.projectedUpTo ?? this.createdAt)) / 1000);
       signals.parkedTotal(await readModel.parked.count());
     } catch (error) {
-      signals.fault('follow', error);
+      signals.fault('lag', error);
     }
   }
 }

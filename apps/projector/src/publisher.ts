@@ -25,6 +25,8 @@ const RENEW_INTERVAL_MS = 1_000;
 /** Most events in one run, and most that wait in memory; beyond that they are read from the read model. */
 const MAX_RUN_EVENTS = 500;
 const MAX_OFFERED_EVENTS = 10_000;
+/** Most runs that are published after the stop was asked for. */
+const MAX_LAST_RUNS = Math.ceil(MAX_OFFERED_EVENTS / MAX_RUN_EVENTS);
 /** Wait after a fault: doubled each time, up to the maximum. */
 const RETRY_DELAY_MS = { first: 50, maximum: 2_000 } as const;
 
@@ -42,6 +44,8 @@ export class Publisher {
   private stored: Position = BEFORE_FIRST;
   private stopping = false;
   private readonly wakeUp = new WakeUp();
+  /** Woken by a stop alone: events that come during a pause after a fault must not turn into attempts. */
+  private readonly stopCall = new WakeUp();
   private running: Promise<void> | undefined;
   private signal: { stop(): Promise<void> } | undefined;
 
@@ -66,6 +70,7 @@ export class Publisher {
   async stop(): Promise<void> {
     this.stopping = true;
     this.wakeUp.wake();
+    this.stopCall.wake();
     await this.signal?.stop();
     await this.running;
   }
@@ -80,12 +85,24 @@ export class Publisher {
         retryDelayMs = RETRY_DELAY_MS.first;
       } catch (error) {
         this.options.signals.fault('publish', error);
-        this.wakeUp.reset();
-        await this.sleep(retryDelayMs);
+        await this.stopCall.sleep(retryDelayMs);
         retryDelayMs = Math.min(retryDelayMs * 2, RETRY_DELAY_MS.maximum);
       }
     }
+    await this.publishRest();
     await this.letGo();
+  }
+
+  /** What was recorded last should not wait for a successor. It may: a successor starts from the checkpoint. */
+  private async publishRest(): Promise<void> {
+    try {
+      if (!this.grant || !(await this.holdLease())) return;
+      for (let runs = 0; runs < MAX_LAST_RUNS && this.offered.length > 0; runs++) {
+        if (!(await this.publishNext())) return;
+      }
+    } catch (error) {
+      this.options.signals.fault('publish', error);
+    }
   }
 
   /** Renews when it is time to; true while this process may publish. */

@@ -6,7 +6,7 @@ export interface ProjectorSignals {
   parked(reason: string): void;
   published(events: number): void;
   leaseChanged(held: boolean): void;
-  fault(what: 'follow' | 'record' | 'publish', error: unknown): void;
+  fault(what: 'follow' | 'publish' | 'lag', error: unknown): void;
   lag(events: number, seconds: number): void;
   parkedTotal(records: number): void;
 }
@@ -49,7 +49,7 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
   });
   const lagSeconds = metrics.gauge({
     name: 'sluice_projection_lag_seconds',
-    help: 'Age of the newest projected record while there is a lag.',
+    help: 'Time between now and the newest record that was projected, while there is a lag; else 0.',
   });
   return {
     recorded(events, duplicates, durationMs) {

@@ -13,18 +13,29 @@ export const sseStreamSettings = defineSettings({
     default: '1s',
     description: 'What clients are told to wait before they connect again.',
   },
+  SLUICE_SSE_END_GRACE: {
+    schema: setting.durationMs({ min: 100, max: 60_000 }),
+    default: '5s',
+    description: 'How long a subscriber may take to read the rest of a stream that has ended; then it is cut off.',
+  },
 });
 
 export interface SseStreamConfig {
   readonly heartbeatMs: number;
   readonly retryMs: number;
+  readonly endGraceMs: number;
 }
 
 export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>): SseStreamConfig {
-  return { heartbeatMs: settings.SLUICE_SSE_HEARTBEAT, retryMs: settings.SLUICE_SSE_RETRY };
+  return {
+    heartbeatMs: settings.SLUICE_SSE_HEARTBEAT,
+    retryMs: settings.SLUICE_SSE_RETRY,
+    endGraceMs: settings.SLUICE_SSE_END_GRACE,
+  };
 }
 
-const settings = defineSettings({ ...hostSettings({ httpPort: 8083 }), ...sseStreamSettings });
+/** Every setting of the process that runs this app alone. */
+export const settings = defineSettings({ ...hostSettings({ httpPort: 8083 }), ...sseStreamSettings });
 
 /** @throws SluiceError `configuration` */
 export function readConfig(): { host: HostConfig; sseStream: SseStreamConfig } {

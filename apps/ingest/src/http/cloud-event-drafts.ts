@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/event-log';
-import { cloudEventSchema, entityIdSchema, parseCloudEventSource } from '@sluice/event-schema';
+import { cloudEventSchema, entityIdSchema, parseCloudEventSource, timestampMsSchema } from '@sluice/event-schema';
 import type { EventDraft } from '../store-events';
 import { assertBatchSize, check, join, target, toDraft, type RequestContext } from './event-drafts';
 
@@ -24,14 +24,15 @@ export function draftFromCloudEvent(value: unknown, context: RequestContext, whe
   }
   const sandboxId =
     origin?.entityId ?? (event.subject === undefined || event.subject === '' ? undefined : event.subject);
-  if (sandboxId !== undefined) check(entityIdSchema, sandboxId, join(where, 'subject'));
+  if (sandboxId !== undefined) check(entityIdSchema, sandboxId, join(where, origin ? 'source' : 'subject'));
   const { workspaceId, entityId } = target(context.principal, { sandboxId, workspaceId: origin?.workspaceId }, where);
   return toDraft(where, {
     workspaceId,
     entityId,
     type: event.type,
     data: event.data ?? {},
-    occurredAt: event.time === undefined ? context.nowMs : Date.parse(event.time),
+    occurredAt:
+      event.time === undefined ? context.nowMs : check(timestampMsSchema, Date.parse(event.time), join(where, 'time')),
     key: JSON.stringify([event.source, event.id]),
     correlationId: event.correlationid,
     causationId: event.causationid,

@@ -23,6 +23,7 @@ export class EventsDoor {
       // Strangers are turned away before their body is read.
       onRequest: async (request) => {
         request.principal = await this.gatekeeper.admit(request);
+        assertPlainBody(request);
       },
       handler: (request, reply) => this.handle(request, reply),
     });
@@ -50,6 +51,16 @@ declare module 'fastify' {
 
 function describe(event: EventEnvelope) {
   return { eventId: event.id, sandboxId: event.entityId, type: event.type, timestamp: event.occurredAt };
+}
+
+/** Nothing is inflated here, so no small body can become a large one. */
+function assertPlainBody({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding']?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
+    throw new SluiceError('unsupported_media_type', 'Bodies must not be compressed', {
+      where: 'headers.content-encoding',
+    });
+  }
 }
 
 function readAck(query: unknown): Ack {

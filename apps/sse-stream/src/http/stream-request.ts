@@ -48,15 +48,17 @@ export function readStreamRequest(query: unknown, lastEventIdHeader: unknown, pr
   const { family, types, cursor, lastEventId } = parsed.data;
   const ownSandbox = principal.kind === 'sandbox' ? principal.sandboxId : undefined;
   const entityId = parsed.data.entityId ?? (ownSandbox === undefined ? undefined : [ownSandbox]);
-  const families = ownSandbox === undefined ? family : (['sandbox'] as const);
+  const families = family ?? (ownSandbox === undefined ? undefined : (['sandbox'] as const));
   const workspaceId = parsed.data.workspaceId ?? principal.workspaceId ?? undefined;
   if (workspaceId === undefined) {
     throw new SluiceError('invalid_request', 'workspaceId is required with these credentials', {
       where: 'query.workspaceId',
     });
   }
-  for (const each of entityId ?? [undefined]) {
-    authorise(principal, 'stream', { workspaceId, family: families?.[0], entityId: each });
+  for (const eachFamily of families ?? [undefined]) {
+    for (const eachEntity of entityId ?? [undefined]) {
+      authorise(principal, 'stream', { workspaceId, family: eachFamily, entityId: eachEntity });
+    }
   }
   const from =
     (typeof lastEventIdHeader === 'string' && lastEventIdHeader !== '' ? lastEventIdHeader : undefined) ??
