@@ -46,6 +46,7 @@ export class KafkaDurableLog implements DurableLog {
       maxQueuedBytes: limits.maxQueuedBytes,
       maxBatchEvents: limits.maxSendEvents,
       maxBatchBytes: limits.maxSendBytes,
+      lingerMs: limits.appendLingerMs,
       send: (events) => this.appender.send(events),
       onQueue: (queued) => onMetric({ name: 'append_queue', ...queued }),
       onBatch: (batch) => onMetric({ name: 'append_batch', ...batch }),

@@ -42,6 +42,8 @@ export const DEFAULT_KAFKA_LIMITS = {
   maxSendEvents: 5_000,
   /** Most bytes of encoded events in one send. */
   maxSendBytes: 900_000,
+  /** Longest wait for callers that come again, so that they share a send; see `AppendBatcher`. */
+  appendLingerMs: 3,
   /** How long a send is repeated before it fails. While the log is known to be away, a send is tried only once. */
   appendTimeoutMs: 10_000,
   connectionTimeoutMs: 2_000,

@@ -6,6 +6,8 @@ export interface AppendLimits {
   readonly maxBatchEvents: number;
   /** Most bytes of encoded text in one transaction; a single larger event has one to itself. */
   readonly maxBatchBytes: number;
+  /** Longest wait for callers that come again, so that they share a transaction; see `AppendBatcher`. */
+  readonly lingerMs: number;
 }
 
 export const APPEND_LIMITS: AppendLimits = {
@@ -13,6 +15,7 @@ export const APPEND_LIMITS: AppendLimits = {
   maxQueuedBytes: 64 * 1024 * 1024,
   maxBatchEvents: 2_000,
   maxBatchBytes: 4 * 1024 * 1024,
+  lingerMs: 3,
 };
 
 export interface PostgresDurableLogOptions {

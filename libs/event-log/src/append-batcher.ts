@@ -11,6 +11,12 @@ export interface AppendBatcherOptions {
   readonly maxBatchEvents: number;
   /** Most bytes of encoded text in one send; a single larger event is sent alone. */
   readonly maxBatchBytes: number;
+  /**
+   * Longest wait, in milliseconds, for callers that come again: after a send that several appends shared, the next one
+   * waits until as many are there again, but no longer than this after that send. Larger batches cost less per event. 0,
+   * the default, never waits.
+   */
+  readonly lingerMs?: number;
   /** Told whenever the amount of unfinished work changes. Must not throw. */
   onQueue?(queued: { readonly events: number; readonly bytes: number }): void;
   /** Told after each send, successful or not. Must not throw. */
@@ -32,7 +38,7 @@ interface Chunk {
 
 /**
  * Group commit: while one send is in flight, further appends collect, and the next send takes as many of them as fit.
- * Order is the order of the calls. Nothing waits for time to pass, so a lone append is sent at once.
+ * Order is the order of the calls. Callers that do not crowd are never waited for, see `lingerMs`.
  *
  * The events of one append share one send, and so fail or succeed together, unless the append is larger than a batch:
  * then they go in several sends, and the first failure rejects the append and leaves the rest unsent.
@@ -42,6 +48,10 @@ export class AppendBatcher {
   private queuedEvents = 0;
   private queuedBytes = 0;
   private running: Promise<void> | undefined;
+  /** How many appends are expected to wait soon after the last send, judged by how many there were. */
+  private crowd = 0;
+  private lastSendEndedAt = -Infinity;
+  private onArrival: (() => void) | undefined;
   private closed = false;
 
   constructor(private readonly options: AppendBatcherOptions) {}
@@ -63,6 +73,7 @@ export class AppendBatcher {
     return new Promise<void>((resolve, reject) => {
       this.waiting.push({ events, sizes, bytes, resolve, reject });
       this.count(events.length, bytes);
+      this.onArrival?.();
       this.running ??= this.run();
     });
   }
@@ -75,6 +86,7 @@ export class AppendBatcher {
   /** Refuses further appends and drains. Idempotent. */
   close(): Promise<void> {
     this.closed = true;
+    this.onArrival?.();
     return this.drain();
   }
 
@@ -87,8 +99,32 @@ export class AppendBatcher {
   private async run(): Promise<void> {
     // Appends that were called in the same turn share the first send.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.sendNext();
+    while (this.waiting.length > 0) {
+      await this.linger();
+      await this.sendNext();
+    }
     this.running = undefined;
+  }
+
+  /** Waits for the crowd of the last send, as long after that send as `lingerMs` allows. */
+  private async linger(): Promise<void> {
+    const { lingerMs = 0, maxBatchEvents, maxBatchBytes } = this.options;
+    const leftMs = this.lastSendEndedAt + lingerMs - performance.now();
+    const isComplete = (): boolean =>
+      this.waiting.length >= this.crowd ||
+      this.queuedEvents >= maxBatchEvents ||
+      this.queuedBytes >= maxBatchBytes ||
+      this.closed;
+    if (this.crowd <= 1 || leftMs <= 0 || isComplete()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, leftMs);
+      this.onArrival = () => {
+        if (!isComplete()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.onArrival = undefined;
   }
 
   private async sendNext(): Promise<void> {
@@ -104,6 +140,8 @@ export class AppendBatcher {
       if (failure) reject(failure.error);
       else resolve();
     }
+    this.crowd = group.length + this.waiting.length;
+    this.lastSendEndedAt = performance.now();
   }
 
   /** The first waiting append, whatever its size, and as many whole ones after it as fit in the same batch. */

@@ -56,6 +56,63 @@ describe('AppendBatcher', () => {
     await Promise.all(second);
   });
 
+  describe('with a linger', () => {
+    const lingerMs = 60_000;
+
+    it('waits for as many appends as shared the last send, and for no more', async () => {
+      const sends = new HeldSends();
+      const log = batcher(sends.send, { lingerMs });
+      const first = [log.append(events(1)), log.append(events(2))];
+      await settle();
+      const third = log.append(events(3));
+      sends.calls[0]?.resolve();
+      await Promise.all(first);
+      const again = [log.append(events(4))];
+      await settle();
+      expect(sends.names).toEqual([[1, 2]]);
+      again.push(log.append(events(5)));
+      await settle();
+      expect(sends.names).toEqual([
+        [1, 2],
+        [3, 4, 5],
+      ]);
+      sends.calls[1]?.resolve();
+      await Promise.all([third, ...again]);
+    });
+
+    it('does not wait when the last send was not shared, nor for what would not fit', async () => {
+      const sends = new HeldSends();
+      const log = batcher(sends.send, { lingerMs });
+      for (const [index, names] of [[1], [2], [3, 4, 5, 6]].entries()) {
+        const append = log.append(events(...names));
+        await settle();
+        expect(sends.names[index]).toEqual(names);
+        sends.calls[index]?.resolve();
+        await append;
+      }
+    });
+
+    it('waits no longer than it may', async () => {
+      const sent: unknown[][] = [];
+      const log = batcher(async (batch) => void sent.push(namesOf(batch)), { lingerMs: 5 });
+      await Promise.all([log.append(events(1)), log.append(events(2))]);
+      await log.append(events(3));
+      expect(sent).toEqual([[1, 2], [3]]);
+    });
+
+    it('is cut short by close', async () => {
+      const sent: unknown[][] = [];
+      const log = batcher(async (batch) => void sent.push(namesOf(batch)), { lingerMs });
+      await Promise.all([log.append(events(1)), log.append(events(2))]);
+      const last = log.append(events(3));
+      await settle();
+      expect(sent).toEqual([[1, 2]]);
+      await log.close();
+      await last;
+      expect(sent).toEqual([[1, 2], [3]]);
+    });
+  });
+
   it('never splits an append that fits into one batch', async () => {
     const sent: unknown[][] = [];
     const log = batcher(async (batch) => void sent.push(namesOf(batch)));

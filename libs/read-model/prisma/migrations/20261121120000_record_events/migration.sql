@@ -1,0 +1,86 @@
+-- The projector's writes of one batch, in one round trip. Each statement of a volatile function sees what was committed
+-- before that statement began, so what follows the row lock sees everything that earlier holders of the lock recorded.
+--
+-- Gives a row for each event that was not known: its place among the arguments and what recording adds to it.
+CREATE FUNCTION "read_model"."record_events"(
+    "ids" UUID[],
+    "workspace_ids" INTEGER[],
+    "families" TEXT[],
+    "entity_ids" TEXT[],
+    "types" TEXT[],
+    "occurred_ats" BIGINT[],
+    "envelopes" TEXT[],
+    "lanes" INTEGER[],
+    "next_indexes" BIGINT[]
+) RETURNS TABLE ("epoch" TEXT, "ordinal" BIGINT, "position" BIGINT, "entity_sequence" BIGINT, "recorded_at" BIGINT)
+LANGUAGE plpgsql
+-- Tables grow quickly under plans that are kept: only plans that follow the indexes stay good.
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    head RECORD;
+    now_ms BIGINT;
+    recorded_count BIGINT;
+BEGIN
+    -- From here to the commit no other recorder can look at ids or take positions.
+    SELECT c.epoch::text AS epoch, c.last_position AS last_position INTO STRICT head
+    FROM read_model.position_counter c WHERE c.id = 1 FOR UPDATE;
+    now_ms := floor(extract(epoch FROM clock_timestamp()) * 1000);
+
+    RETURN QUERY
+    WITH given AS (
+        -- An id that comes twice counts where it comes first.
+        SELECT DISTINCT ON (g.id) g.*
+        FROM unnest(ids, workspace_ids, families, entity_ids, types, occurred_ats, envelopes)
+            WITH ORDINALITY AS g (id, workspace_id, family, entity_id, type, occurred_at, envelope, ordinal)
+        ORDER BY g.id, g.ordinal
+    ), fresh AS (
+        SELECT g.*,
+            row_number() OVER (ORDER BY g.ordinal) AS place,
+            row_number() OVER (PARTITION BY g.workspace_id, g.family, g.entity_id ORDER BY g.ordinal) AS entity_place
+        FROM given g
+        WHERE NOT EXISTS (SELECT FROM read_model.recorded_events known WHERE known.id = g.id)
+    ), touched AS (
+        INSERT INTO read_model.entities AS e
+            (workspace_id, family, entity_id, event_count, first_position, last_position, last_occurred_at)
+        SELECT f.workspace_id, f.family, f.entity_id, count(*), head.last_position + min(f.place),
+            head.last_position + max(f.place), (array_agg(f.occurred_at ORDER BY f.place DESC))[1]
+        FROM fresh f
+        GROUP BY f.workspace_id, f.family, f.entity_id
+        ON CONFLICT (workspace_id, family, entity_id) DO UPDATE SET
+            event_count = e.event_count + excluded.event_count,
+            last_position = excluded.last_position,
+            last_occurred_at = excluded.last_occurred_at
+        RETURNING e.workspace_id, e.family, e.entity_id, e.event_count
+    ), sequenced AS (
+        SELECT f.*, t.event_count - max(f.entity_place) OVER (PARTITION BY f.workspace_id, f.family, f.entity_id)
+            + f.entity_place AS entity_sequence
+        FROM fresh f
+        JOIN touched t ON t.workspace_id = f.workspace_id AND t.family = f.family AND t.entity_id = f.entity_id
+    ), inserted AS (
+        INSERT INTO read_model.recorded_events
+            (position, id, workspace_id, family, entity_id, entity_sequence, type, occurred_at, recorded_at, envelope)
+        SELECT head.last_position + s.place, s.id, s.workspace_id, s.family, s.entity_id, s.entity_sequence, s.type,
+            s.occurred_at, now_ms, s.envelope
+        FROM sequenced s
+    )
+    SELECT head.epoch, s.ordinal, head.last_position + s.place, s.entity_sequence, now_ms
+    FROM sequenced s
+    ORDER BY s.place;
+    GET DIAGNOSTICS recorded_count = ROW_COUNT;
+
+    IF recorded_count > 0 THEN
+        UPDATE read_model.position_counter c SET last_position = head.last_position + recorded_count WHERE c.id = 1;
+        PERFORM pg_notify('sluice_recorded', '');
+    END IF;
+    INSERT INTO read_model.lane_checkpoints AS l (lane, next_index)
+    SELECT * FROM unnest(lanes, next_indexes)
+    ON CONFLICT (lane) DO UPDATE SET next_index = greatest(l.next_index, excluded.next_index);
+    IF recorded_count = 0 THEN
+        RETURN QUERY SELECT head.epoch, 0::bigint, head.last_position, 0::bigint, now_ms;
+    END IF;
+END;
+$$;
