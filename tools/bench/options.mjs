@@ -15,6 +15,7 @@ export const USAGE = `usage: npm run bench -- [options]
 const FULL = {
   rounds: 3,
   firstWarmUpMs: 1_500,
+  brokerWarmUpMs: 30_000,
   times: { warmUpMs: 400, durationMs: 1_500 },
   pacedPerSecond: 50,
   latencyRounds: 2,
@@ -32,6 +33,7 @@ const QUICK = {
   ...FULL,
   rounds: 1,
   firstWarmUpMs: 300,
+  brokerWarmUpMs: 0,
   times: { warmUpMs: 200, durationMs: 800 },
   latencyRounds: 1,
   latencyEvents: 50,

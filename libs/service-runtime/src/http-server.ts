@@ -148,7 +148,11 @@ function serverOptions(options: HttpAppOptions, tracker: RequestTracker): Fastif
       connectionsCheckingInterval: HTTP_LIMITS.timeoutCheckIntervalMs,
       maxHeaderSize: HTTP_LIMITS.maxHeaderBytes,
     },
-    routerOptions: { maxParamLength: HTTP_LIMITS.maxPathSegmentLength },
+    routerOptions: {
+      maxParamLength: HTTP_LIMITS.maxPathSegmentLength,
+      // A base URL that ends in a slash makes `//events` of `/events`.
+      ignoreDuplicateSlashes: true,
+    },
     // The gate answers in our own form.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

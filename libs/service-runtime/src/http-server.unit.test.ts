@@ -96,6 +96,11 @@ describe('HTTP app', () => {
     expect(answer.headers['allow']).toBe(status === 405 ? 'POST' : undefined);
   });
 
+  it.each(['//bare/echo', '/nest//echo'])('takes %s for the path without the doubled slash', async (url) => {
+    const answer = await post(url, '{"a":1}');
+    expect(answer.json()).toEqual({ a: 1 });
+  });
+
   it('sets the common headers and keeps a plain request id', async () => {
     const answer = await app.fastify.inject({ url: '/bare/address', headers: { 'x-request-id': 'abc.1' } });
     expect(answer.headers).toMatchObject({

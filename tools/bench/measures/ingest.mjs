@@ -60,6 +60,8 @@ export async function measureIngest({ system, scale, poster, startChild }) {
     batchLog: (times) => toSystem('?ack=log', BATCH_EVENTS, batch, times),
     batchProjected: (times) => toSystem('', BATCH_EVENTS, batch, times),
   };
+  // A fresh broker on the JVM spends its first half minute of work on compiling itself, on the cores of everybody else.
+  if (kafka && scale.brokerWarmUpMs > 0) await kinds.projected({ warmUpMs: scale.brokerWarmUpMs, durationMs: 1 });
   // Once without counting: fresh processes are compiling what they will run.
   for (const kind of Object.values(kinds)) await kind({ warmUpMs: scale.firstWarmUpMs, durationMs: 1 });
   const results = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
