@@ -4,6 +4,8 @@ import { Backoff, pause } from './waiting';
 export interface BatchCoalescerOptions {
   readonly maxBatchRecords: number;
   readonly retryDelayMs: { readonly first: number; readonly maximum: number };
+  /** After a batch of so many records that is not full, the next records are asked for only after so long, so that more collect. */
+  readonly rest: { readonly afterRecords: number; readonly durationMs: number };
   /** Handles a batch; called again with the same batch after a back-off when it rejects. Never called twice at a time. */
   handle(batch: LogBatch): Promise<void>;
   onFault(error: unknown): void;
@@ -106,7 +108,12 @@ export class BatchCoalescer {
         await pause(backoff.next(), this.retryWait.signal);
       }
     }
-    if (isHandled) this.settle(shares);
+    if (isHandled) {
+      const { maxBatchRecords, rest } = this.options;
+      const { length } = batch.records;
+      if (length >= rest.afterRecords && length < maxBatchRecords) await pause(rest.durationMs, this.retryWait.signal);
+      this.settle(shares);
+    }
     const { dropped } = this;
     this.dropped = undefined;
     if (!dropped) return;

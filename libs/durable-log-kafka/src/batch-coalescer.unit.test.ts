@@ -12,13 +12,14 @@ function records(lane: number, first: number, last: number): LogRecord[] {
 
 const places = ({ records: of }: LogBatch) => of.map(({ lane, index }) => `${lane}:${index}`);
 
-function setUp(maxBatchRecords = 100) {
+function setUp(maxBatchRecords = 100, rest = { afterRecords: Infinity, durationMs: 0 }) {
   const batches: LogBatch[] = [];
   const faults: unknown[] = [];
   const control = { handle: (_batch: LogBatch) => Promise.resolve() };
   const coalescer = new BatchCoalescer({
     maxBatchRecords,
     retryDelayMs: { first: 1, maximum: 2 },
+    rest,
     handle: async (batch) => {
       batches.push(batch);
       await control.handle(batch);
@@ -142,5 +143,24 @@ describe('BatchCoalescer', () => {
     await coalescer.push([], nothing);
     await coalescer.drop('nothing');
     expect(batches).toEqual([]);
+  });
+
+  it('rests after a large batch that is not full, and a drop ends the rest', async () => {
+    const rest = { afterRecords: 3, durationMs: 60_000 };
+    const { batches, coalescer } = setUp(5, rest);
+    await coalescer.push(records(0, 0, 1), nothing);
+    await coalescer.push(records(0, 2, 6), nothing);
+    let isSettled = false;
+    const resting = coalescer.push(records(0, 7, 9), nothing).then(() => (isSettled = true));
+    await until(() => batches.length === 3, 'the third batch is handled');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isSettled).toBe(false);
+    await coalescer.drop(new Error('the lanes were lost'));
+    await resting;
+    expect(batches.map(places)).toEqual([
+      ['0:0', '0:1'],
+      ['0:2', '0:3', '0:4', '0:5', '0:6'],
+      ['0:7', '0:8', '0:9'],
+    ]);
   });
 });

@@ -1,4 +1,11 @@
-import { RETRY_DELAY_MS, SluiceError, type FollowLogOptions, type Lane, type LogRecord } from '@sluice/event-log';
+import {
+  FOLLOW_REST,
+  RETRY_DELAY_MS,
+  SluiceError,
+  type FollowLogOptions,
+  type Lane,
+  type LogRecord,
+} from '@sluice/event-log';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { BatchCoalescer } from './batch-coalescer';
 import { createKafka } from './kafka-client';
@@ -56,6 +63,7 @@ export class ConsumerSession {
     this.coalescer = new BatchCoalescer({
       maxBatchRecords: follow.maxBatchRecords,
       retryDelayMs: RETRY_DELAY_MS,
+      rest: FOLLOW_REST,
       handle: (batch) => this.handle(batch),
       onFault: (error) => this.fault(error),
     });

@@ -7,6 +7,13 @@ import { WakeUp } from './wake-up';
  */
 export const RETRY_DELAY_MS = { first: 50, maximum: 5_000 } as const;
 
+/**
+ * A follower under load rests after a batch of so many records, for so long, and lets more collect: fewer and larger
+ * batches cost much less per event, and leave the machine to the writers. A quiet log is followed without any rest, and so
+ * is a backlog: after a full batch.
+ */
+export const FOLLOW_REST = { afterRecords: 32, durationMs: 10 } as const;
+
 /** Longest sleep without a wake-up: a lost hint costs at most this long. */
 const IDLE_POLL_MS = 1_000;
 
@@ -56,7 +63,10 @@ export class FollowLoop {
     let retryDelayMs: number = RETRY_DELAY_MS.first;
     while (!this.stopping) {
       try {
-        if (!(await this.handleNext())) await this.sleep(IDLE_POLL_MS);
+        const handled = await this.handleNext();
+        if (handled === 0) await this.sleep(IDLE_POLL_MS);
+        if (handled >= FOLLOW_REST.afterRecords && handled < this.options.maxBatchRecords)
+          await this.stopSignal.sleep(FOLLOW_REST.durationMs);
         retryDelayMs = RETRY_DELAY_MS.first;
       } catch (error) {
         this.stale = true;
@@ -69,7 +79,8 @@ export class FollowLoop {
     }
   }
 
-  private async handleNext(): Promise<boolean> {
+  /** How many records it handled. */
+  private async handleNext(): Promise<number> {
     this.wakeUp.reset();
     if (this.stale) {
       this.checkpoints = new Map(await this.options.loadCheckpoints(this.lanes));
@@ -77,12 +88,12 @@ export class FollowLoop {
     }
     const { maxBatchRecords } = this.options;
     const records = (await this.read(this.checkpoints, maxBatchRecords)).slice(0, maxBatchRecords);
-    if (records.length === 0) return false;
+    if (records.length === 0) return 0;
     const checkpoints = new Map<Lane, number>();
     for (const { lane, index } of records) checkpoints.set(lane, index + 1);
     await this.options.handle({ records, checkpoints });
     for (const [lane, next] of checkpoints) this.checkpoints.set(lane, next);
-    return true;
+    return records.length;
   }
 
   private async sleep(durationMs: number): Promise<void> {

@@ -11,7 +11,7 @@ export {
 export { decodeUtf8 } from './encoding';
 export { ERROR_TABLE, SluiceError, toSluiceError, type ErrorCode, type SluiceErrorOptions } from './errors';
 export { compileFilter, splitTypes, type EventFilter, type EventPredicate } from './filter';
-export { FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
+export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
 export { InProcessDeliveryLog } from './memory/memory-delivery-log';
 export { MemoryDurableLog, type MemoryDurableLogOptions } from './memory/memory-durable-log';
 export { MemoryReadModel, type MemoryReadModelOptions } from './memory/memory-read-model';
