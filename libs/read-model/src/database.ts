@@ -5,11 +5,14 @@ export interface DatabaseOptions {
   readonly databaseUrl: string;
   /** Most connections of this process. */
   readonly poolSize?: number;
+  /** Longest time of one statement, in milliseconds; 15 s by default. */
+  readonly statementTimeoutMs?: number;
 }
 
 /** Longest wait for a connection, and for one statement: a stuck database is an error, never a hang. */
 const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
+const QUERY_TIMEOUT_GRACE_MS = 1_000;
 
 /**
  * Every read here is a page in the order of an index. With little or old statistics the planner takes an entity for small
@@ -24,17 +27,23 @@ export type Database = PrismaClient;
 /** The tagged template part of a client or of a transaction: what the queries of this library are written against. */
 export type Queries = Pick<PrismaClient, '$queryRaw' | '$executeRaw'>;
 
-export function openDatabase({ databaseUrl, poolSize = DEFAULT_POOL_SIZE }: DatabaseOptions): Database {
+export function openDatabase({
+  databaseUrl,
+  poolSize = DEFAULT_POOL_SIZE,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: DatabaseOptions): Database {
   const adapter = new PrismaPg({
     connectionString: databaseUrl,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    // The server's own limit does not help where the network has gone silent.
+    query_timeout: statementTimeoutMs + QUERY_TIMEOUT_GRACE_MS,
     options: SESSION_OPTIONS,
     keepAlive: true,
   });
   return new PrismaClient({
     adapter,
-    transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: STATEMENT_TIMEOUT_MS },
+    transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
   });
 }

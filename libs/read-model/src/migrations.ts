@@ -9,6 +9,7 @@ const MIGRATION_LOCK = 72_707_369;
 
 /** Longest wait for another process that is migrating. */
 const LOCK_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 
 /** Where the versioned SQL is, from `src` as well as from `dist`. */
 const MIGRATIONS_FOLDER = join(__dirname, '..', 'prisma', 'migrations');
@@ -24,10 +25,17 @@ const BOOKKEEPING = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
  * number of processes at once.
  * @returns the names of the migrations that this call applied
  * @throws SluiceError `configuration` when an applied migration was edited or one fails; `read_model_unavailable` when
- *   the database cannot be reached
+ *   the database cannot be reached, or another process holds the lock for a minute
  */
 export async function applyMigrations(databaseUrl: string, folder = MIGRATIONS_FOLDER): Promise<readonly string[]> {
-  const client = new Client({ connectionString: databaseUrl, lock_timeout: LOCK_TIMEOUT_MS });
+  const client = new Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  // A connection that is lost between two statements is told by the next one.
+  client.on('error', () => undefined);
   try {
     await client.connect();
   } catch (error) {
@@ -50,8 +58,11 @@ export async function applyMigrations(databaseUrl: string, folder = MIGRATIONS_F
       }
     }
     return pending;
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    throw new SluiceError('read_model_unavailable', `Migrations cannot be applied: ${String(error)}`, { cause: error });
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
 
@@ -81,7 +92,7 @@ async function applyOne(client: Client, name: string, sql: string, checksum: str
     );
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK');
+    await client.query('ROLLBACK').catch(() => undefined);
     throw new SluiceError('configuration', `Migration ${name} failed: ${String(error)}`, { cause: error });
   }
 }

@@ -3,6 +3,8 @@ import { RECORDED_CHANNEL } from './record-transaction';
 
 /** Waits between attempts to listen again. A lost hint costs latency only: publishers also look from time to time. */
 const RECONNECT_DELAY_MS = 1_000;
+/** A network that swallows everything must not hold up those who start or close. */
+const CONNECT_TIMEOUT_MS = 3_000;
 
 /** One connection that listens for announcements of commits, and connects again when it is lost. */
 export class RecordedListener {
@@ -30,7 +32,12 @@ export class RecordedListener {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.databaseUrl, keepAlive: true });
+    const client = new Client({
+      connectionString: this.databaseUrl,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    });
     client.on('notification', () => this.notify());
     // Both events may come, for one loss: the second one finds `this.client` changed.
     client.on('error', () => this.lost(client));
