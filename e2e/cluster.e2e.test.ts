@@ -1,4 +1,5 @@
 import { assertExactlyOnce } from './exactly-once';
+import { assertRedisClientReceives } from './redis-client';
 import { assertSamplesRun } from './samples';
 import { startCluster, type ClusterSystem } from './system';
 
@@ -15,6 +16,8 @@ afterAll(async () => {
 
 describe('the cluster engine, each app a process', () => {
   it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
+
+  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 60_000);
 
   it(
     'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the projector and the loss of the delivery log (G1-G6)',

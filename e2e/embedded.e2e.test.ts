@@ -1,4 +1,5 @@
 import { assertExactlyOnce } from './exactly-once';
+import { assertRedisClientReceives } from './redis-client';
 import { assertSamplesRun } from './samples';
 import { startEmbedded, type EmbeddedSystem } from './system';
 
@@ -15,6 +16,8 @@ afterAll(async () => {
 
 describe('the embedded engine, all in one process', () => {
   it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
+
+  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 60_000);
 
   it(
     'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the process (G1-G5)',

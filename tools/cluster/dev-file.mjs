@@ -16,7 +16,10 @@ export async function readOrMakeSecrets(dataDir) {
   const file = join(dataDir, 'secrets.json');
   await mkdir(dataDir, { recursive: true });
   const kept = await readJson(file);
-  if (kept) return kept;
+  if (kept !== undefined) {
+    if (typeof kept?.tokenSecret === 'string' && typeof kept?.operatorKey === 'string') return kept;
+    throw new Error(`${file} has no tokenSecret or no operatorKey; remove it to have new ones made`);
+  }
   const secrets = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText() };
   await writePrivate(file, secrets);
   return secrets;

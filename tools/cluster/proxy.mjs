@@ -3,7 +3,9 @@ import { createServer, Agent } from 'node:http';
 import { createProxyServer } from 'httpxy';
 import { findRoute } from './routes.mjs';
 
-const UPSTREAM_CONNECTIONS = 512;
+/** Streams hold a connection each, on either side; further callers are turned away at the door, not left waiting inside. */
+const MAX_CONNECTIONS = 20_000;
+const IDLE_UPSTREAM_CONNECTIONS = 256;
 const READY_CHECK_TIMEOUT_MS = 5_000;
 
 /**
@@ -14,7 +16,7 @@ const READY_CHECK_TIMEOUT_MS = 5_000;
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
 export async function startProxy({ host, port, urlOf, apps }) {
-  const agent = new Agent({ keepAlive: true, maxSockets: UPSTREAM_CONNECTIONS });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE_UPSTREAM_CONNECTIONS });
   const proxy = createProxyServer({ xfwd: true, agent });
   proxy.on('error', (error, _request, response) => refuse(response, error));
 
@@ -30,6 +32,7 @@ export async function startProxy({ host, port, urlOf, apps }) {
     if (target === undefined) return refuse(response, new Error('it is not started yet'));
     return void proxy.web(request, response, { target });
   });
+  server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
     const route = findRoute((request.url ?? '/').split('?', 1)[0]);
     const target = route && urlOf(route.app);
