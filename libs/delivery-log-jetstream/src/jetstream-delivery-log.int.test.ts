@@ -2,8 +2,9 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { describeDeliveryLog, until } from '@sluice/event-log/conformance';
 import { openJetStreamDeliveryLog, type JetStreamDeliveryLog } from './jetstream-delivery-log';
-import type { JetStreamDeliveryLogOptions, JetStreamMetric } from './options';
+import { FOLLOW_WAIT_MS, type JetStreamDeliveryLogOptions, type JetStreamMetric } from './options';
 import { testNatsUrl } from './testing/config';
+import { Relay } from './testing/relay';
 import { Collector, openTestLog, range, TEST_RETENTION, testRun, uniqueNames } from './testing/test-log';
 
 let nats: NatsConnection;
@@ -151,6 +152,32 @@ describe('JetStreamDeliveryLog', () => {
     await expect(log.publish(testRun(1))).rejects.toMatchObject({ code: 'delivery_log_unavailable' });
     expect(faults.length).toBeGreaterThan(0);
     await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'delivery_log_unavailable' }), log.close()]);
+  });
+
+  it('gives up a follower that cannot attach, and follows when the server comes later (G6)', async () => {
+    const relay = await Relay.prepare(testNatsUrl());
+    const log = await openTestLog(relay.url, names);
+    opened.push(log);
+    const early = new Collector();
+    const startedAt = performance.now();
+    await expect(early.follow(log)).rejects.toMatchObject({ code: 'delivery_log_unavailable', retryable: true });
+    expect(performance.now() - startedAt).toBeLessThan(FOLLOW_WAIT_MS + 2_000);
+    await relay.open();
+    const late = new Collector();
+    const follows = () =>
+      late.follow(log).then(
+        () => true,
+        () => false,
+      );
+    await until(follows, 'the log is followed');
+    await log.publish(testRun(1, 3));
+    await until(() => late.has(3), 'the run arrives');
+    expect(late.positions).toEqual([1, 2, 3]);
+    expect(early.positions).toEqual([]);
+    // The follower that was given up is gone from the server too.
+    expect(await manager.consumers.list(names.stream).next()).toHaveLength(1);
+    await log.close();
+    await relay.close();
   });
 
   it('tells its metrics hook what was published and received', async () => {

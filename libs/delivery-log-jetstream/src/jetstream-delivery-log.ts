@@ -1,6 +1,6 @@
 import type { DeliveryFollower, DeliveryLog, FollowDeliveryOptions, RecordedRun } from '@sluice/event-log';
 import { SteadyConnection } from './connection';
-import { API_TIMEOUT_MS, OPEN_WAIT_MS, type JetStreamDeliveryLogOptions } from './options';
+import { API_TIMEOUT_MS, FOLLOW_WAIT_MS, OPEN_WAIT_MS, type JetStreamDeliveryLogOptions } from './options';
 import { RunPublisher } from './run-publisher';
 import { StreamKeeper } from './stream';
 import { StreamFollower } from './stream-follower';
@@ -25,13 +25,18 @@ export class JetStreamDeliveryLog implements DeliveryLog {
     return this.publisher.publish(run);
   }
 
-  /** Waits for the connection as long as it takes, until `close`. */
+  /**
+   * Resolves when the server has the follower's consumer; from then on the follower survives every fault by itself.
+   * @throws SluiceError `delivery_log_unavailable` when that takes longer than `FOLLOW_WAIT_MS`, and after `close`;
+   * nothing of the follower is left then
+   */
   async follow(options: FollowDeliveryOptions): Promise<DeliveryFollower> {
     const follower = new StreamFollower(this.connection, this.stream, this.options, options);
     this.followers.add(follower);
     try {
-      await follower.attached;
+      await within(follower.attached, FOLLOW_WAIT_MS, 'Following the delivery log');
     } catch (error) {
+      await follower.stop();
       this.followers.delete(follower);
       throw error;
     }

@@ -50,6 +50,9 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 /** How long `openJetStreamDeliveryLog` waits for its first attempt to end before it resolves anyway. */
 export const OPEN_WAIT_MS = 3_000;
 
+/** How long `follow` waits for its first attachment before it rejects. */
+export const FOLLOW_WAIT_MS = 3_000;
+
 /** Waits between attempts to connect or to attach a follower: they grow with the outage, between these bounds. */
 export const RETRY_DELAY_MS = { minimum: 50, maximum: 2_000 } as const;
 

@@ -28,6 +28,8 @@ export class StreamFollower implements DeliveryFollower {
     private readonly options: FollowDeliveryOptions,
   ) {
     this.attached = new Promise<void>((resolve, reject) => (this.settleAttached = { resolve, reject }));
+    // Who waited for it may have given up.
+    this.attached.catch(() => undefined);
     this.running = this.run();
   }
 
@@ -73,7 +75,9 @@ export class StreamFollower implements DeliveryFollower {
       onDown: () => attachment.end('the connection was lost'),
     });
     try {
-      const start = await attachment.attach();
+      const endedEarly = attachment.ended.then((reason) => Promise.reject(unavailable(`Not attached: ${reason}`)));
+      // Questions that are still open to the server must not hold up a stop, or the next attempt.
+      const start = await Promise.race([attachment.attach(), endedEarly]);
       this.log.onMetric?.({ kind: 'follower_attached', start });
       this.settleAttached?.resolve();
       const reason = await attachment.ended;

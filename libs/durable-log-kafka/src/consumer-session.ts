@@ -30,6 +30,7 @@ export class ConsumerSession {
   private readonly coalescer: BatchCoalescer;
   private readonly committer: OffsetCommitter;
   private assignment: LaneAssignment | undefined;
+  private opening: Promise<void> | undefined;
   private joining: Promise<void> | undefined;
   private isEnding = false;
   private waitingBatches = 0;
@@ -74,8 +75,13 @@ export class ConsumerSession {
     );
   }
 
-  /** Resolves when the group is joined. */
-  async open(): Promise<void> {
+  /** Resolves when the group is joined, or when it is closed before that. */
+  open(): Promise<void> {
+    this.opening ??= this.join();
+    return this.opening;
+  }
+
+  private async join(): Promise<void> {
     const { settings, follow } = this.options;
     const { consumer } = this;
     consumer.on(consumer.events.CRASH, ({ payload }) => this.fail(payload.error));
@@ -87,7 +93,9 @@ export class ConsumerSession {
       consumer.on(event, () => this.showLife());
     }
     await consumer.connect();
+    if (this.isEnding) return;
     await consumer.subscribe({ topic: settings.topic, fromBeginning: true });
+    if (this.isEnding) return;
     this.heartbeatTimer = setInterval(() => this.tick(), settings.limits.heartbeatIntervalMs);
     this.joining = consumer.run({
       autoCommit: false,
@@ -113,7 +121,8 @@ export class ConsumerSession {
   }
 
   private async leave(): Promise<void> {
-    // A consumer that is told to stop while it joins goes on joining, and would then hold its lanes for ever.
+    // A consumer that is told to stop while it connects or joins goes on, and would then hold its lanes for ever.
+    await this.opening?.catch(() => undefined);
     await this.joining?.catch(() => undefined);
     await this.committer.flush().catch(() => undefined);
     await this.consumer.disconnect();

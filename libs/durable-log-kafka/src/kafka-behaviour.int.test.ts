@@ -52,6 +52,15 @@ describe('KafkaDurableLog on a healthy broker', () => {
   const withKafka = async <T>(use: (kafka: Kafka) => Promise<T>): Promise<T> =>
     use(new Kafka({ brokers: [...testKafkaBrokers()], clientId: 'foreign', logLevel: logLevel.NOTHING }));
 
+  const members = () =>
+    withKafka(async (kafka) => {
+      const admin = kafka.admin();
+      await admin.connect();
+      const { groups } = await admin.describeGroups([`${topic}.group`]);
+      await admin.disconnect();
+      return groups[0]?.members ?? [];
+    });
+
   const named = <N extends KafkaLogMetric['name']>(name: N) =>
     metrics.filter((metric): metric is Extract<KafkaLogMetric, { name: N }> => metric.name === name);
 
@@ -240,6 +249,21 @@ describe('KafkaDurableLog on a healthy broker', () => {
     await second.stop();
     await a.append([sandboxEnvelope()]);
     await until(() => handled.size === 2_001, 'the first follower has all lanes again');
+  });
+
+  it('leaves nobody in the group when a follower is stopped while it joins', async () => {
+    const log = await open();
+    await log.append(range(30).map((n) => sandboxEnvelope({ entityId: `s-${n}` })));
+    // From before it is connected until it has joined, or nearly so.
+    for (const turns of [0, 1, 3, 10, 30, 100, 300]) {
+      const follower = await follow(log, { handle: async () => undefined });
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await follower.stop();
+    }
+    // A member that nobody stops would keep its share of the lanes from this one.
+    await follow(log);
+    await until(() => records.length >= 30, 'the events of all lanes arrive');
+    expect(await members()).toHaveLength(1);
   });
 
   it('opens one topic from many processes at once', async () => {

@@ -33,7 +33,7 @@ export type KafkaLogMetric =
   | { readonly name: 'lanes_assigned'; readonly group: string; readonly lanes: number }
   | { readonly name: 'batch_handled'; readonly group: string; readonly records: number; readonly durationMs: number };
 
-/** Every bound and time of the adapter; each can be set by name. */
+/** Every bound and time of the adapter; each can be set by name. Whole numbers above 0, but for `appendLingerMs`. */
 export const DEFAULT_KAFKA_LIMITS = {
   /** Most events that may be unfinished in `append` before it answers `overloaded`. */
   maxQueuedEvents: 20_000,
@@ -42,7 +42,7 @@ export const DEFAULT_KAFKA_LIMITS = {
   maxSendEvents: 5_000,
   /** Most bytes of encoded events in one send. */
   maxSendBytes: 900_000,
-  /** Longest wait for callers that come again, so that they share a send; see `AppendBatcher`. */
+  /** Longest wait for callers that come again, so that they share a send; see `AppendBatcher`. 0 never waits. */
   appendLingerMs: 3,
   /** How long a send is repeated before it fails. While the log is known to be away, a send is tried only once. */
   appendTimeoutMs: 10_000,
@@ -123,7 +123,9 @@ export function toSettings(options: KafkaDurableLogOptions): KafkaSettings {
   assert(isCount(replicationFactor, 100), 'replicationFactor must be 1 to 100');
   assert(isCount(minInSyncReplicas, replicationFactor), 'minInSyncReplicas must be 1 to replicationFactor');
   const limits = { ...DEFAULT_KAFKA_LIMITS, ...options.limits };
-  for (const [name, value] of Object.entries(limits)) assert(isCount(value, Infinity), `${name} must be above 0`);
+  const { appendLingerMs, ...aboveZero } = limits;
+  assert(appendLingerMs === 0 || isCount(appendLingerMs, Infinity), 'appendLingerMs must be 0 or above');
+  for (const [name, value] of Object.entries(aboveZero)) assert(isCount(value, Infinity), `${name} must be above 0`);
   assert(limits.heartbeatIntervalMs < limits.sessionTimeoutMs, 'heartbeatIntervalMs must be below sessionTimeoutMs');
   return {
     ...options,

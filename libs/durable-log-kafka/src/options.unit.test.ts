@@ -15,6 +15,10 @@ describe('toSettings', () => {
     expect(settings.limits).toEqual({ ...DEFAULT_KAFKA_LIMITS, appendTimeoutMs: 5 });
   });
 
+  it('takes a linger of 0, which never waits', () => {
+    expect(toSettings({ ...OPTIONS, limits: { appendLingerMs: 0 } }).limits.appendLingerMs).toBe(0);
+  });
+
   it.each<[string, Partial<KafkaDurableLogOptions>]>([
     ['no broker', { brokers: [] }],
     ['a broker without port', { brokers: ['kafka'] }],
@@ -24,6 +28,8 @@ describe('toSettings', () => {
     ['a fraction', { replicationFactor: 1.5 }],
     ['more copies in sync than there are', { minInSyncReplicas: 4 }],
     ['a limit of nothing', { limits: { maxQueuedEvents: 0 } }],
+    ['a linger below 0', { limits: { appendLingerMs: -1 } }],
+    ['a linger that is no whole number', { limits: { appendLingerMs: 0.5 } }],
     ['heartbeats that are too rare', { limits: { heartbeatIntervalMs: 20_000 } }],
   ])('refuses %s', (_, wrong) => {
     expect(() => toSettings({ ...OPTIONS, ...wrong })).toThrow(expect.objectContaining({ code: 'configuration' }));

@@ -1,4 +1,4 @@
-import type { DurableLog } from '@sluice/event-log';
+import { SluiceError, type DurableLog } from '@sluice/event-log';
 import type { EngineSignals } from './engine-signals';
 
 /** The log, with each append told to the signals: for adapters that do not count what was stored by themselves. */
@@ -8,7 +8,8 @@ export function countAppends(log: DurableLog, signals: Pick<EngineSignals, 'appe
       try {
         await log.append(events);
       } catch (error) {
-        signals.appendFailed();
+        // What was refused for want of room was never tried.
+        if (!(error instanceof SluiceError && error.code === 'overloaded')) signals.appendFailed();
         throw error;
       }
       signals.appended(events.length);

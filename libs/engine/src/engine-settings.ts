@@ -119,7 +119,7 @@ export type EngineConfig =
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
-/** @throws SluiceError `configuration` for a setting that the chosen engine needs and does not have. */
+/** @throws SluiceError `configuration` for a setting that the chosen engine needs and does not have, or cannot use. */
 export function toEngineConfig(settings: EngineSettings): EngineConfig {
   if (settings.SLUICE_ENGINE === 'memory') return { engine: 'memory' };
   const database: DatabaseConfig = {
@@ -133,14 +133,7 @@ export function toEngineConfig(settings: EngineSettings): EngineConfig {
     engine: 'cluster',
     names: toNames(settings.SLUICE_BROKER_PREFIX),
     database,
-    kafka: {
-      brokers: required(settings, 'SLUICE_KAFKA_BROKERS'),
-      partitions: settings.SLUICE_KAFKA_PARTITIONS,
-      replicationFactor: settings.SLUICE_KAFKA_REPLICATION_FACTOR,
-      minInSyncReplicas: settings.SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS,
-      tls: settings.SLUICE_KAFKA_TLS,
-      ...toSasl(settings.SLUICE_KAFKA_SASL),
-    },
+    kafka: toKafka(settings),
     nats: {
       servers: required(settings, 'SLUICE_NATS_URL'),
       replicas: settings.SLUICE_NATS_REPLICAS,
@@ -149,6 +142,32 @@ export function toEngineConfig(settings: EngineSettings): EngineConfig {
       ...(token === undefined ? {} : { token }),
     },
   };
+}
+
+function toKafka(settings: EngineSettings): KafkaConfig {
+  const brokers = required(settings, 'SLUICE_KAFKA_BROKERS');
+  const replicationFactor = settings.SLUICE_KAFKA_REPLICATION_FACTOR;
+  const minInSyncReplicas = settings.SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS;
+  if (!brokers.every(isBrokerAddress)) {
+    throw new SluiceError('configuration', 'SLUICE_KAFKA_BROKERS: each address must be host:port');
+  }
+  if (minInSyncReplicas > replicationFactor) {
+    const message = `SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS: expected at most SLUICE_KAFKA_REPLICATION_FACTOR, which is ${replicationFactor}`;
+    throw new SluiceError('configuration', message);
+  }
+  return {
+    brokers,
+    partitions: settings.SLUICE_KAFKA_PARTITIONS,
+    replicationFactor,
+    minInSyncReplicas,
+    tls: settings.SLUICE_KAFKA_TLS,
+    ...toSasl(settings.SLUICE_KAFKA_SASL),
+  };
+}
+
+function isBrokerAddress(address: string): boolean {
+  const port = Number(/^[^\s:/@]+:(\d{1,5})$/.exec(address)?.[1] ?? 0);
+  return port >= 1 && port <= 65_535;
 }
 
 function required<K extends keyof EngineSettings>(settings: EngineSettings, name: K): NonNullable<EngineSettings[K]> {

@@ -9,6 +9,13 @@ import type { SluiceError } from '@sluice/event-log';
 import { clientAddress, readBearer } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is calling, once a door has let it in. */
+    principal?: Principal;
+  }
+}
+
 /** Who may come in by HTTP. One per process, so that limits are counted once. */
 export class HttpGatekeeper {
   constructor(
@@ -39,7 +46,7 @@ export class HttpGatekeeper {
   }
 
   private async authenticate(request: FastifyRequest, credentials: ReturnType<typeof readBearer>): Promise<Principal> {
-    const principal = await this.failures.guard(clientAddress(request), () => this.access.authenticate(credentials));
+    const principal = await this.failures.guard(clientAddress(request), this.access, credentials);
     this.limiter.takeRequest(principal);
     return principal;
   }

@@ -31,7 +31,7 @@ class FoldingSandboxReader implements SandboxReader {
   constructor(private readonly readModel: ReadModel) {}
 
   async find(workspaceId: number, sandboxId: string): Promise<SandboxActivity | undefined> {
-    const events = await this.readModel.read({
+    const { events } = await this.readModel.read({
       filter: { workspaceIds: [workspaceId], families: ['sandbox'], entityIds: [sandboxId] },
       limit: MAX_FOLDED_EVENTS,
     });

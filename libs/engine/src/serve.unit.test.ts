@@ -1,4 +1,6 @@
 import { Controller, Get, Module } from '@nestjs/common';
+import { openJetStreamDeliveryLog } from '@sluice/delivery-log-jetstream';
+import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { parseSettings, readEnv, type Service } from '@sluice/service-runtime';
 import { createAppHost, toHostConfig, type AppHost } from './app-host';
 import { hostSettings } from './host-settings';
@@ -91,6 +93,26 @@ describe('serveParts', () => {
     for (const name of ['sluice_watched_keys 0', 'sluice_key_checks_total', 'sluice_subscribers 0']) {
       expect(text).toContain(name);
     }
+  });
+
+  it('starts its feed and serves while the delivery log is away: events come from the read model (G6)', async () => {
+    const host = createHost({ SLUICE_LOG_LEVEL: 'silent' });
+    const deliveryLog = await openJetStreamDeliveryLog({
+      servers: 'nats://127.0.0.1:1',
+      stream: 'away',
+      subject: 'away.recorded',
+      retention: { maxAgeMs: 60_000, maxBytes: 1_048_576, maxMessages: 1_000 },
+    });
+    const opening = jest.spyOn(host.engine, 'deliveryLog').mockResolvedValue(deliveryLog);
+    const feed = await host.feed();
+    const { get } = await start(host, []);
+    expect((await get('/health')).status).toBe(200);
+    const readModel = await host.engine.readModel();
+    await readModel.record({ envelopes: [sandboxEnvelope()], parked: [], checkpoints: new Map() });
+    await until(() => feed.head.position === 1, 'the feed shows the event');
+    expect(feed.followsDeliveryLog).toBe(false);
+    opening.mockRestore();
+    await deliveryLog.close();
   });
 
   it('gives every part of a process the same ports, and opens none by itself', async () => {

@@ -81,9 +81,15 @@ describe('hostSettings', () => {
     ['SLUICE_DATABASE_POOL_SIZE', '1'],
     ['SLUICE_DATABASE_MIGRATE', 'perhaps'],
     ['SLUICE_KAFKA_BROKERS', ' , '],
+    ['SLUICE_KAFKA_BROKERS', 'k1'],
+    ['SLUICE_KAFKA_BROKERS', 'k1:9092,k2'],
+    ['SLUICE_KAFKA_BROKERS', 'kafka://k1:9092'],
+    ['SLUICE_KAFKA_BROKERS', 'k1:0'],
+    ['SLUICE_KAFKA_BROKERS', 'k1:70000'],
     ['SLUICE_KAFKA_PARTITIONS', '0'],
     ['SLUICE_KAFKA_REPLICATION_FACTOR', '10'],
     ['SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS', '1.5'],
+    ['SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS', '2'],
     ['SLUICE_KAFKA_SASL', 'plain,user'],
     ['SLUICE_KAFKA_SASL', 'gssapi,user,password'],
     ['SLUICE_KAFKA_TLS', '2'],
@@ -105,6 +111,13 @@ describe('hostSettings', () => {
     ['SLUICE_MAX_CONNECTIONS', '9000000'],
   ])('names %s when it is bad: %.40s', (name, value) => {
     expect(complaintAbout({ ...CLUSTER, [name]: value })).toContain(name);
+  });
+
+  it('takes as many copies in sync as there are copies', () => {
+    const copies = { SLUICE_KAFKA_REPLICATION_FACTOR: '3', SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS: '3' };
+    expect(read({ ...CLUSTER, ...copies }).engine).toMatchObject({
+      kafka: { replicationFactor: 3, minInSyncReplicas: 3 },
+    });
   });
 
   it('names each of several bad settings', () => {

@@ -17,13 +17,17 @@ const processHost: MainHost = {
   writeError: (line) => void process.stderr.write(`${line}\n`),
 };
 
+/** How long a process that is told to stop waits for a creation that has not ended, so that it can be undone in order. */
+export const CREATION_GRACE_MS = 5_000;
+
 /**
  * The life of a process: create, start, run until SIGTERM or SIGINT, destroy, exit 0. A second signal exits 1 at once.
- * A failure to start is one line on standard error and exit 1; an error that nobody caught is logged and exits 1.
+ * A creation that has not ended `CREATION_GRACE_MS` after the signal is left behind: nothing was served yet. A failure to start is one line on standard error and exit 1; an error that nobody caught is logged and exits 1.
  */
 export async function runMain(create: () => Promise<Service>, host: MainHost = processHost): Promise<void> {
   let service: Service | undefined;
   let isStopping = false;
+  let creationGrace: NodeJS.Timeout | undefined;
 
   const die = (reason: unknown): void => {
     if (service) service.logger.error('fatal', { error: reason });
@@ -36,8 +40,15 @@ export async function runMain(create: () => Promise<Service>, host: MainHost = p
       return;
     }
     isStopping = true;
-    // While it is being created there is nothing to destroy yet: that is done as soon as there is.
-    if (service) void service.destroy().then(() => host.exit(0), die);
+    if (service) {
+      void service.destroy().then(() => host.exit(0), die);
+      return;
+    }
+    // There is nothing to destroy yet: that is done as soon as there is, unless it takes too long.
+    creationGrace = setTimeout(() => {
+      host.writeError('stopped while it was being created');
+      host.exit(0);
+    }, CREATION_GRACE_MS);
   };
   host.on('SIGTERM', stop);
   host.on('SIGINT', stop);
@@ -45,7 +56,7 @@ export async function runMain(create: () => Promise<Service>, host: MainHost = p
   host.on('unhandledRejection', die);
 
   try {
-    service = await create();
+    service = await create().finally(() => clearTimeout(creationGrace));
     if (isStopping) {
       await service.destroy();
       host.exit(0);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gate, keptLogger, until } from '../test/harness';
 import { SluiceError } from '@sluice/event-log';
 import { runMain, type MainHost, type Service } from './index';
-import { describeFailure } from './run-main';
+import { CREATION_GRACE_MS, describeFailure } from './run-main';
 
 const FIXTURES = join(__dirname, '..', 'test', 'fixtures');
 
@@ -85,6 +85,14 @@ describe('runMain in a process of its own', () => {
     expect(running.stderr()).toBe(line);
   });
 
+  it('ends on SIGTERM although its creation hangs', async () => {
+    const running = run('hanging-creation');
+    await until(() => running.stdout().includes('creating'));
+    running.child.kill('SIGTERM');
+    expect(await running.exited).toBe(0);
+    expect(running.stderr()).toBe('stopped while it was being created\n');
+  });
+
   it('tells a taken port in one line and exits 1', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -131,6 +139,53 @@ describe('runMain told to stop early', () => {
     held.open();
     await ran;
     expect([calls, exits, lines]).toEqual([['destroy'], [0], []]);
+  });
+
+  describe('while the creation goes on', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    it('exits 0 when it takes longer than the grace for it', () => {
+      const { host, exits, lines, signal } = fakeHost();
+      void runMain(() => new Promise<Service>(() => undefined), host);
+      signal();
+      jest.advanceTimersByTime(CREATION_GRACE_MS - 1);
+      expect(exits).toEqual([]);
+      jest.advanceTimersByTime(1);
+      expect([exits, lines]).toEqual([[0], ['stopped while it was being created']]);
+    });
+
+    it('exits 1 at once on the second signal', () => {
+      const { host, exits, signal } = fakeHost();
+      void runMain(() => new Promise<Service>(() => undefined), host);
+      signal();
+      signal();
+      expect(exits).toEqual([1]);
+    });
+
+    it('leaves the rest to the drain once it is created, and to the failure when it fails', async () => {
+      for (const fails of [false, true]) {
+        const { host, exits, lines, signal } = fakeHost();
+        const [created, destroyed] = [gate(), gate()];
+        const ran = runMain(async () => {
+          await created.opened;
+          if (fails) throw new Error('too late to matter');
+          return {
+            logger: keptLogger().logger,
+            start: () => Promise.reject(new Error('never called')),
+            destroy: () => destroyed.opened,
+          };
+        }, host);
+        signal();
+        created.open();
+        await jest.advanceTimersByTimeAsync(CREATION_GRACE_MS);
+        expect(exits).toEqual(fails ? [0] : []);
+        destroyed.open();
+        await ran;
+        expect(exits).toEqual([0]);
+        expect(lines).toEqual(fails ? ['could not start: too late to matter'] : []);
+      }
+    });
   });
 });
 

@@ -115,7 +115,10 @@ class RunnableService implements Service {
     return { url };
   }
 
-  /** First of all, so that a taken port fails at once and liveness is answered while workers connect. */
+  /**
+   * Before any worker starts, so that a taken port fails at once and `/health` is answered while workers start. What was
+   * opened to create the service comes before this: until then nothing is answered.
+   */
   private async listen(): Promise<number> {
     const { host, port, portSetting = 'SLUICE_HTTP_PORT', routes, ...limits } = this.options.http;
     const { module, logger, metrics } = this.options;

@@ -27,7 +27,10 @@ export interface DeliveryFollower {
 export interface DeliveryLog {
   /** Resolves when the run is handed over. @throws SluiceError `delivery_log_unavailable` */
   publish(run: RecordedRun): Promise<void>;
-  /** Follows from now on. Runs published after this resolved are delivered. */
+  /**
+   * Follows from now on. Runs published after this resolved are delivered.
+   * @throws SluiceError `delivery_log_unavailable` when the log cannot be reached, after a bounded wait of seconds
+   */
   follow(options: FollowDeliveryOptions): Promise<DeliveryFollower>;
   /** @throws SluiceError `delivery_log_unavailable` */
   check(): Promise<void>;
