@@ -1,12 +1,14 @@
 import {
   BEFORE_FIRST,
   encodeCursor,
+  isSelective,
   SluiceError,
   toPosition,
   type Cursor,
   type EventFilter,
   type Head,
   type RecordedEventReader,
+  type RecordedPage,
   type StartPlace,
 } from '@sluice/event-log';
 import type { EncodedRecordedEvent, Position } from '@sluice/event-schema';
@@ -29,7 +31,7 @@ export interface EventPage {
   readonly events: readonly EncodedRecordedEvent[];
   /** The newest event when the page was read: nothing on the page is newer. */
   readonly head: Head;
-  /** Where the next page starts; absent when this was the last one. */
+  /** Where the next page starts; absent when this was the last one. A page may have no event and yet a next one. */
   readonly next?: Cursor;
 }
 
@@ -39,15 +41,33 @@ interface Span {
   readonly upTo: Position;
 }
 
-/** Rows of the first read of a page. The next ones are sized by what these turned out to weigh. */
-const FIRST_READ_ROWS = 128;
+/** What bounds the reads for one page. */
+export interface PageLimits {
+  /** Most bytes of events on a page. */
+  readonly maxPageBytes: number;
+  /** Most positions that one read looks at, where its filter is not one of an index. */
+  readonly scanPositions?: number;
+  /** Most such reads for one page. */
+  readonly scansPerPage?: number;
+}
 
-/** Reads events page by page. A page has at most `limit` events and `maxPageBytes`, but always one event if there is one. */
+const SCAN_POSITIONS = 100_000;
+const SCANS_PER_PAGE = 10;
+
+/**
+ * Reads events page by page. A page has at most `limit` events and `maxPageBytes`, but always one event if there is one
+ * among the positions that it looked at. A rare filter may find none there: the page is short then, or empty, and has a
+ * `next`.
+ */
 export class EventPages {
+  private readonly limits: Required<PageLimits>;
+
   constructor(
     private readonly reader: Pick<RecordedEventReader, 'head' | 'read'>,
-    private readonly maxPageBytes: number,
-  ) {}
+    limits: PageLimits,
+  ) {
+    this.limits = { scanPositions: SCAN_POSITIONS, scansPerPage: SCANS_PER_PAGE, ...limits };
+  }
 
   /**
    * Each event is on one page exactly, whatever is recorded meanwhile.
@@ -55,47 +75,71 @@ export class EventPages {
    */
   async read(request: PageRequest): Promise<EventPage> {
     const head = await this.reader.head();
-    const { events, more } = await this.collect(request, spanOf(request, head));
-    const last = events.at(-1);
+    const { events, reached } = await this.collect(request, spanOf(request, head));
     return {
       events,
       head,
-      ...(more && last ? { next: encodeCursor({ epoch: head.epoch, position: last.event.position }) } : {}),
+      ...(reached === undefined ? {} : { next: encodeCursor({ epoch: head.epoch, position: reached }) }),
     };
   }
 
+  /** The events of a page, and where the next one starts if the span has more. */
   private async collect(
-    { filter, order, limit, occurredAfter, occurredBefore }: PageRequest,
+    request: PageRequest,
     whole: Span,
-  ): Promise<{ events: EncodedRecordedEvent[]; more: boolean }> {
+  ): Promise<{ events: readonly EncodedRecordedEvent[]; reached?: Position | undefined }> {
+    const { order, limit } = request;
+    const { maxPageBytes, scansPerPage } = this.limits;
     const events: EncodedRecordedEvent[] = [];
     let bytes = 0;
+    let reached: Position | undefined;
     let span = whole;
-    let rows = FIRST_READ_ROWS;
-    while (span.after < span.upTo) {
-      // One more than is wanted tells whether there is a next page.
-      const wanted = Math.min(rows, limit + 1 - events.length);
-      const found = await this.reader.read({
-        filter,
-        ...span,
-        order: order === 'asc' ? 'ascending' : 'descending',
-        limit: wanted,
-        ...(occurredAfter === undefined ? {} : { occurredAfter }),
-        ...(occurredBefore === undefined ? {} : { occurredBefore }),
-      });
-      for (const event of found) {
+    for (let scans = 0; span.after < span.upTo; scans++) {
+      if (scans === scansPerPage) return { events, reached };
+      const scanned = this.scanOf(request, span);
+      const found = await this.find(request, scanned, limit - events.length, maxPageBytes - bytes);
+      for (const event of found.events) {
+        // Recorded events are a little larger than the envelopes that the read counted.
         const size = Buffer.byteLength(event.json);
-        const isFull = events.length === limit || (events.length > 0 && bytes + size > this.maxPageBytes);
-        if (isFull) return { events, more: true };
+        const isFull = events.length === limit || (events.length > 0 && bytes + size > maxPageBytes);
+        if (isFull) return { events, reached: events.at(-1)?.event.position };
         events.push(event);
         bytes += size;
       }
-      const last = found.at(-1);
-      if (!last || found.length < wanted) break;
-      span = beyond(span, last.event.position, order);
-      rows = Math.max(1, Math.ceil((this.maxPageBytes - bytes) / (bytes / events.length)));
+      if (!found.complete) return { events, reached: events.at(-1)?.event.position };
+      reached = order === 'asc' ? scanned.upTo : toPosition(scanned.after + 1);
+      span = beyond(span, reached, order);
     }
-    return { events, more: false };
+    return { events };
+  }
+
+  private find(
+    { filter, order, occurredAfter, occurredBefore }: PageRequest,
+    span: Span,
+    wanted: number,
+    maxBytes: number,
+  ): Promise<RecordedPage> {
+    return this.reader.read({
+      filter,
+      ...span,
+      order: order === 'asc' ? 'ascending' : 'descending',
+      // One more than is wanted tells whether there is a next page.
+      limit: wanted + 1,
+      maxBytes: Math.max(1, maxBytes),
+      ...(occurredAfter === undefined ? {} : { occurredAfter }),
+      ...(occurredBefore === undefined ? {} : { occurredBefore }),
+    });
+  }
+
+  /** The part of the span that one read may look at. */
+  private scanOf({ filter, order, occurredAfter, occurredBefore }: PageRequest, span: Span): Span {
+    const ofAnyTime = occurredAfter === undefined && occurredBefore === undefined;
+    if (isSelective(filter) && (ofAnyTime || filter.entityIds)) return span;
+    const { after, upTo } = span;
+    const { scanPositions } = this.limits;
+    return order === 'asc'
+      ? { after, upTo: toPosition(Math.min(upTo, after + scanPositions)) }
+      : { after: toPosition(Math.max(after, upTo - scanPositions)), upTo };
   }
 }
 

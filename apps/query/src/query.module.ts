@@ -1,11 +1,14 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, type DynamicModule } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import type { AccessControl, ApiKeyStore } from '@sluice/access';
 import type { HttpGatekeeper, SandboxReader } from '@sluice/engine';
 import type { DurableLog, ReadModel } from '@sluice/event-log';
 import { ParkedReplay } from './admin/parked-replay';
 import { ProjectionLag } from './admin/projection-lag';
+import type { FastifyInstance } from 'fastify';
 import type { QueryConfig } from './config';
 import { EventPages } from './event-pages';
+import { admitFirst } from './http/admission';
 import { AdminKeysController } from './http/admin-keys.controller';
 import { AdminParkedController } from './http/admin-parked.controller';
 import { AdminTokensController } from './http/admin-tokens.controller';
@@ -30,6 +33,11 @@ export interface QueryPorts {
 /** Everything that this app is made of. */
 @Module({})
 export class QueryModule {
+  /** Modules are made before the routes of their controllers. */
+  constructor({ httpAdapter }: HttpAdapterHost, @Inject(GATEKEEPER) gatekeeper: HttpGatekeeper) {
+    admitFirst(httpAdapter.getInstance<FastifyInstance>(), gatekeeper);
+  }
+
   static register(ports: QueryPorts): DynamicModule {
     const { readModel, durableLog } = ports;
     return {
@@ -50,7 +58,7 @@ export class QueryModule {
         { provide: ACCESS, useValue: ports.access },
         { provide: GATEKEEPER, useValue: ports.gatekeeper },
         { provide: SIGNALS, useValue: ports.signals },
-        { provide: EventPages, useFactory: () => new EventPages(readModel, ports.config.maxPageBytes) },
+        { provide: EventPages, useFactory: () => new EventPages(readModel, ports.config) },
         { provide: ParkedReplay, useFactory: () => new ParkedReplay(readModel.parked, durableLog) },
         { provide: ProjectionLag, useFactory: () => new ProjectionLag(readModel, durableLog) },
       ],

@@ -11,11 +11,11 @@ import { NO_METRICS, type DeliveryMetrics } from './delivery-metrics';
 import { Expectations, type Expectation } from './expectations';
 import type { FeedEvent } from './feed-event';
 import { FeedSource } from './feed-source';
-import { FeedSubscription, type Beginning, type SubscriptionHost } from './feed-subscription';
+import { FeedSubscription, type SubscriptionHost } from './feed-subscription';
 import { HotRing } from './hot-ring';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
 import { PageReader } from './page-reader';
-import type { SubscribeOptions, Subscription } from './subscription';
+import type { Beginning, SubscribeOptions, Subscription } from './subscription';
 import { SubscriptionIndex } from './subscription-index';
 import { WakeQueue } from './wake-queue';
 
@@ -40,6 +40,8 @@ export interface FeedCounts {
   /** Events that wait behind a gap or for their turn. */
   readonly pendingEvents: number;
   readonly pageReads: number;
+  /** Bytes of pages that their subscribers have not taken yet. */
+  readonly waitingPageBytes: number;
 }
 
 /**
@@ -175,6 +177,7 @@ export class EventFeed {
       ringBytes: this.ring.bytes,
       pendingEvents: this.source.pendingEvents,
       pageReads: this.pages.reading,
+      waitingPageBytes: this.pages.waitingBytes,
     };
   }
 
@@ -234,7 +237,8 @@ export class EventFeed {
       metrics,
       ring,
       wakes: new WakeQueue(),
-      readPage: (page, isWanted) => pages.read(page, isWanted),
+      readPage: (range, isWanted) => pages.read(range, isWanted),
+      addWaitingPageBytes: (bytes) => pages.addWaiting(bytes),
       runTask: (work) => tasks.run(work),
       wentLive: (subscription) => index.add(subscription),
       left: (subscription) => {

@@ -249,7 +249,8 @@ export class FeedSource {
     const lowest = this.pending.range()?.lowest.position ?? Infinity;
     const upTo = toPosition(Math.min(this.fillTo, lowest - 1));
     if (upTo > after) {
-      const page = await reader.readAll({ after, upTo, limit: limits.gapPageEvents });
+      const { gapPageEvents: limit, gapPageBytes: maxBytes } = limits;
+      const page = await reader.readAll({ after, upTo, limit, maxBytes });
       // Asked after the page, so that a page of another numbering is never taken for one of this.
       const { position } = await this.refresh();
       if (epoch === undefined || this.epoch !== epoch || !this.running) return;

@@ -4,17 +4,16 @@ import {
   type CursorPlace,
   type EventFilter,
   type EventPredicate,
-  type ReadEventsOptions,
   type ResetReason,
 } from '@sluice/event-log';
-import type { EncodedRecordedEvent, Epoch, Position } from '@sluice/event-schema';
+import type { Epoch, Position } from '@sluice/event-schema';
 import type { DeliveryMetrics, OverflowReason } from './delivery-metrics';
 import { EventQueue } from './event-queue';
 import { FeedEvent } from './feed-event';
 import type { HotRing } from './hot-ring';
 import type { DeliveryLimits } from './limits';
-import { nextPageEvents } from './page-reader';
-import type { DeliveryItem, EndReason, SubscribeOptions, Subscription } from './subscription';
+import type { BackfillPage, PageRange } from './page-reader';
+import type { Beginning, DeliveryItem, EndReason, SubscribeOptions, Subscription } from './subscription';
 import { WakeSignal, type WakeQueue } from './wake-queue';
 
 /** What a subscription needs of its feed. */
@@ -24,17 +23,14 @@ export interface SubscriptionHost {
   /** Its head is the head of the feed. */
   readonly ring: HotRing;
   readonly wakes: WakeQueue;
-  readPage(page: ReadEventsOptions, isWanted: () => boolean): Promise<readonly EncodedRecordedEvent[]>;
+  readPage(range: PageRange, isWanted: () => boolean): Promise<BackfillPage>;
+  /** Tells that so many bytes of pages wait for subscribers more than before, or less. */
+  addWaitingPageBytes(bytes: number): void;
   runTask(work: () => Promise<void>): void;
   /** From now on the subscription is offered every event that may concern it. */
   wentLive(subscription: FeedSubscription): void;
   left(subscription: FeedSubscription): void;
   onFault(error: unknown): void;
-}
-
-export interface Beginning {
-  readonly at: CursorPlace;
-  readonly reset: Subscription['reset'];
 }
 
 /**
@@ -65,8 +61,9 @@ export class FeedSubscription implements Subscription {
   private readonly matches: EventPredicate;
   private readonly bounds: Required<Pick<SubscribeOptions, 'maxQueuedEvents' | 'maxQueuedBytes' | 'stallTimeoutMs'>>;
 
-  private pageEvents: number;
   private readingPage = false;
+  /** Size of the page that was read last, until all of it was taken. */
+  private pageBytes = 0;
 
   /** Items to be handed over before and after what is queued. */
   private resetItem: Extract<DeliveryItem, { kind: 'reset' }> | undefined;
@@ -95,7 +92,6 @@ export class FeedSubscription implements Subscription {
       maxQueuedBytes: options.maxQueuedBytes ?? limits.queuedBytes,
       stallTimeoutMs: options.stallTimeoutMs ?? limits.stallTimeoutMs,
     };
-    this.pageEvents = limits.firstPageEvents;
     this.readable = new WakeSignal(host.wakes, (error) => this.listenerThrew(error));
     this.startedAt = at;
     this.reset = reset;
@@ -147,6 +143,7 @@ export class FeedSubscription implements Subscription {
     const events: FeedEvent[] = [];
     const { ring, limits } = this.host;
     if (this.readingPage) return events;
+    this.notePage(0);
     if (!ring.covers(this.scanned)) {
       this.host.runTask(() => this.readPage());
       return events;
@@ -166,21 +163,26 @@ export class FeedSubscription implements Subscription {
 
   private async readPage(): Promise<void> {
     const isWanted = () => this.phase === 'backfilling';
-    const { filter, scanned: after, pageEvents: limit } = this;
-    const upTo = this.host.ring.head;
+    const { filter, scanned: after, host } = this;
+    const maxBytes = Math.min(host.limits.pageBytes, this.bounds.maxQueuedBytes);
     this.readingPage = true;
     try {
-      const page = await this.host.readPage({ filter, after, upTo, limit }, isWanted);
+      const page = await host.readPage({ filter, after, upTo: host.ring.head, maxBytes }, isWanted);
       if (!isWanted()) return;
-      for (const encoded of page) this.queue.push(new FeedEvent(encoded, this.epoch));
-      this.scanned = page.length < limit ? upTo : (page.at(-1)?.event.position ?? upTo);
-      this.pageEvents = nextPageEvents(limit, page.length, this.queue.bytes, this.host.limits);
+      for (const encoded of page.events) this.queue.push(new FeedEvent(encoded, this.epoch));
+      this.scanned = page.reached;
+      this.notePage(this.queue.bytes);
     } catch {
       if (isWanted()) this.end('failed');
     } finally {
       this.readingPage = false;
       this.readable.raise();
     }
+  }
+
+  private notePage(bytes: number): void {
+    this.host.addWaitingPageBytes(bytes - this.pageBytes);
+    this.pageBytes = bytes;
   }
 
   private goLive(): void {
@@ -214,6 +216,7 @@ export class FeedSubscription implements Subscription {
   restart(reason: ResetReason, at: CursorPlace): void {
     this.heldPosition ??= this.position;
     this.queue.clear();
+    this.notePage(0);
     this.epoch = at.epoch;
     this.scanned = at.position;
     this.resetItem = { kind: 'reset', reason, at };
@@ -244,6 +247,7 @@ export class FeedSubscription implements Subscription {
     this.scanned = this.reached;
     this.phase = 'ended';
     this.endReason = reason;
+    this.notePage(0);
     this.signal?.removeEventListener('abort', this.onAbort);
     this.host.left(this);
     this.host.metrics.ended(reason);

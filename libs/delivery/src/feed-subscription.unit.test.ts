@@ -1,6 +1,7 @@
 import { until } from '@sluice/event-log/conformance';
-import { newEpoch, type CursorPlace } from '@sluice/event-log';
+import { newEpoch, type CursorPlace, type StartPlace } from '@sluice/event-log';
 import type { DeliveryLimits } from './limits';
+import type { SubscribeOptions } from './subscription';
 import { numbers, World, type Reader } from '../test/world';
 
 describe('Subscription, until it is live', () => {
@@ -84,7 +85,7 @@ describe('Subscription, until it is live', () => {
 
   describe('backfill and cutover', () => {
     it('reads pages only as they are taken, then the ring, then goes live', async () => {
-      const world = await started({ ringEvents: 10, firstPageEvents: 5, pageEvents: 5, batchEvents: 3 }, 20);
+      const world = await started({ ringEvents: 10, pageEvents: 5, batchEvents: 3 }, 20);
       await world.publishMany(10);
       const reader = await world.subscribe('earliest');
       reader.drain();
@@ -106,7 +107,7 @@ describe('Subscription, until it is live', () => {
 
     it('has neither gap nor duplicate when events come at any moment of the cutover', async () => {
       for (const eventsWhileReading of [0, 1, 4, 5, 6, 30]) {
-        const world = await started({ ringEvents: 5, batchEvents: 2, firstPageEvents: 100 }, 12);
+        const world = await started({ ringEvents: 5, batchEvents: 2 }, 12);
         const reader = (await world.subscribe(await world.cursorAt(2))).follow();
         const release = world.reader.holdReads();
         await until(() => world.reader.calls.read === 1, 'the page is read');
@@ -158,17 +159,73 @@ describe('Subscription, until it is live', () => {
       expect(world.feed.counts.pageReads).toBe(0);
     });
 
-    it('sizes pages by the bytes of the events', async () => {
-      const world = await started({ ringEvents: 1, firstPageEvents: 10, pageEvents: 1_000, pageBytes: 8_000 }, 0);
-      for (let n = 0; n < 60; n++) await world.publishMany(1, { data: { text: 'x'.repeat(1_800) } });
-      const reader = (await world.subscribe('earliest')).follow();
-      await reader.has(60);
-      expect(reader.positions).toEqual(numbers(1, 60));
-      expect(world.reader.calls.read).toBeGreaterThan(13);
+    const large = { data: { text: 'x'.repeat(1_800) } };
+    /** The page has been read and nothing of it was taken. */
+    const pageWaits = async (world: World, start: StartPlace, options: Partial<SubscribeOptions> = {}) => {
+      const before = world.feed.counts.waitingPageBytes;
+      const reader = (await world.subscribe(start, options)).drain(1);
+      await until(() => world.feed.counts.waitingPageBytes > before, 'a page waits');
+      return { reader, bytes: world.feed.counts.waitingPageBytes - before };
+    };
+
+    it('bounds a page by bytes, whatever the events before it weighed', async () => {
+      const world = await started({ ringEvents: 1, pageEvents: 1_000, pageBytes: 8_000 }, 40);
+      for (let n = 0; n < 60; n++) await world.publishMany(1, large);
+      const { reader, bytes } = await pageWaits(world, await world.cursorAt(30));
+      // Ten small ones and three large ones; an event weighs a little more than its envelope, which is counted.
+      expect(bytes).toBeGreaterThan(4_000);
+      expect(bytes).toBeLessThan(10_000);
+      reader.follow();
+      await reader.has(100);
+      expect(reader.positions).toEqual(numbers(31, 100));
+      expect(world.reader.calls.read).toBeGreaterThan(15);
+      expect(world.feed.counts.waitingPageBytes).toBe(0);
+    });
+
+    it('looks for rare events in bounded steps, and tells how far it has come', async () => {
+      const world = await started({ ringEvents: 1, scanPositions: 10 }, 94);
+      await world.publishMany(1, { type: 'rare' });
+      await world.publishMany(5);
+      const filter = { workspaceIds: [1], types: ['rare'] };
+      const reader = await world.subscribe('earliest', { filter });
+      reader.drain();
+      await until(() => reader.subscription.position.position === 10, 'the first step is over');
+      reader.follow();
+      await until(() => reader.kinds.includes('caught_up'), 'it catches up');
+      expect(reader.positions).toEqual([95]);
+      expect(world.reader.calls.read).toBe(10);
+      const ofEntity = await world.subscribe('earliest', { filter: { ...filter, entityIds: ['sandbox-123'] } });
+      ofEntity.follow();
+      await until(() => ofEntity.kinds.includes('caught_up'), 'it catches up');
+      expect(world.reader.calls.read).toBe(11);
+    });
+
+    it('reads pages no larger than the queue that the subscriber asked for', async () => {
+      const world = await started({ ringEvents: 1 });
+      for (let n = 0; n < 20; n++) await world.publishMany(1, large);
+      const { bytes } = await pageWaits(world, 'earliest', { maxQueuedBytes: 5_000 });
+      expect(bytes).toBeLessThan(6_000);
+    });
+
+    it('bounds the pages of all that take nothing, and keeps no other subscriber waiting', async () => {
+      const limits = { waitingPageBytes: 40_000, leastPageBytes: 3_000, concurrentPageReads: 2 };
+      const world = await started({ ringEvents: 1, ...limits });
+      for (let n = 0; n < 60; n++) await world.publishMany(1, large);
+      const idle: { reader: Reader; bytes: number }[] = [];
+      while (idle.length < 12) idle.push(await pageWaits(world, 'earliest'));
+      expect(idle[0]?.bytes).toBeGreaterThan(15_000);
+      // One event each, once little is left.
+      expect(idle.at(-1)?.bytes).toBeLessThan(3_000);
+      expect(world.feed.counts.waitingPageBytes).toBeLessThan(40_000 + 12 * 3_000);
+      const attentive = (await world.subscribe('earliest')).follow();
+      await attentive.has(60);
+      expect(attentive.positions).toEqual(numbers(1, 60));
+      for (const { reader } of idle) reader.subscription.close();
+      expect(world.feed.counts.waitingPageBytes).toBe(0);
     });
 
     it('repeats a failed page, and ends as failed when it keeps failing; a resume goes on', async () => {
-      const world = await started({ ringEvents: 1, pageAttempts: 3, firstPageEvents: 4, pageEvents: 4 }, 12);
+      const world = await started({ ringEvents: 1, pageAttempts: 3, pageEvents: 4 }, 12);
       const reader = await world.subscribe('earliest');
       world.reader.failNext(2);
       reader.follow();

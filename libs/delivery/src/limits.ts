@@ -13,17 +13,25 @@ export const DELIVERY_LIMITS = {
   sliceEvents: 256,
   sliceBytes: 256 * 1024,
 
-  /** Page of a gap fill. */
+  /** Page of a gap fill: at most so many events and bytes, but always one event. */
   gapPageEvents: 500,
+  gapPageBytes: 1024 * 1024,
   /** How often the head of the read model is compared with the feed's. */
   tailCheckMs: 1_000,
   /** How long the delivery log may still bring what the read model has already. */
   tailGraceMs: 100,
 
-  /** Pages of a backfill: the first one, the largest one, and what the size of the others aims at. */
-  firstPageEvents: 100,
+  /** Page of a backfill: at most so many events and bytes, but always one event. */
   pageEvents: 500,
   pageBytes: 1024 * 1024,
+  /** Most positions that one read looks at where its filter is not one of an index; it goes on from there. */
+  scanPositions: 100_000,
+  /**
+   * Bytes of all pages that wait for their subscribers. As they come near, pages become smaller, down to
+   * `leastPageBytes`: nobody waits for the page of a subscriber that takes nothing.
+   */
+  waitingPageBytes: 64 * 1024 * 1024,
+  leastPageBytes: 16 * 1024,
   /** Backfill reads at the same time in one process; the others wait in order of arrival. */
   concurrentPageReads: 8,
   /** Attempts at one page before the subscription ends as failed. */

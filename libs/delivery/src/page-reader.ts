@@ -1,11 +1,13 @@
 import {
+  isSelective,
   SluiceError,
+  toPosition,
   toSluiceError,
+  type EventFilter,
   type Head,
-  type ReadEventsOptions,
   type RecordedEventReader,
 } from '@sluice/event-log';
-import type { EncodedRecordedEvent } from '@sluice/event-schema';
+import type { EncodedRecordedEvent, Position } from '@sluice/event-schema';
 import { BackOff, Permits, type Pauses } from './background';
 import type { DeliveryMetrics } from './delivery-metrics';
 import type { DeliveryLimits } from './limits';
@@ -20,9 +22,25 @@ export interface PageReaderOptions {
   onFault(error: unknown): void;
 }
 
-/** Reads the pages of all backfills: so many at the same time, each with so many attempts. */
+/** What somebody wants to read, page by page. */
+export interface PageRange {
+  readonly filter: EventFilter;
+  readonly after: Position;
+  readonly upTo: Position;
+  /** Most bytes on one page, which has one event at least. */
+  readonly maxBytes: number;
+}
+
+export interface BackfillPage {
+  readonly events: readonly EncodedRecordedEvent[];
+  /** Whatever matches up to here is on this page or was before it. The next page begins after it. */
+  readonly reached: Position;
+}
+
+/** Reads the pages of all backfills: so many at the same time, each with so many attempts, positions and bytes. */
 export class PageReader {
   private readonly permits: Permits;
+  private waiting = 0;
 
   constructor(private readonly options: PageReaderOptions) {
     this.permits = new Permits(options.limits.concurrentPageReads);
@@ -33,39 +51,55 @@ export class PageReader {
     return this.permits.used;
   }
 
+  /** Bytes of pages that subscribers have not taken yet. */
+  get waitingBytes(): number {
+    return this.waiting;
+  }
+
+  /** Notes that so many bytes wait more than before, or less. */
+  addWaiting(bytes: number): void {
+    this.waiting += bytes;
+  }
+
   /**
-   * One page; empty as soon as nobody wants it any more, which the caller must look at again before it uses the page.
+   * The next page of a range; a small one while many bytes wait. It is empty where a rare filter found nothing yet, and as
+   * soon as nobody wants it any more, which the caller must look at again before it uses the page.
    * @throws SluiceError `read_model_unavailable` after the last attempt.
    */
-  async read(page: ReadEventsOptions, isWanted: () => boolean): Promise<readonly EncodedRecordedEvent[]> {
+  async read(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
     const { limits, pauses, onFault } = this.options;
     const backOff = new BackOff(limits);
     for (let attempt = 1; isWanted(); attempt++) {
       try {
-        return await this.permits.run(() => this.attempt(page, isWanted));
+        return await this.permits.run(() => this.attempt(range, isWanted));
       } catch (error) {
         onFault(error);
         if (attempt >= limits.pageAttempts) throw unreadable(error);
         await pauses.pause(backOff.next());
       }
     }
-    return [];
+    return { events: [], reached: range.after };
   }
 
-  private async attempt(page: ReadEventsOptions, isWanted: () => boolean): Promise<readonly EncodedRecordedEvent[]> {
-    if (!isWanted()) return [];
-    const events = await this.options.reader.read(page);
-    this.options.metrics.pageRead(events.length);
+  private async attempt(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
+    const { filter, after } = range;
+    if (!isWanted()) return { events: [], reached: after };
+    const { reader, limits, metrics } = this.options;
+    // A rare filter must not make one read look through everything.
+    const upTo = isSelective(filter) ? range.upTo : toPosition(Math.min(range.upTo, after + limits.scanPositions));
+    const maxBytes = Math.min(range.maxBytes, this.shareOfWaiting());
+    const { events, complete } = await reader.read({ filter, after, upTo, limit: limits.pageEvents, maxBytes });
+    metrics.pageRead(events.length);
     // Asked after the page: if the numbering has changed by now, the subscription is reset and the page not wanted.
     await this.options.refresh();
-    return events;
+    return { events, reached: complete ? upTo : (events.at(-1)?.event.position ?? after) };
   }
-}
 
-/** So many events of the size of the last page's as make a page of the wanted bytes. */
-export function nextPageEvents(limit: number, lastEvents: number, lastBytes: number, limits: DeliveryLimits): number {
-  if (lastEvents === 0) return limit;
-  return Math.max(1, Math.min(limits.pageEvents, Math.floor((limits.pageBytes * lastEvents) / lastBytes)));
+  /** What every read at this moment may bring without all of them going beyond the bound. */
+  private shareOfWaiting(): number {
+    const { waitingPageBytes, concurrentPageReads, leastPageBytes } = this.options.limits;
+    return Math.max(leastPageBytes, Math.floor((waitingPageBytes - this.waiting) / concurrentPageReads));
+  }
 }
 
 function unreadable(error: unknown): SluiceError {

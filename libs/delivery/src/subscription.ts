@@ -63,6 +63,9 @@ export interface Subscription extends AsyncIterable<DeliveryItem> {
   close(): void;
 }
 
+/** Where a subscription begins. */
+export type Beginning = Readonly<{ at: CursorPlace; reset: Subscription['reset'] }>;
+
 /** The error to show to a subscriber whose subscription ended for this reason. */
 export function endError(reason: EndReason): SluiceError | undefined {
   switch (reason) {

@@ -6,6 +6,7 @@ import {
   type EventFilter,
   type Head,
   type ListEntitiesOptions,
+  type ReadAllOptions,
   type ReadEventsOptions,
   type RecordedEventReader,
   type RecordedRun,
@@ -59,10 +60,10 @@ export class TrialReader implements RecordedEventReader {
     }
   }
 
-  async readAll(range: { after: Position; upTo: Position; limit: number }) {
+  async readAll(options: ReadAllOptions) {
     this.calls.readAll++;
     this.failIfAsked();
-    const page = await this.model.readAll(range);
+    const page = await this.model.readAll(options);
     await this.hold;
     return page;
   }

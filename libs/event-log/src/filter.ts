@@ -38,3 +38,11 @@ export function compileFilter(filter: EventFilter): EventPredicate {
       exact?.has(event.type) === true ||
       types.prefixes.some((prefix) => event.type.startsWith(prefix)));
 }
+
+/**
+ * Whether a read by this filter looks at hardly more events than it gives: those of one entity, or all of one workspace.
+ * Others may look through everything for one event, so their reads are bounded by a range of positions.
+ */
+export function isSelective({ workspaceIds, families, entityIds, types }: EventFilter): boolean {
+  return workspaceIds.length <= 1 && (entityIds ? entityIds.length <= 1 : !families && !types);
+}

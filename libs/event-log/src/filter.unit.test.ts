@@ -1,7 +1,7 @@
 import { EVENT_FAMILIES, recordEnvelope, type RecordedEvent } from '@sluice/event-schema';
 import fc from 'fast-check';
 import { sandboxEnvelope } from './conformance/tools';
-import { compileFilter, splitTypes, type EventFilter } from './filter';
+import { compileFilter, isSelective, splitTypes, type EventFilter } from './filter';
 import { toPosition } from './position';
 
 const TYPES = [
@@ -125,5 +125,21 @@ describe('splitTypes', () => {
         expect(prefixes.every((prefix) => prefix.endsWith('.'))).toBe(true);
       }),
     );
+  });
+});
+
+describe('isSelective', () => {
+  it.each<[boolean, EventFilter]>([
+    [true, { workspaceIds: [1] }],
+    [true, { workspaceIds: [1], entityIds: ['a'] }],
+    [true, { workspaceIds: [1], entityIds: ['a'], families: ['session'], types: ['x.*'] }],
+    [true, { workspaceIds: [] }],
+    [false, { workspaceIds: [1, 2] }],
+    [false, { workspaceIds: [1, 2], entityIds: ['a'] }],
+    [false, { workspaceIds: [1], entityIds: ['a', 'b'] }],
+    [false, { workspaceIds: [1], types: ['x'] }],
+    [false, { workspaceIds: [1], families: ['session'] }],
+  ])('is %s for %j', (selective, filter) => {
+    expect(isSelective(filter)).toBe(selective);
   });
 });

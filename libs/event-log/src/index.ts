@@ -10,7 +10,7 @@ export {
 } from './cursor';
 export { decodeUtf8 } from './encoding';
 export { ERROR_TABLE, SluiceError, toSluiceError, type ErrorCode, type SluiceErrorOptions } from './errors';
-export { compileFilter, splitTypes, type EventFilter, type EventPredicate } from './filter';
+export { compileFilter, isSelective, splitTypes, type EventFilter, type EventPredicate } from './filter';
 export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
 export { InProcessDeliveryLog } from './memory/memory-delivery-log';
 export { MemoryDurableLog, type MemoryDurableLogOptions } from './memory/memory-durable-log';
@@ -25,6 +25,7 @@ export type {
   LogFollower,
   LogRecord,
 } from './ports/durable-log';
+export { currentRecordedEvent } from './current-event';
 export {
   ProjectionFailed,
   type EntitySummary,
@@ -36,10 +37,12 @@ export {
   type ParkReason,
   type PublisherGrant,
   type PublisherLease,
+  type ReadAllOptions,
   type ReadEventsOptions,
   type ReadModel,
   type RecordBatch,
   type RecordedEventReader,
+  type RecordedPage,
   type RecordedSignal,
   type RecordOutcome,
   type StoredParkedRecord,

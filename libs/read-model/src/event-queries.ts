@@ -1,4 +1,4 @@
-import type { EncodedRecordedEvent, EventFamily, Position, RecordedEvent } from '@sluice/event-schema';
+import type { EncodedRecordedEvent, EventFamily, RecordedEvent } from '@sluice/event-schema';
 import {
   splitTypes,
   toEpoch,
@@ -7,7 +7,9 @@ import {
   type EventFilter,
   type Head,
   type ListEntitiesOptions,
+  type ReadAllOptions,
   type ReadEventsOptions,
+  type RecordedPage,
 } from '@sluice/event-log';
 import type { Queries } from './database';
 import { Prisma } from './generated/client';
@@ -22,22 +24,45 @@ export async function readHead(queries: Queries): Promise<Head> {
   return { epoch: toEpoch(row.epoch), position: toPosition(Number(row.last_position)) };
 }
 
-export async function readEvents(
+interface MeasuredRow extends StoredEventRow {
+  /** No row of the candidates comes after it. */
+  readonly is_last: boolean;
+}
+
+/**
+ * Of so many candidates, the first ones that are within the bytes. Only sizes are summed: an envelope that is stored
+ * out of line is not fetched unless it is in the answer.
+ */
+function readWithin(
   queries: Queries,
-  options: ReadEventsOptions,
-): Promise<readonly EncodedRecordedEvent[]> {
-  if (options.filter.workspaceIds.length === 0) return [];
+  conditions: Prisma.Sql[],
+  { order, limit, maxBytes = Number.MAX_SAFE_INTEGER }: Pick<ReadEventsOptions, 'order' | 'limit' | 'maxBytes'>,
+): Promise<readonly MeasuredRow[]> {
+  const byPosition = order === 'descending' ? Prisma.sql`ORDER BY position DESC` : Prisma.sql`ORDER BY position`;
+  return queries.$queryRaw<MeasuredRow[]>`
+    SELECT ${COLUMNS}, is_last
+    FROM (
+      SELECT *, sum(octet_length(envelope)) OVER ordered AS bytes_to_here, lead(position) OVER ordered IS NULL AS is_last
+      FROM (
+        SELECT ${COLUMNS} FROM read_model.recorded_events
+        WHERE ${Prisma.join(conditions, ' AND ')} ${byPosition} LIMIT ${limit}
+      ) AS candidates
+      WINDOW ordered AS (${byPosition})
+    ) AS measured
+    WHERE bytes_to_here <= ${BigInt(maxBytes)} OR bytes_to_here = octet_length(envelope)
+    ${byPosition}`;
+}
+
+export async function readEvents(queries: Queries, options: ReadEventsOptions): Promise<RecordedPage> {
+  if (options.filter.workspaceIds.length === 0) return { events: [], complete: true };
   const conditions = [...filterConditions(options.filter)];
   if (options.after !== undefined) conditions.push(Prisma.sql`position > ${BigInt(options.after)}`);
   if (options.upTo !== undefined) conditions.push(Prisma.sql`position <= ${BigInt(options.upTo)}`);
   if (options.occurredAfter !== undefined) conditions.push(Prisma.sql`occurred_at > ${BigInt(options.occurredAfter)}`);
   if (options.occurredBefore !== undefined)
     conditions.push(Prisma.sql`occurred_at < ${BigInt(options.occurredBefore)}`);
-  const direction = options.order === 'descending' ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-  const rows = await queries.$queryRaw<StoredEventRow[]>`
-    SELECT ${COLUMNS} FROM read_model.recorded_events
-    WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY position ${direction} LIMIT ${options.limit}`;
-  return rows.map(fromStoredRow);
+  const rows = await readWithin(queries, conditions, options);
+  return { events: rows.map(fromStoredRow), complete: rows.length < options.limit && rows.at(-1)?.is_last !== false };
 }
 
 /** One value is compared by `=`, so that an index gives the rows in position order and none is sorted. */
@@ -64,12 +89,11 @@ function filterConditions(filter: EventFilter): Prisma.Sql[] {
 
 export async function readAllEvents(
   queries: Queries,
-  { after, upTo, limit }: { after: Position; upTo: Position; limit: number },
+  options: ReadAllOptions,
 ): Promise<readonly EncodedRecordedEvent[]> {
-  const rows = await queries.$queryRaw<StoredEventRow[]>`
-    SELECT ${COLUMNS} FROM read_model.recorded_events
-    WHERE position > ${BigInt(after)} AND position <= ${BigInt(upTo)} ORDER BY position LIMIT ${limit}`;
-  return rows.map(fromStoredRow);
+  const { after, upTo } = options;
+  const conditions = [Prisma.sql`position > ${BigInt(after)}`, Prisma.sql`position <= ${BigInt(upTo)}`];
+  return (await readWithin(queries, conditions, options)).map(fromStoredRow);
 }
 
 export async function findEventsByIds(

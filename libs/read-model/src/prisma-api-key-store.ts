@@ -46,6 +46,11 @@ export class PrismaApiKeyStore implements ApiKeyStore {
     });
   }
 
+  countInForce({ workspaceId, nowMs }: { readonly workspaceId: number; readonly nowMs: number }): Promise<number> {
+    const inTime = [{ expiresAt: null }, { expiresAt: { gt: new Date(nowMs) } }];
+    return orUnavailable(() => this.database.apiKey.count({ where: { workspaceId, revokedAt: null, OR: inTime } }));
+  }
+
   revoke(query: { readonly keyId: string; readonly workspaceId?: number | undefined }): Promise<boolean> {
     const { keyId, workspaceId } = query;
     if (!UUID.test(keyId)) return Promise.resolve(false);

@@ -7,9 +7,11 @@ import {
   type LaneCheckpoints,
   type ListEntitiesOptions,
   type PublisherGrant,
+  type ReadAllOptions,
   type ReadEventsOptions,
   type ReadModel,
   type RecordBatch,
+  type RecordedPage,
   type RecordOutcome,
 } from '@sluice/event-log';
 import { projectEvent } from '@sluice/projections';
@@ -66,12 +68,12 @@ export class PrismaReadModel implements ReadModel {
     return orUnavailable(() => readHead(this.database));
   }
 
-  read(options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]> {
+  read(options: ReadEventsOptions): Promise<RecordedPage> {
     return orUnavailable(() => readEvents(this.database, options));
   }
 
-  readAll(range: { after: Position; upTo: Position; limit: number }): Promise<readonly EncodedRecordedEvent[]> {
-    return orUnavailable(() => readAllEvents(this.database, range));
+  readAll(options: ReadAllOptions): Promise<readonly EncodedRecordedEvent[]> {
+    return orUnavailable(() => readAllEvents(this.database, options));
   }
 
   findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>> {

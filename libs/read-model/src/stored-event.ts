@@ -1,13 +1,14 @@
 import {
-  encodeEnvelope,
-  eventCatalogue,
+  CatalogueError,
   recordEnvelope,
   type EncodedEnvelope,
   type EncodedRecordedEvent,
   type EventEnvelope,
   type Recording,
 } from '@sluice/event-schema';
-import { toPosition } from '@sluice/event-log';
+import { currentRecordedEvent, toPosition } from '@sluice/event-log';
+
+export { currentRecordedEvent };
 
 /** A row of `recorded_events` as the readers select it. */
 export interface StoredEventRow {
@@ -17,15 +18,10 @@ export interface StoredEventRow {
   readonly envelope: string;
 }
 
-/** A recorded event in its current version; the text is encoded anew only when an upcaster changed it. */
-export function currentRecordedEvent(envelope: EncodedEnvelope, recording: Recording): EncodedRecordedEvent {
-  const current = eventCatalogue.upcast(envelope.event);
-  return recordEnvelope(current === envelope.event ? envelope : encodeEnvelope(current), recording);
-}
-
+/** In its current version, or as it was stored where the catalogue has no way there: its `schemaVersion` says which. */
 export function fromStoredRow(row: StoredEventRow): EncodedRecordedEvent {
   const event = JSON.parse(row.envelope) as EventEnvelope;
-  return currentRecordedEvent(
+  return currentOrStored(
     { event, json: row.envelope },
     {
       position: toPosition(Number(row.position)),
@@ -33,4 +29,14 @@ export function fromStoredRow(row: StoredEventRow): EncodedRecordedEvent {
       recordedAt: Number(row.recorded_at),
     },
   );
+}
+
+/** One event that a newer process recorded must not make a whole page unreadable. */
+function currentOrStored(envelope: EncodedEnvelope, recording: Recording): EncodedRecordedEvent {
+  try {
+    return currentRecordedEvent(envelope, recording);
+  } catch (error) {
+    if (error instanceof CatalogueError) return recordEnvelope(envelope, recording);
+    throw error;
+  }
 }

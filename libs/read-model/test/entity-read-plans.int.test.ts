@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { toPosition } from '@sluice/event-log';
+import { toPosition, type ReadEventsOptions } from '@sluice/event-log';
 import { applyMigrations, openReadModel, type PrismaReadModel } from '../src';
 import { SESSION_OPTIONS } from '../src/database';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database';
@@ -77,13 +77,19 @@ describe('reads of one entity', () => {
 
   const filter = { workspaceIds: [1], families: ['sandbox'], entityIds: ['entity-31'] } as const;
 
-  const pages = [
+  const ofAnyFamily = { workspaceIds: [1], entityIds: ['entity-31'] };
+
+  const pages: readonly (readonly [string, ReadEventsOptions])[] = [
     ['the first page', { filter, limit: 50 }],
+    ['of so many bytes', { filter, limit: 50, maxBytes: 2_000 }],
     ['the next page', { filter, after: toPosition(EVENTS / 2), limit: 50 }],
     ['the newest first', { filter, order: 'descending', limit: 50 }],
     ['up to a position', { filter, after: toPosition(100), upTo: toPosition(EVENTS), limit: 50 }],
     ['of one type', { filter: { ...filter, types: ['execution.failed'] }, limit: 10 }],
-  ] as const;
+    ['of any family', { filter: ofAnyFamily, limit: 50 }],
+    ['of any family, the newest first', { filter: ofAnyFamily, order: 'descending', limit: 50 }],
+    ['of any family, rare', { filter: { ...ofAnyFamily, types: ['session.closed'] }, limit: 50 }],
+  ];
 
   /** The rows hold no document, so reading them fails after the statement has been sent. */
   const planOf = async (options: Parameters<PrismaReadModel['read']>[0]) => {
@@ -91,6 +97,20 @@ describe('reads of one entity', () => {
     return { plan, kinds: nodesOf(plan).map((node) => node['Node Type']) };
   };
   const pagesTouched = (plan: PlanNode) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+
+  it('sum the bytes of a page without reading the envelopes', async () => {
+    await database.query(`
+      INSERT INTO read_model.recorded_events
+        (position, id, workspace_id, family, entity_id, entity_sequence, type, occurred_at, recorded_at, envelope)
+      SELECT ${EVENTS} + n, gen_random_uuid(), 1, 'sandbox', 'large', n, 'file.read', n, n,
+        (SELECT string_agg(md5(random()::text || piece), '') FROM generate_series(1, 4000) AS piece)
+      FROM generate_series(1, 20) AS n`);
+    const ofLarge = { workspaceIds: [1], entityIds: ['large'] };
+    const { plan } = await planOf({ filter: ofLarge, limit: 50, maxBytes: 300_000 });
+    expect(plan['Actual Rows']).toBe(2);
+    // Twenty rows and the index; the envelopes are on more than a thousand pages besides.
+    expect(pagesTouched(plan)).toBeLessThan(40);
+  });
 
   describe.each([
     ['without statistics', ''],
@@ -101,14 +121,16 @@ describe('reads of one entity', () => {
     it.each(pages)('go by an index, sort nothing and touch few pages: %s', async (_page, options) => {
       const { plan, kinds } = await planOf(options);
       // A filter by type unnests its own few prefixes.
-      expect(kinds.filter((kind) => kind !== 'Function Scan')).toEqual(['Limit', 'Index Scan']);
-      expect(nodesOf(plan)[1]?.['Index Name']).toBe('recorded_events_workspace_id_family_entity_id_position_idx');
+      const ownKinds = kinds.filter((kind) => kind !== 'Function Scan');
+      expect(ownKinds).toEqual(['Subquery Scan', 'WindowAgg', 'Limit', 'Index Scan']);
+      const scan = nodesOf(plan).find((node) => node['Node Type'] === 'Index Scan');
+      expect(scan?.['Index Name']).toBe('recorded_events_workspace_id_entity_id_position_idx');
       // Each event is on a page of its own at worst, and the index is a few levels deep.
       expect(pagesTouched(plan)).toBeLessThan(EVENTS_OF_ENTITY + 20);
     });
 
-    it('since an instant go by an index too', async () => {
-      const { plan, kinds } = await planOf({ filter, occurredAfter: 1_000_000 + EVENTS - 5_000, limit: 50 });
+    it.each([filter, ofAnyFamily])('since an instant go by an index too: %j', async (ofEntity) => {
+      const { plan, kinds } = await planOf({ filter: ofEntity, occurredAfter: 1_000_000 + EVENTS - 5_000, limit: 50 });
       expect(kinds).toContain('Index Scan');
       expect(kinds).not.toContain('Seq Scan');
       expect(pagesTouched(plan)).toBeLessThan(EVENTS_OF_ENTITY + 20);

@@ -46,7 +46,7 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect(recorded.map(({ event }) => event.position)).toEqual(range(1, 10));
       expect(recorded.map(({ event }) => event.entitySequence)).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
       expect(await model.head()).toEqual({ epoch, position: 10 });
-      const read = await model.read({ filter: all, limit: 100 });
+      const { events: read } = await model.read({ filter: all, limit: 100 });
       expect(read.map(({ json }) => json)).toEqual(recorded.map(({ json }) => json));
       expect(read).toEqual(recorded);
     });
@@ -66,7 +66,7 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
           record(models[n % 3] ?? model, [sandboxEnvelope(), sandboxEnvelope({ entityId: 'b' })]),
         ),
       );
-      const events = (await model.read({ filter: all, limit: 1000 })).map(({ event }) => event);
+      const events = (await model.read({ filter: all, limit: 1000 })).events.map(({ event }) => event);
       expect(events.map(({ position }) => position)).toEqual(range(1, 120));
       for (const entity of ['sandbox-123', 'b']) {
         expect(events.filter(({ entityId }) => entityId === entity).map((event) => event.entitySequence)).toEqual(
@@ -90,6 +90,12 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect(await model.loadCheckpoints([LANE])).toEqual(NONE);
       const { recorded } = await record(model, [sandboxEnvelope()]);
       expect(recorded[0]?.event).toMatchObject({ position: 1, entitySequence: 1 });
+    });
+
+    it('rejects an event of a version that nobody knows, and records nothing of its batch', async () => {
+      const unknown = sandboxEnvelope({ schemaVersion: 9_999 });
+      await expect(record(model, [sandboxEnvelope(), unknown])).rejects.toMatchObject({ eventId: unknown.event.id });
+      expect((await model.head()).position).toBe(0);
     });
 
     it('parks a record once, lists it and marks it replayed', async () => {
@@ -127,7 +133,7 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
         types.map((type) => sandboxEnvelope({ type, family: 'session', entityId: 's_%\\1' })),
       );
       const positions = async (filter: Parameters<ReadModel['read']>[0]['filter']) =>
-        (await model.read({ filter, limit: 100 })).map(({ event }) => event.position);
+        (await model.read({ filter, limit: 100 })).events.map(({ event }) => event.position);
       expect(await positions({ workspaceIds: [2] })).toEqual([5, 6, 7, 8]);
       expect(await positions({ workspaceIds: [1, 2] })).toEqual(range(1, 12));
       expect(await positions({ workspaceIds: [] })).toEqual([]);
@@ -145,13 +151,48 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
         range(1, 20).map((n) => sandboxEnvelope({ occurredAt: 1000 + n })),
       );
       const positions = async (options: Partial<Parameters<ReadModel['read']>[0]>) =>
-        (await model.read({ filter: all, limit: 100, ...options })).map(({ event }) => event.position as number);
+        (await model.read({ filter: all, limit: 100, ...options })).events.map(({ event }) => event.position as number);
       expect(await positions({ after: toPosition(5), upTo: toPosition(8) })).toEqual([6, 7, 8]);
       expect(await positions({ occurredAfter: 1015, occurredBefore: 1018 })).toEqual([16, 17]);
       expect(await positions({ order: 'descending', limit: 3 })).toEqual([20, 19, 18]);
       expect(await positions({ limit: 3 })).toEqual([1, 2, 3]);
       const filled = await model.readAll({ after: toPosition(3), upTo: toPosition(9), limit: 4 });
       expect(filled.map(({ event }) => event.position)).toEqual([4, 5, 6, 7]);
+    });
+
+    it('bounds a page by the bytes of its envelopes, but gives the first event whatever its size', async () => {
+      const texts = [1, 1, 1, 3_000, 1, 1, 1].map((length) => '🐚'.repeat(length));
+      const envelopes = texts.map((text) => sandboxEnvelope({ data: { text } }));
+      const sizes = envelopes.map(({ json }) => Buffer.byteLength(json));
+      await record(model, envelopes);
+      const bytesOf = (...positions: number[]) => positions.reduce((sum, n) => sum + (sizes[n - 1] ?? 0), 0);
+      const page = async (options: Partial<Parameters<ReadModel['read']>[0]>) => {
+        const { events, complete } = await model.read({ filter: all, limit: 100, ...options });
+        return { positions: events.map(({ event }) => event.position as number), complete };
+      };
+      expect(await page({ maxBytes: bytesOf(1, 2, 3) })).toEqual({ positions: [1, 2, 3], complete: false });
+      expect(await page({ maxBytes: bytesOf(1, 2, 3) - 1 })).toEqual({ positions: [1, 2], complete: false });
+      // What is left out counts too: a small event after a large one must not slip in before it.
+      expect(await page({ maxBytes: bytesOf(1, 2, 3, 5, 6, 7) })).toEqual({ positions: [1, 2, 3], complete: false });
+      expect(await page({ after: toPosition(3), maxBytes: 1 })).toEqual({ positions: [4], complete: false });
+      expect(await page({ order: 'descending', maxBytes: bytesOf(7, 6) })).toEqual({
+        positions: [7, 6],
+        complete: false,
+      });
+      const last = { positions: [7], complete: true };
+      expect(await page({ after: toPosition(6), maxBytes: 1 })).toEqual(last);
+      expect(await page({ after: toPosition(6), upTo: toPosition(7), maxBytes: 1, limit: 2 })).toEqual(last);
+      expect(await page({ after: toPosition(7), maxBytes: 1 })).toEqual({ positions: [], complete: true });
+      expect(await page({ limit: 7 })).toEqual({ positions: range(1, 7), complete: false });
+      expect(await page({ maxBytes: bytesOf(...range(1, 7)) })).toEqual({ positions: range(1, 7), complete: true });
+
+      const gap = async (after: number, maxBytes: number) =>
+        (await model.readAll({ after: toPosition(after), upTo: toPosition(7), limit: 100, maxBytes })).map(
+          ({ event }) => event.position as number,
+        );
+      expect(await gap(0, bytesOf(1, 2))).toEqual([1, 2]);
+      expect(await gap(3, 1)).toEqual([4]);
+      expect(await gap(4, bytesOf(5, 6, 7))).toEqual([5, 6, 7]);
     });
 
     it('finds events by id', async () => {

@@ -1,4 +1,5 @@
-import { recordEnvelope, type EncodedRecordedEvent, type Position, type RecordedEvent } from '@sluice/event-schema';
+import type { EncodedEnvelope, EncodedRecordedEvent, Position, RecordedEvent, Recording } from '@sluice/event-schema';
+import { currentRecordedEvent } from '../current-event';
 import { compileFilter } from '../filter';
 import { BEFORE_FIRST, newEpoch, toPosition } from '../position';
 import type { Lane, LaneCheckpoints } from '../ports/durable-log';
@@ -8,9 +9,11 @@ import {
   type Head,
   type ListEntitiesOptions,
   type PublisherGrant,
+  type ReadAllOptions,
   type ReadEventsOptions,
   type ReadModel,
   type RecordBatch,
+  type RecordedPage,
   type RecordOutcome,
 } from '../ports/read-model';
 import { MemoryParkedRecords } from './memory-parked-records';
@@ -25,6 +28,8 @@ export class MemoryReadModel implements ReadModel {
   readonly parked = new MemoryParkedRecords();
   private readonly epoch = newEpoch();
   private readonly events: EncodedRecordedEvent[] = [];
+  /** Bytes of the envelope as it was given, by event. */
+  private readonly sizes = new Map<EncodedRecordedEvent, number>();
   private readonly byId = new Map<string, RecordedEvent>();
   private readonly entities = new Map<string, EntitySummary>();
   private readonly checkpoints = new Map<Lane, number>();
@@ -35,6 +40,7 @@ export class MemoryReadModel implements ReadModel {
 
   async record({ envelopes, parked, checkpoints }: RecordBatch): Promise<RecordOutcome> {
     const recorded: EncodedRecordedEvent[] = [];
+    const sizes: number[] = [];
     const entities = new Map<string, EntitySummary>();
     const ids = new Set<string>();
     for (const envelope of envelopes) {
@@ -45,9 +51,9 @@ export class MemoryReadModel implements ReadModel {
       const position = toPosition(this.events.length + recorded.length + 1);
       const before = entities.get(key) ?? this.entities.get(key);
       const entitySequence = (before?.eventCount ?? 0) + 1;
-      const encoded = recordEnvelope(envelope, { position, entitySequence, recordedAt: Date.now() });
-      this.project(encoded.event);
+      const encoded = this.project(envelope, { position, entitySequence, recordedAt: Date.now() });
       recorded.push(encoded);
+      sizes.push(Buffer.byteLength(envelope.json));
       entities.set(key, {
         workspaceId: event.workspaceId,
         family: event.family,
@@ -59,8 +65,9 @@ export class MemoryReadModel implements ReadModel {
       });
     }
     // From here on nothing fails: all of the batch or none of it.
-    for (const encoded of recorded) {
+    for (const [index, encoded] of recorded.entries()) {
       this.events.push(encoded);
+      this.sizes.set(encoded, sizes[index] ?? 0);
       this.byId.set(encoded.event.id, encoded.event);
     }
     for (const [key, entity] of entities) this.entities.set(key, entity);
@@ -72,11 +79,13 @@ export class MemoryReadModel implements ReadModel {
     return { epoch: this.epoch, recorded };
   }
 
-  private project(event: RecordedEvent): void {
+  private project(envelope: EncodedEnvelope, recording: Recording): EncodedRecordedEvent {
     try {
-      this.options.project?.(event);
+      const encoded = currentRecordedEvent(envelope, recording);
+      this.options.project?.(encoded.event);
+      return encoded;
     } catch (error) {
-      throw new ProjectionFailed(event.id, error);
+      throw new ProjectionFailed(envelope.event.id, error);
     }
   }
 
@@ -88,7 +97,7 @@ export class MemoryReadModel implements ReadModel {
     return { epoch: this.epoch, position: toPosition(this.events.length) };
   }
 
-  async read(options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]> {
+  async read(options: ReadEventsOptions): Promise<RecordedPage> {
     const { after = BEFORE_FIRST, upTo = Infinity, occurredAfter = -Infinity, occurredBefore = Infinity } = options;
     const matches = compileFilter(options.filter);
     const found = this.events.filter(
@@ -100,11 +109,22 @@ export class MemoryReadModel implements ReadModel {
         matches(event),
     );
     if (options.order === 'descending') found.reverse();
-    return found.slice(0, options.limit);
+    const candidates = found.slice(0, options.limit);
+    const events = this.within(candidates, options.maxBytes);
+    return { events, complete: candidates.length < options.limit && events.length === candidates.length };
   }
 
-  async readAll({ after, upTo, limit }: { after: Position; upTo: Position; limit: number }) {
-    return this.events.slice(after, Math.min(upTo, after + limit));
+  async readAll({ after, upTo, limit, maxBytes }: ReadAllOptions): Promise<readonly EncodedRecordedEvent[]> {
+    return this.within(this.events.slice(after, Math.min(upTo, after + limit)), maxBytes);
+  }
+
+  private within(events: readonly EncodedRecordedEvent[], maxBytes = Infinity): readonly EncodedRecordedEvent[] {
+    let bytes = 0;
+    const end = events.findIndex((event, index) => {
+      bytes += this.sizes.get(event) ?? 0;
+      return index > 0 && bytes > maxBytes;
+    });
+    return end === -1 ? events : events.slice(0, end);
   }
 
   async findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>> {

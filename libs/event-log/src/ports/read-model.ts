@@ -87,6 +87,25 @@ export interface ReadEventsOptions {
   readonly order?: 'ascending' | 'descending';
   /** Most events in the answer. */
   readonly limit: number;
+  /** Most bytes of envelopes, as text in UTF-8; the first event is in the answer whatever its size. Unbounded when absent. */
+  readonly maxBytes?: number;
+}
+
+/** Events that match, in the order asked for. */
+export interface RecordedPage {
+  readonly events: readonly EncodedRecordedEvent[];
+  /** Nothing that matches was left out. False when `limit` or `maxBytes` was reached: there may be more then. */
+  readonly complete: boolean;
+}
+
+export interface ReadAllOptions {
+  /** Only positions above this. */
+  readonly after: Position;
+  /** Only positions up to this. */
+  readonly upTo: Position;
+  readonly limit: number;
+  /** As for `read`. */
+  readonly maxBytes?: number;
 }
 
 /** One entity and how far it has come. */
@@ -111,10 +130,10 @@ export interface ListEntitiesOptions {
 /** The readers' side of the read model. Every method may throw SluiceError `read_model_unavailable`. */
 export interface RecordedEventReader {
   head(): Promise<Head>;
-  /** Events that match, in position order. */
-  read(options: ReadEventsOptions): Promise<readonly EncodedRecordedEvent[]>;
+  /** Events that match, in position order. An event that cannot be brought to its current version is as it was stored. */
+  read(options: ReadEventsOptions): Promise<RecordedPage>;
   /** All events with positions in (after, upTo], whatever their workspace: for filling gaps, never for a door. */
-  readAll(range: { after: Position; upTo: Position; limit: number }): Promise<readonly EncodedRecordedEvent[]>;
+  readAll(options: ReadAllOptions): Promise<readonly EncodedRecordedEvent[]>;
   /** The recorded events among these ids. */
   findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>>;
   listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]>;
