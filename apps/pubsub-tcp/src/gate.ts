@@ -25,8 +25,7 @@ export class Gate {
   async admit(address: string, credential: string): Promise<Principal> {
     const credentials = { bearer: credential };
     const principal =
-      this.access.authenticateCached(credentials) ??
-      (await this.failures.guard(address, () => this.access.authenticate(credentials)));
+      this.access.authenticateCached(credentials) ?? (await this.failures.guard(address, this.access, credentials));
     this.takeRequest(principal);
     return principal;
   }

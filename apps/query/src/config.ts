@@ -5,7 +5,7 @@ import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from
 export const querySettings = defineSettings({
   SLUICE_QUERY_MAX_PAGE: {
     schema: setting.byteSize({ min: 1024 * 1024, max: 512 * 1024 * 1024 }),
-    default: '32MiB',
+    default: '8MiB',
     description: 'Most bytes of events in one answer. A page that reaches it ends early, with a cursor for the rest.',
   },
 });

@@ -104,6 +104,22 @@ describe('who may do what', () => {
     }
   });
 
+  it.each(['/v1/admin/keys', '/v1/admin/tokens', '/v1/admin/parked/replay'])(
+    'refuses a stranger at %s before its body has come (G9)',
+    async (path) => {
+      const headers = { 'content-type': 'application/json', 'content-length': '50000' };
+      const answer = await service.call(path, { method: 'POST', headers, ...callers['unknown key'] });
+      expect(answer.status).toBe(401);
+    },
+  );
+
+  it('admits by name each route that it has', async () => {
+    const answers = ROUTES.map(({ method, path }) =>
+      service.call(path.replace('EVENT', eventId), { method, json: '{' }),
+    );
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(ROUTES.map(() => 401));
+  });
+
   it('answers a foreign workspace with the very words of a bad key', async () => {
     const words = async (caller: Caller) => {
       const { body } = await service.call('/v1/events?workspaceId=1', callers[caller]);

@@ -1,3 +1,5 @@
+import { MAX_ADMIN_BODY_BYTES } from '../src/http/admission';
+import { MAX_KEYS_IN_FORCE } from '../src/http/admin-keys.controller';
 import { OPERATOR_KEY, startQuery, type CallOptions, type QueryService } from './query-service';
 
 describe('administration of keys and tokens', () => {
@@ -40,14 +42,52 @@ describe('administration of keys and tokens', () => {
     expect((await service.call(path, { ...operator, method: 'DELETE' })).status).toBe(200);
   });
 
-  it('keeps the limits that a key was given', async () => {
+  it('keeps the limits that an operator gave a key', async () => {
     const limits = { requestsPerSecond: 0.001, burst: 1 };
-    const { apiKey } = (await post('/v1/admin/keys', { role: 'reader', limits })).body;
+    const operator = { key: OPERATOR_KEY };
+    const { apiKey } = (await post('/v1/admin/keys', { role: 'reader', limits, workspaceId: 1 }, operator)).body;
     expect((await service.call('/v1/stats', { key: apiKey })).status).toBe(200);
     const second = await service.call('/v1/stats', { key: apiKey });
     expect(second.status).toBe(429);
     expect(second.headers['retry-after']).toEqual(expect.any(String));
   });
+
+  it('lets nobody make a key that may do more or lives longer than its own', async () => {
+    const expiresAt = Date.now() + 3_600_000;
+    const limits = { requestsPerSecond: 50, burst: 60, connections: 7 };
+    const wanted = { workspaceId: 1, role: 'admin', limits, expiresAt };
+    const bounded = { key: (await post('/v1/admin/keys', wanted, { key: OPERATOR_KEY })).body.apiKey };
+
+    const lifted = await post('/v1/admin/keys', { role: 'admin', limits: { requestsPerSecond: 1_000_000 } }, bounded);
+    expect([lifted.status, lifted.body.code, lifted.body.where]).toEqual([403, 'forbidden', 'body.limits']);
+    const longer = await post('/v1/admin/keys', { role: 'admin', expiresAt: expiresAt + 1 }, bounded);
+    expect([longer.status, longer.body.where]).toEqual([403, 'body.expiresAt']);
+
+    const plain = (await post('/v1/admin/keys', { role: 'reader' }, bounded)).body;
+    expect(plain.expiresAt).toBe(expiresAt);
+    expect((await post('/v1/admin/keys', { role: 'reader', expiresAt: expiresAt - 1 }, bounded)).status).toBe(201);
+    const { keys } = (await service.call('/v1/admin/keys', admin)).body;
+    const stored = keys.find(({ keyId }: { keyId: string }) => keyId === plain.keyId);
+    expect(stored).toMatchObject({ limits, expiresAt });
+  });
+
+  it('bounds the keys of a workspace that are in force (G9)', async () => {
+    const made = await Promise.all(Array.from({ length: MAX_KEYS_IN_FORCE - 1 }, () => service.key(1, 'reader')));
+    const refused = await post('/v1/admin/keys', { role: 'reader' });
+    expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
+    expect((await post('/v1/admin/keys', { role: 'reader', workspaceId: 2 }, { key: OPERATOR_KEY })).status).toBe(201);
+    const { keyId } = await (await service.host.access()).authenticateApiKey(made[0] ?? '');
+    expect((await service.call(`/v1/admin/keys/${keyId}`, { ...admin, method: 'DELETE' })).status).toBe(200);
+    expect((await post('/v1/admin/keys', { role: 'reader' })).status).toBe(201);
+  });
+
+  it.each(['/v1/admin/keys', '/v1/admin/tokens', '/v1/admin/parked/replay'])(
+    'takes no body above 64 KiB at %s',
+    async (path) => {
+      const { status, body } = await post(path, JSON.stringify({ role: 'x'.repeat(MAX_ADMIN_BODY_BYTES) }));
+      expect([status, body.code]).toEqual([413, 'payload_too_large']);
+    },
+  );
 
   it('mints a token that reads its sandbox and no other', async () => {
     const before = Date.now();
@@ -71,7 +111,7 @@ describe('administration of keys and tokens', () => {
     ['/v1/admin/keys', { role: 'reader', name: 'a\u0000b' }, 'body.name'],
     ['/v1/admin/keys', { role: 'reader', name: 'x'.repeat(101) }, 'body.name'],
     ['/v1/admin/keys', { role: 'reader', expiresAt: 1 }, 'expiresAt'],
-    ['/v1/admin/keys', { role: 'reader', limits: { requestsPerSecond: -1 } }, 'body.limits.requestsPerSecond'],
+    ['/v1/admin/keys', { role: 'reader', limits: { burst: -1 } }, 'body.limits.burst'],
     ['/v1/admin/keys', { role: 'reader', hash: 'x' }, 'body.hash'],
     ['/v1/admin/tokens', {}, 'body.sandboxId'],
     ['/v1/admin/tokens', { sandboxId: 'a b' }, 'body.sandboxId'],

@@ -2,11 +2,10 @@ import type { SluiceError } from '@sluice/event-log';
 import type { AccessConfig } from './access-config';
 import { ApiKeyAuthenticator } from './api-keys/api-key-authenticator';
 import type { ApiKeyStore } from './api-keys/api-key-store';
-import { API_KEY_PREFIX } from './api-keys/api-key-text';
 import { operatorRecords } from './api-keys/operator-keys';
 import { MIN_CHECK_INTERVAL_MS, RevocationWatch, type KeyCheck } from './api-keys/revocation-watch';
 import { wallClock, type Clock } from './clock';
-import type { Credentials } from './credentials';
+import { presentedCredential, type Credentials } from './credentials';
 import { credentialsExpired, keyRevoked, missingCredentials } from './errors';
 import type { ApiKeyPrincipal, Principal, SandboxPrincipal } from './principal';
 import { TokenAuthenticator } from './tokens/token-authenticator';
@@ -69,14 +68,24 @@ export class AccessControl {
    * `authenticate` when it gives undefined. It never throws.
    */
   authenticateCached(credentials: Credentials): Principal | undefined {
-    const presented = present(credentials);
+    const presented = presentedCredential(credentials);
     if (presented === undefined) return undefined;
     return presented.kind === 'api_key' ? this.apiKeys.cached(presented.text) : this.tokens.cached(presented.text);
   }
 
+  /**
+   * Whether the credential was accepted within the last `KNOWN_FOR_MS`, also when its answer is too old to be believed:
+   * then it still has to be authenticated, but whoever shows it is not guessing. It never throws.
+   */
+  isKnown(credentials: Credentials): boolean {
+    const presented = presentedCredential(credentials);
+    if (presented === undefined) return false;
+    return presented.kind === 'api_key' ? this.apiKeys.isKnown(presented.text) : this.tokens.isKnown(presented.text);
+  }
+
   /** With both credentials the API key decides, and has to be valid; the bearer is not looked at then. */
   async authenticate(credentials: Credentials): Promise<Principal> {
-    const presented = present(credentials);
+    const presented = presentedCredential(credentials);
     if (presented === undefined) throw missingCredentials();
     return presented.kind === 'api_key'
       ? this.authenticateApiKey(presented.text)
@@ -135,10 +144,4 @@ export class AccessControl {
   get watchedKeys(): number {
     return this.revocations.size;
   }
-}
-
-function present({ apiKey, bearer }: Credentials): { kind: 'api_key' | 'token'; text: string } | undefined {
-  if (apiKey !== undefined && apiKey !== '') return { kind: 'api_key', text: apiKey };
-  if (bearer === undefined || bearer === '') return undefined;
-  return { kind: bearer.startsWith(API_KEY_PREFIX) ? 'api_key' : 'token', text: bearer };
 }

@@ -10,3 +10,6 @@ export function isFresh(sinceMs: number, nowMs: number, maxAgeMs: number): boole
   const ageMs = nowMs - sinceMs;
   return ageMs >= 0 && ageMs < maxAgeMs;
 }
+
+/** For how long a credential that was accepted, and is to be checked again, is told from a guess. */
+export const KNOWN_FOR_MS = 600_000;

@@ -1,3 +1,5 @@
+import { API_KEY_PREFIX } from './api-keys/api-key-text';
+
 /** What a caller presented. Undefined and empty mean that it was not sent. */
 export interface Credentials {
   /** The value of `X-API-Key`. */
@@ -6,26 +8,15 @@ export interface Credentials {
   readonly bearer?: string | undefined;
 }
 
-const BEARER = /^bearer +([^\s]+) *$/i;
-
-/** Longest Authorization header that is looked at, in characters. A longer one passes whole and is refused as a token. */
-const MAX_HEADER_CHARS = 9 * 1024;
-
-/** The credentials in the headers of a request. A scheme other than Bearer counts as not sent. */
-export function readCredentials(headers: {
-  readonly 'x-api-key'?: string | string[] | undefined;
-  readonly authorization?: string | undefined;
-}): Credentials {
-  const apiKey = headers['x-api-key'];
-  return {
-    // A header that was sent twice is ambiguous; joined it fits no key, so it is refused.
-    apiKey: Array.isArray(apiKey) ? apiKey.join(', ') : apiKey,
-    bearer: readBearer(headers.authorization),
-  };
+/** The one of them that decides. */
+export interface PresentedCredential {
+  readonly kind: 'api_key' | 'token';
+  readonly text: string;
 }
 
-function readBearer(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  if (authorization.length > MAX_HEADER_CHARS) return authorization;
-  return BEARER.exec(authorization)?.[1];
+/** The credential that decides, an API key before a bearer; undefined when nothing was sent. */
+export function presentedCredential({ apiKey, bearer }: Credentials): PresentedCredential | undefined {
+  if (apiKey !== undefined && apiKey !== '') return { kind: 'api_key', text: apiKey };
+  if (bearer === undefined || bearer === '') return undefined;
+  return { kind: bearer.startsWith(API_KEY_PREFIX) ? 'api_key' : 'token', text: bearer };
 }

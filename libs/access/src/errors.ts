@@ -45,7 +45,9 @@ const CANNOT_BE_CHECKED = 'Credentials cannot be checked at the moment';
 export function invalidRequest(error: z.ZodError): SluiceError {
   const issue = error.issues[0];
   const where = issue?.path.map(String).join('.') ?? '';
-  const message = issue?.message ?? 'Invalid input';
+  // One unknown key says enough; a caller may have sent any number.
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const message = unknown === undefined ? (issue?.message ?? 'Invalid input') : `Unrecognized key: "${unknown}"`;
   return new SluiceError('invalid_request', where === '' ? message : `${where}: ${message}`, {
     where: where === '' ? undefined : where,
     cause: error,

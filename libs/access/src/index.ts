@@ -25,7 +25,7 @@ export { MemoryApiKeyStore } from './api-keys/memory-api-key-store';
 export { type KeyCheck } from './api-keys/revocation-watch';
 export { authorise, type Resource } from './authorise';
 export { type Clock } from './clock';
-export { readCredentials, type Credentials } from './credentials';
+export { type Credentials } from './credentials';
 export { CallerLimiter } from './limits/caller-limiter';
 export { ConnectionLimiter, type ConnectionLease, type ConnectionLimits } from './limits/connection-limiter';
 export { FailedAuthenticationLimiter, type FailedAuthenticationLimits } from './limits/failed-authentication-limiter';

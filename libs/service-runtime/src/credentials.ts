@@ -1,11 +1,7 @@
+import type { Credentials } from '@sluice/access';
+
 /** Longer credentials than this are taken as absent. */
 export const CREDENTIAL_MAX_LENGTH = 8_192;
-
-/** What a caller shows; neither is verified yet. */
-export interface Credentials {
-  readonly apiKey?: string;
-  readonly bearer?: string;
-}
 
 type HeaderValues = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -14,7 +10,7 @@ const TOKEN = /^[\x21-\x7e]+$/;
 const BEARER = /^bearer +(\S+) *$/i;
 
 /**
- * The credentials in a request: `X-API-Key`, and `Authorization: Bearer` with any case of the scheme.
+ * The credentials in a request, not verified yet: `X-API-Key`, and `Authorization: Bearer` with any case of the scheme.
  * A repeated, empty, over-long (8192) or non-printable one counts as absent, so it is answered like a missing one.
  */
 export function readBearer(headers: HeaderValues): Credentials {

@@ -39,8 +39,20 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     reply.header('retry-after', String(Math.max(1, Math.ceil(answer.retryAfterMs / 1_000))));
   }
   const send = (): void => void reply.send(errorBody(answer, request.id));
+  reply.raw.once('finish', () => endBody(request.raw));
   if (answer.code === 'payload_too_large') discardBody(request.raw, send);
   else send();
+}
+
+/** Throws away what still comes of a body that was refused unread, and cuts the connection when it does not end soon. */
+function endBody(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy();
+  }, DISCARD_MAX_MS);
+  timer.unref();
+  request.once('close', () => clearTimeout(timer));
 }
 
 /**
@@ -64,5 +76,6 @@ function discardBody(request: IncomingMessage, done: () => void): void {
     if (discardedBytes > DISCARD_MAX_BYTES) finish();
   };
   const timer = setTimeout(finish, DISCARD_MAX_MS);
-  request.on('data', count).on('end', finish).on('close', finish).resume();
+  // Who was to read it has let go of it.
+  request.unpipe().on('data', count).on('end', finish).on('close', finish).resume();
 }

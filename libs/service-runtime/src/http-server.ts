@@ -2,8 +2,15 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { SluiceError } from '@sluice/event-log';
-import { fastify as createFastify, type FastifyHttpOptions, type FastifyInstance } from 'fastify';
+import { SluiceError, toSluiceError } from '@sluice/event-log';
+import {
+  fastify as createFastify,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { BodyBudget } from './body-budget';
 import type { TrustProxy } from './client-address';
 import { answerClientError } from './client-errors';
 import { answerError, setCommonHeaders } from './http-answer';
@@ -37,6 +44,8 @@ export const HTTP_LIMITS = {
   maxHeaderBytes: 16_384,
   maxPathSegmentLength: 512,
   bodyLimitBytes: 1_048_576,
+  /** Of all bodies together that are not answered yet; further ones get 503 `overloaded`. */
+  maxBodyBytesInHand: 268_435_456,
   maxConnections: 10_000,
 } as const;
 
@@ -52,6 +61,8 @@ export interface HttpAppOptions {
   readonly metrics: MetricsRegistry;
   /** Default 1 MiB. */
   readonly bodyLimitBytes?: number;
+  /** Default 256 MiB. */
+  readonly maxBodyBytesInHand?: number;
   /** Default `false`. */
   readonly trustProxy?: TrustProxy;
   /** Further connections are closed at once and counted. Default 10000. */
@@ -85,7 +96,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   let gate: Gate = 'open';
 
   acceptJsonOnly(fastify);
-  answerFaults(fastify, logger);
+  const notFound = answerFaults(fastify, logger);
+  const budget = new BodyBudget(options.maxBodyBytesInHand ?? HTTP_LIMITS.maxBodyBytesInHand, metrics);
   fastify.addHook('onRequest', (request, reply, done) => {
     tracker.track(request, reply);
     setCommonHeaders(request, reply);
@@ -95,6 +107,15 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     }
     reply.header('connection', 'close');
     done(refusal(gate));
+  });
+  fastify.addHook('preParsing', (request, reply, payload, done) => {
+    try {
+      // Before its body is read: nobody waits for it.
+      if (request.is404) done(notFound(request, reply));
+      else done(null, budget.count(request.raw, reply.raw, payload));
+    } catch (error) {
+      done(toSluiceError(error));
+    }
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     // The caller must not send its next request into a connection that is about to go.
@@ -168,7 +189,11 @@ function serverOptions(options: HttpAppOptions, tracker: RequestTracker): Fastif
   };
 }
 
-function answerFaults(fastify: FastifyInstance, logger: ServiceLogger): void {
+/** Answers thrown errors and unknown routes; gives what an unknown route is answered with. */
+function answerFaults(
+  fastify: FastifyInstance,
+  logger: ServiceLogger,
+): (request: FastifyRequest, reply: FastifyReply) => SluiceError {
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => {
     // A stream has no head to ask for alone, and its handler would never end.
@@ -179,15 +204,14 @@ function answerFaults(fastify: FastifyInstance, logger: ServiceLogger): void {
     for (const method of [route.method].flat()) routes.add(method, route.url);
   });
   fastify.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
-  fastify.setNotFoundHandler((request, reply) => {
+  const notFound = (request: FastifyRequest, reply: FastifyReply): SluiceError => {
     const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '');
-    if (methods.length > 0 && !methods.includes(request.method)) {
-      reply.header('allow', methods.join(', '));
-      answerError(new SluiceError('method_not_allowed', 'Method not allowed'), request, reply, logger);
-      return;
-    }
-    answerError(new SluiceError('not_found', 'Not found'), request, reply, logger);
-  });
+    if (methods.length === 0 || methods.includes(request.method)) return new SluiceError('not_found', 'Not found');
+    reply.header('allow', methods.join(', '));
+    return new SluiceError('method_not_allowed', 'Method not allowed');
+  };
+  fastify.setNotFoundHandler((request, reply) => answerError(notFound(request, reply), request, reply, logger));
+  return notFound;
 }
 
 function refusal(gate: Exclude<Gate, 'open'>): SluiceError {

@@ -1,5 +1,5 @@
-export { addressLimitKey, clientAddress, type TrustProxy } from './client-address';
-export { CREDENTIAL_MAX_LENGTH, readBearer, type Credentials } from './credentials';
+export { clientAddress, type TrustProxy } from './client-address';
+export { CREDENTIAL_MAX_LENGTH, readBearer } from './credentials';
 export { registerHealthRoutes } from './health';
 export { answerError, setCommonHeaders } from './http-answer';
 export { errorBody, toHttpError } from './http-errors';

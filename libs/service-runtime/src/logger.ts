@@ -114,7 +114,7 @@ function cleanFields(fields: LogFields): Record<string, unknown> {
 export function formatAsText(line: string): string {
   const { time, level, service, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = typeof time === 'string' ? time.slice(11, 23) : '';
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${formatTextValue(value)}`);
+  const rest = Object.entries(fields).map(([name, value]) => ` ${escapeControls(name)}=${formatTextValue(value)}`);
   const head = `${clock} ${TEXT_LEVELS[String(level)] ?? String(level)} ${String(service)}: `;
   return `${head}${escapeControls(String(message))}${rest.join('')}\n`;
 }
@@ -125,5 +125,9 @@ function formatTextValue(value: unknown): string {
 }
 
 function escapeControls(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    // JSON leaves DEL and the second set of controls as they are, which terminals obey as well.
+    return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;
+  });
 }

@@ -1,5 +1,5 @@
 import { keptLogger } from '../test/harness';
-import { createLogger } from './index';
+import { createLogger, redactText } from './index';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzYW5kYm94SWQiOiJhIn0.c2lnbmF0dXJl';
 
@@ -73,5 +73,30 @@ describe('logger', () => {
     expect(written[0]).toMatch(
       /^\d\d:\d\d:\d\d\.\d{3} WARN {2}ingest: first\\nforged line status=503 path="a b" token="\[redacted\]"\n$/,
     );
+  });
+
+  it('writes no control character as it is, in text', () => {
+    const written: string[] = [];
+    const logger = createLogger({ service: 's', format: 'text', destination: { write: (line) => written.push(line) } });
+    logger.info('\u007f\u009b31m\u2028\u2029\u0000', { '\u009d': 1, value: '\u009b\u007f' });
+    expect(written.join('')).toContain('\\u007f\\u009b31m\\u2028\\u2029\\u0000');
+    expect(written.join('').trimEnd()).toMatch(/^[ -~]+$/);
+  });
+
+  it.each([
+    ['postgres://user:p@ss/w@rd@db:5432/x', 'postgres://[redacted]@db:5432/x'],
+    ['at nats://u:a/b@one, and redis://:c@two/', 'at nats://[redacted]@one, and redis://[redacted]@two/'],
+    ['https://host/path', 'https://host/path'],
+    ['mail me@example.test', 'mail me@example.test'],
+    ['file:///a/@scope/b.js', 'file:///a/@scope/b.js'],
+  ])('hides the credentials of %s', (text, expected) => {
+    expect(redactText(text)).toBe(expected);
+  });
+
+  it.each(['a', 'a://', 'eyJ-', 'bearer ', 'eyJa.', '@', '?key='])('redacts any number of %j in no time', (part) => {
+    const text = part.repeat(Math.ceil(8_192 / part.length));
+    const startedAtMs = performance.now();
+    for (let n = 0; n < 20; n++) redactText(text);
+    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
   });
 });

@@ -8,9 +8,8 @@ const MAX_STRING_LENGTH = 8_192;
 const SECRET_NAME =
   /(?:authorization|cookie|cookies|apikey|apikeys|token|tokens|secret|secrets|password|passwords|passphrase|privatekey|credential|credentials|jwt|bearer)$/;
 const SCHEME_CREDENTIALS = /\b(bearer|basic)\s+[\w\-.~+/=]+/gi;
-const URL_CREDENTIALS = /([a-z][a-z\d+.-]*:\/\/)[^\s/@]+@/gi;
 const QUERY_CREDENTIALS = /([?&](?:access_?token|token|api_?key|key|secret|password)=)[^&\s"]+/gi;
-const JSON_WEB_TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+const JSON_WEB_TOKEN = /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 
 /** Whether a field of this name holds a secret: `authorization`, `x-api-key`, `accessToken` and the like. */
 export function isSecretName(name: string): boolean {
@@ -22,9 +21,16 @@ export function redactText(text: string): string {
   const cut = text.length > MAX_STRING_LENGTH ? `${text.slice(0, MAX_STRING_LENGTH)}…` : text;
   return cut
     .replaceAll(SCHEME_CREDENTIALS, `$1 ${REDACTED}`)
-    .replaceAll(URL_CREDENTIALS, `$1${REDACTED}@`)
+    .replaceAll(/\S+/g, redactUrlCredentials)
     .replaceAll(QUERY_CREDENTIALS, `$1${REDACTED}`)
     .replaceAll(JSON_WEB_TOKEN, REDACTED);
+}
+
+/** Up to the last `@`: a password that is not encoded may have `@` and `/` of its own. */
+function redactUrlCredentials(run: string): string {
+  const start = run.indexOf('://') + 3;
+  const end = run.lastIndexOf('@');
+  return start < 4 || end <= start || run[start] === '/' ? run : `${run.slice(0, start)}${REDACTED}${run.slice(end)}`;
 }
 
 /** A copy that is safe to log: secrets replaced, errors as plain objects, depth, width and length bounded. */

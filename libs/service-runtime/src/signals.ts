@@ -3,6 +3,8 @@ export const METRIC_NAMES = {
   httpRequestDurationSeconds: 'sluice_http_request_duration_seconds',
   httpRequestsInHand: 'sluice_http_requests_in_hand',
   httpConnectionsDroppedTotal: 'sluice_http_connections_dropped_total',
+  httpBodyBytesInHand: 'sluice_http_body_bytes_in_hand',
+  httpBodiesRefusedTotal: 'sluice_http_bodies_refused_total',
   httpClientErrorsTotal: 'sluice_http_client_errors_total',
   ready: 'sluice_ready',
   readyCheck: 'sluice_ready_check',

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
-import { addressLimitKey, clientAddress, MetricsRegistry, readBearer } from './index';
+import { clientAddress, MetricsRegistry, readBearer } from './index';
+import { hasTooManyMembers, MAX_OBJECT_MEMBERS } from './json-body';
 import { createRequestIds } from './request-id';
 import { RouteTable } from './route-table';
 
@@ -33,14 +34,6 @@ describe('clientAddress', () => {
     expect(clientAddress(request('::ffff:10.1.2.3'))).toBe('10.1.2.3');
     expect(clientAddress(request('2001:db8::1'))).toBe('2001:db8::1');
     expect(clientAddress(request('<script>'))).toBe('unknown');
-  });
-
-  it('limits an IPv6 network as one caller', () => {
-    expect(addressLimitKey('10.1.2.3')).toBe('10.1.2.3');
-    expect(addressLimitKey('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
-    expect(addressLimitKey('2001:0DB8:1:2::9')).toBe('2001:db8:1:2::/64');
-    expect(addressLimitKey('2001:db8::1')).toBe('2001:db8:0:0::/64');
-    expect(addressLimitKey('::1')).toBe('0:0:0:0::/64');
   });
 });
 
@@ -107,5 +100,25 @@ describe('MetricsRegistry', () => {
     const text = await metrics.expose();
     expect(text).toContain('sluice_lag 7');
     expect(text).toContain('process_cpu_seconds_total');
+  });
+});
+
+describe('hasTooManyMembers', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const wide = (members: number) => Object.fromEntries(Array.from({ length: members }, (_, n) => [`k${n}:{`, '":"']));
+  const most = JSON.stringify(wide(MAX_OBJECT_MEMBERS));
+
+  it.each([
+    ['the most', most, false],
+    ['one more', JSON.stringify(wide(MAX_OBJECT_MEMBERS + 1)), true],
+    ['one more inside', `{"a":[{"b":${JSON.stringify(wide(MAX_OBJECT_MEMBERS + 1))}}]}`, true],
+    ['the most in many objects', `[${most},${most},{"a":${most}}]`, false],
+    ['a long array', JSON.stringify(Array(100_000).fill(1)), false],
+    ['colons in text', JSON.stringify({ a: ':'.repeat(100_000) }), false],
+    ['deep ones', '{"a":'.repeat(100_000), false],
+    ['a wide one deep inside', '{"a":'.repeat(100_000) + JSON.stringify(wide(MAX_OBJECT_MEMBERS + 1)), true],
+    ['no JSON', '}'.repeat(100_000), false],
+  ])('counts %s', (_, text, expected) => {
+    expect(hasTooManyMembers(bytes(text))).toBe(expected);
   });
 });

@@ -1,13 +1,13 @@
 import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { authorise, type Principal } from '@sluice/access';
-import type { HttpGatekeeper } from '@sluice/engine';
 import type { ReadModel } from '@sluice/event-log';
 import { workspaceIdSchema } from '@sluice/event-schema';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MAX_REPLAYED_RECORDS, ParkedReplay, type ReplayReport } from '../admin/parked-replay';
 import type { QuerySignals } from '../signals';
-import { GATEKEEPER, READ_MODEL, SIGNALS } from '../tokens';
+import { READ_MODEL, SIGNALS } from '../tokens';
+import { AdmitsTo, callerOf } from './admission';
 import { actorOf } from './caller';
 import { limitField, wholeNumber, workspaceField } from './fields';
 import { parkedView, type ParkedView } from './parked-view';
@@ -42,15 +42,15 @@ const replaySchema = z.union(
 @Controller('v1/admin/parked')
 export class AdminParkedController {
   constructor(
-    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
     @Inject(READ_MODEL) private readonly readModel: ReadModel,
     @Inject(ParkedReplay) private readonly replays: ParkedReplay,
     @Inject(SIGNALS) private readonly signals: QuerySignals,
   ) {}
 
   @Get()
+  @AdmitsTo('administration')
   async list(@Req() request: FastifyRequest): Promise<{ parked: ParkedView[]; nextAfter?: number }> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const { after, limit, ...query } = validate(listSchema, request.query, 'query');
     const records = await this.readModel.parked.list({
       ...scopeOf(principal, query.workspaceId),
@@ -62,11 +62,12 @@ export class AdminParkedController {
   }
 
   @Post('replay')
+  @AdmitsTo('administration')
   @HttpCode(200)
   async replay(
     @Req() request: FastifyRequest,
   ): Promise<ReplayReport & { readonly replayed: number; readonly refused: number }> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const body = validate(replaySchema, request.body, 'body');
     const { workspaceId } = scopeOf(principal, body.workspaceId);
     const report =

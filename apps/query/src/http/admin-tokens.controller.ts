@@ -1,9 +1,9 @@
 import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { authorise, mintRequestSchema, type AccessControl, type MintedToken } from '@sluice/access';
-import type { HttpGatekeeper } from '@sluice/engine';
 import type { FastifyRequest } from 'fastify';
 import type { QuerySignals } from '../signals';
-import { ACCESS, GATEKEEPER, SIGNALS } from '../tokens';
+import { ACCESS, SIGNALS } from '../tokens';
+import { AdmitsTo, callerOf } from './admission';
 import { actorOf, workspaceOf } from './caller';
 import { validate } from './validate';
 
@@ -13,14 +13,14 @@ const bodySchema = mintRequestSchema.partial({ workspaceId: true });
 @Controller('v1/admin/tokens')
 export class AdminTokensController {
   constructor(
-    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
     @Inject(ACCESS) private readonly access: AccessControl,
     @Inject(SIGNALS) private readonly signals: QuerySignals,
   ) {}
 
   @Post()
+  @AdmitsTo('administration')
   async mint(@Req() request: FastifyRequest): Promise<MintedToken> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const body = validate(bodySchema, request.body, 'body');
     const workspaceId = workspaceOf(principal, body.workspaceId, 'body');
     authorise(principal, 'administer', { workspaceId });

@@ -1,12 +1,13 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { authorise } from '@sluice/access';
-import type { HttpGatekeeper, SandboxReader } from '@sluice/engine';
+import type { SandboxReader } from '@sluice/engine';
 import { SluiceError, type EntitySummary, type ReadModel } from '@sluice/event-log';
 import { eventFamilySchema } from '@sluice/event-schema';
 import type { SandboxActivity } from '@sluice/read-model';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { GATEKEEPER, READ_MODEL, SANDBOXES } from '../tokens';
+import { READ_MODEL, SANDBOXES } from '../tokens';
+import { AdmitsTo, callerOf } from './admission';
 import { workspaceOf } from './caller';
 import { entityField, limitField, workspaceField } from './fields';
 import { decodePageToken, encodePageToken } from './page-token';
@@ -31,14 +32,14 @@ export interface EntityPage {
 @Controller('v1')
 export class EntitiesController {
   constructor(
-    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
     @Inject(READ_MODEL) private readonly readModel: ReadModel,
     @Inject(SANDBOXES) private readonly sandboxes: SandboxReader,
   ) {}
 
   @Get('entities')
+  @AdmitsTo('reading')
   async list(@Req() request: FastifyRequest): Promise<EntityPage> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const { family, cursor, limit, ...query } = validate(listSchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
     authorise(principal, 'read', { workspaceId });
@@ -55,8 +56,9 @@ export class EntitiesController {
   }
 
   @Get('sandboxes/:sandboxId')
+  @AdmitsTo('reading')
   async find(@Req() request: FastifyRequest): Promise<SandboxActivity> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const { sandboxId } = validate(sandboxPathSchema, request.params, 'path');
     const query = validate(sandboxQuerySchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');

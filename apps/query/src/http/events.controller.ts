@@ -1,6 +1,5 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { authorise, type Principal } from '@sluice/access';
-import type { HttpGatekeeper } from '@sluice/engine';
 import { encodeCursor, SluiceError, type ReadModel } from '@sluice/event-log';
 import {
   encodeEnvelope,
@@ -14,7 +13,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventPages, type EventPage } from '../event-pages';
 import type { QuerySignals } from '../signals';
-import { GATEKEEPER, READ_MODEL, SIGNALS } from '../tokens';
+import { READ_MODEL, SIGNALS } from '../tokens';
+import { AdmitsTo, callerOf } from './admission';
 import { workspaceOf } from './caller';
 import { entityField, instantField, limitField, orderField, startField, typesField, workspaceField } from './fields';
 import { accepts, asType, CLOUD_EVENT_BATCH_TYPE, CLOUD_EVENT_TYPE, JSON_TYPE } from './json-answer';
@@ -42,15 +42,15 @@ export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 @Controller('v1/events')
 export class EventsController {
   constructor(
-    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
     @Inject(EventPages) private readonly pages: EventPages,
     @Inject(READ_MODEL) private readonly readModel: ReadModel,
     @Inject(SIGNALS) private readonly signals: QuerySignals,
   ) {}
 
   @Get()
+  @AdmitsTo('reading')
   async read(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const query = validate(querySchema, request.query, 'query');
     const { family, entityId, types } = query;
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
@@ -74,8 +74,9 @@ export class EventsController {
   }
 
   @Get(':eventId')
+  @AdmitsTo('reading')
   async find(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const { eventId: id } = validate(pathSchema, request.params, 'path');
     const event = (await this.readModel.findByIds([id])).get(id);
     // A foreign event is answered as one that does not exist: ids tell nothing about other workspaces.

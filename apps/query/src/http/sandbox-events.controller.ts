@@ -1,13 +1,13 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { authorise } from '@sluice/access';
-import type { HttpGatekeeper } from '@sluice/engine';
 import { encodeCursor } from '@sluice/event-log';
 import { toSandboxEvent } from '@sluice/event-schema';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventPages } from '../event-pages';
 import type { QuerySignals } from '../signals';
-import { GATEKEEPER, SIGNALS } from '../tokens';
+import { SIGNALS } from '../tokens';
+import { AdmitsTo, callerOf } from './admission';
 import { workspaceOf } from './caller';
 import {
   entityField,
@@ -39,14 +39,14 @@ const querySchema = z.strictObject({
 @Controller()
 export class SandboxEventsController {
   constructor(
-    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
     @Inject(EventPages) private readonly pages: EventPages,
     @Inject(SIGNALS) private readonly signals: QuerySignals,
   ) {}
 
   @Get('events/:sandboxId')
+  @AdmitsTo('reading')
   async read(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const { sandboxId } = validate(pathSchema, request.params, 'path');
     const query = validate(querySchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');

@@ -1,11 +1,11 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { authorise } from '@sluice/access';
-import type { HttpGatekeeper } from '@sluice/engine';
 import { encodeCursor, type ReadModel } from '@sluice/event-log';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ProjectionLag, type LagReport } from '../admin/projection-lag';
-import { GATEKEEPER, READ_MODEL } from '../tokens';
+import { READ_MODEL } from '../tokens';
+import { AdmitsTo, callerOf } from './admission';
 import { workspaceField } from './fields';
 import { validate } from './validate';
 
@@ -25,14 +25,14 @@ export interface Stats {
 @Controller('v1')
 export class StatsController {
   constructor(
-    @Inject(GATEKEEPER) private readonly gatekeeper: HttpGatekeeper,
     @Inject(READ_MODEL) private readonly readModel: ReadModel,
     @Inject(ProjectionLag) private readonly lag: ProjectionLag,
   ) {}
 
   @Get('stats')
+  @AdmitsTo('reading')
   async stats(@Req() request: FastifyRequest): Promise<Stats> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     const query = validate(statsSchema, request.query, 'query');
     const workspaceId = query.workspaceId ?? principal.workspaceId;
     authorise(principal, 'read', { workspaceId });
@@ -44,8 +44,9 @@ export class StatsController {
   }
 
   @Get('admin/lag')
+  @AdmitsTo('administration')
   async lanes(@Req() request: FastifyRequest): Promise<LagReport> {
-    const principal = await this.gatekeeper.admit(request);
+    const principal = callerOf(request);
     authorise(principal, 'administer', { workspaceId: null });
     validate(noQuerySchema, request.query, 'query');
     return this.lag.measure();

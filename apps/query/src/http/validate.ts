@@ -12,7 +12,9 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, part: R
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const path = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : (issue?.path.map(String) ?? []);
-  const where = [part, ...path].join('.');
-  throw new SluiceError('invalid_request', `${where}: ${issue?.message ?? 'invalid'}`, { where });
+  const path = issue?.path.map(String) ?? [];
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const where = [part, ...path, ...unknown].join('.');
+  const message = unknown.length > 0 ? 'is not known here' : (issue?.message ?? 'invalid');
+  throw new SluiceError('invalid_request', `${where}: ${message}`, { where });
 }

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/event-log';
 import { LRUCache } from 'lru-cache';
-import { isFresh, type Clock } from '../clock';
+import { isFresh, KNOWN_FOR_MS, type Clock } from '../clock';
 import { badCredentials, keyStoreUnavailable } from '../errors';
 import type { ApiKeyPrincipal } from '../principal';
 import { isInForce, type ApiKeyRecord } from './api-key-record';
@@ -14,7 +14,7 @@ export const MAX_LOOKUPS_IN_FLIGHT = 1000;
 export interface ApiKeyAuthenticatorOptions {
   /** How long an answer of the store is believed, found or not. A revocation takes effect within it. */
   readonly ttlMs: number;
-  /** Most keys remembered as found. */
+  /** Most keys remembered as found, those among them whose answer is too old to be believed. */
   readonly maxEntries: number;
   /** Most keys remembered as unknown; apart, so that guessing does not push out the found ones. */
   readonly maxUnknownEntries: number;
@@ -53,8 +53,13 @@ export class ApiKeyAuthenticator {
     if (isFresh(hit.askedAt, now, this.options.ttlMs) && (expiresAt === undefined || now < expiresAt)) {
       return hit.principal;
     }
-    this.found.delete(text);
     return undefined;
+  }
+
+  /** Whether the key was accepted within `KNOWN_FOR_MS`: an answer of that age is not believed, but was given. */
+  isKnown(text: string): boolean {
+    const hit = this.found.peek(text);
+    return hit !== undefined && isFresh(hit.askedAt, this.options.clock(), this.options.ttlMs + KNOWN_FOR_MS);
   }
 
   /**

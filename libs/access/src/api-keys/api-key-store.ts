@@ -23,6 +23,9 @@ export interface ApiKeyStore {
    */
   list(query: { readonly workspaceId: number | null }): Promise<readonly ApiKeyRecord[]>;
 
+  /** How many keys of a workspace are in force at an instant: neither revoked nor expired. */
+  countInForce(query: { readonly workspaceId: number; readonly nowMs: number }): Promise<number>;
+
   /**
    * Revokes a key from now on. True when this call did it; false when there is no such key, when it belongs to another
    * workspace than the given one, or when it is revoked already. Without `workspaceId` it may be any workspace's.

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/event-log';
 import { wallClock, type Clock } from '../clock';
-import type { ApiKeyRecord } from './api-key-record';
+import { isInForce, type ApiKeyRecord } from './api-key-record';
 import { MAX_LISTED_KEYS, type ApiKeyStore } from './api-key-store';
 
 /** Most keys that the memory store takes; then `insert` throws `overloaded`. */
@@ -36,6 +36,14 @@ export class MemoryApiKeyStore implements ApiKeyStore {
       .filter((record) => record.workspaceId === workspaceId)
       .sort((a, b) => b.createdAt - a.createdAt)
       .slice(0, MAX_LISTED_KEYS);
+  }
+
+  async countInForce(query: { readonly workspaceId: number; readonly nowMs: number }): Promise<number> {
+    let count = 0;
+    for (const record of this.records.values()) {
+      if (record.workspaceId === query.workspaceId && isInForce(record, query.nowMs)) count++;
+    }
+    return count;
   }
 
   async revoke(query: { readonly keyId: string; readonly workspaceId?: number | undefined }): Promise<boolean> {

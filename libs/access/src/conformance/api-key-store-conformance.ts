@@ -82,6 +82,18 @@ export function describeApiKeyStore(name: string, createHarness: () => Promise<A
       expect(await store.list({ workspaceId: 3 })).toEqual([]);
     });
 
+    it('counts the keys of a workspace that are in force', async () => {
+      const revoked = await record();
+      const expiring = await record({ expiresAt: CREATED_AT + 10 });
+      const foreign = await record({ workspaceId: 2 });
+      for (const each of [await record(), revoked, expiring, foreign]) await store.insert(each);
+      expect(await store.countInForce({ workspaceId: 1, nowMs: CREATED_AT + 9 })).toBe(3);
+      expect(await store.countInForce({ workspaceId: 1, nowMs: CREATED_AT + 10 })).toBe(2);
+      await store.revoke({ keyId: revoked.keyId });
+      expect(await store.countInForce({ workspaceId: 1, nowMs: CREATED_AT + 10 })).toBe(1);
+      expect(await store.countInForce({ workspaceId: 3, nowMs: CREATED_AT })).toBe(0);
+    });
+
     it('revokes a key once, for every client, and goes on showing it', async () => {
       const key = await record();
       const neighbour = await record();

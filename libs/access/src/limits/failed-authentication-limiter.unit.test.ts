@@ -1,48 +1,134 @@
-import { SluiceError } from '@sluice/event-log';
+import type { SluiceError } from '@sluice/event-log';
+import { accessConfigSchema } from '../access-config';
+import { createAccessControl } from '../access-control';
+import { newApiKeyText } from '../api-keys/api-key-text';
+import { issueApiKey } from '../api-keys/issue-api-key';
+import { MemoryApiKeyStore } from '../api-keys/memory-api-key-store';
+import { KNOWN_FOR_MS } from '../clock';
 import { FakeClock } from '../testing/fake-clock';
+import { SECRET } from '../testing/token-tools';
 import { FailedAuthenticationLimiter } from './failed-authentication-limiter';
 import { sourceKey } from './source-key';
 
 const LIMITED = { code: 'rate_limited', retryAfterMs: 500 };
+const BAD = { code: 'unauthorized' };
+const HERE = '192.0.2.1';
+const TTL_MS = 5_000;
 
-function setUp(maxTracked = 100) {
-  const clock = new FakeClock();
-  const limiter = new FailedAuthenticationLimiter({ perSecond: 2, burst: 3, maxTracked, clock: clock.read });
-  const failWith = (address: string, code: 'unauthorized' | 'token_expired' | 'read_model_unavailable') =>
-    limiter.guard(address, () => Promise.reject(new SluiceError(code, 'no')));
-  return { clock, limiter, failWith };
+/** The memory store, counting questions, with a fault on demand. */
+class WatchedStore extends MemoryApiKeyStore {
+  questions = 0;
+  isDown = false;
+
+  override async findByHash(hash: string) {
+    this.questions++;
+    if (this.isDown) throw new Error('connection lost');
+    return super.findByHash(hash);
+  }
 }
+
+async function setUp() {
+  const clock = new FakeClock();
+  const store = new WatchedStore(clock.read);
+  const config = accessConfigSchema.parse({
+    tokens: { secrets: [{ secret: SECRET }] },
+    apiKeyCache: { ttlMs: TTL_MS },
+  });
+  const access = await createAccessControl(config, store, { clock: clock.read });
+  const limiter = new FailedAuthenticationLimiter({ perSecond: 2, burst: 3, maxTracked: 100, clock: clock.read });
+  const key = async () => (await issueApiKey(store, { workspaceId: 1, role: 'reader', name: 'x' }, clock.read)).apiKey;
+  const tryKey = (apiKey: string, address = HERE) => limiter.guard(address, access, { apiKey });
+  const guess = (address = HERE) => tryKey(newApiKeyText(), address);
+  const exhaust = async (address = HERE) => {
+    for (let n = 0; n < 3; n++) await expect(guess(address)).rejects.toMatchObject(BAD);
+  };
+  return { clock, store, access, limiter, key, tryKey, guess, exhaust };
+}
+
+const codesOf = async (attempts: Promise<unknown>[]) =>
+  (await Promise.allSettled(attempts)).map((outcome) =>
+    outcome.status === 'fulfilled' ? 'in' : (outcome.reason as SluiceError).code,
+  );
+const countOf = (codes: string[], code: string) => codes.filter((each) => each === code).length;
 
 describe('FailedAuthenticationLimiter', () => {
   it('stops a source that fails too often without asking any more, until it has waited', async () => {
-    const { clock, limiter, failWith } = setUp();
-    for (let n = 0; n < 3; n++)
-      await expect(failWith('192.0.2.1', 'unauthorized')).rejects.toMatchObject({ status: 401 });
-    const authenticate = jest.fn(async () => 'in');
-    await expect(limiter.guard('192.0.2.1', authenticate)).rejects.toMatchObject(LIMITED);
-    expect(authenticate).not.toHaveBeenCalled();
-    expect(await limiter.guard('192.0.2.2', authenticate)).toBe('in');
+    const { clock, store, key, tryKey, guess, exhaust } = await setUp();
+    await exhaust();
+    const apiKey = await key();
+    const before = store.questions;
+    await expect(tryKey(apiKey)).rejects.toMatchObject(LIMITED);
+    expect(store.questions).toBe(before);
+    expect(await tryKey(await key(), '192.0.2.2')).toMatchObject({ workspaceId: 1 });
     clock.advance(500);
-    expect(await limiter.guard('192.0.2.1', authenticate)).toBe('in');
-    await expect(failWith('192.0.2.1', 'unauthorized')).rejects.toMatchObject({ status: 401 });
-    await expect(failWith('192.0.2.1', 'unauthorized')).rejects.toMatchObject(LIMITED);
+    expect(await tryKey(apiKey)).toMatchObject({ workspaceId: 1 });
+    await expect(guess()).rejects.toMatchObject(BAD);
+    await expect(guess()).rejects.toMatchObject(LIMITED);
   });
 
-  it('counts failures of ours and expired tokens as nothing, nor successes', async () => {
-    const { limiter, failWith } = setUp();
+  it('lets in whoever was accepted lately while a neighbour guesses, and still asks the store', async () => {
+    const { clock, store, access, key, tryKey, exhaust, limiter } = await setUp();
+    const [kept, revoked] = [await key(), await key()];
+    const { keyId } = await access.authenticateApiKey(revoked);
+    const { accessToken } = await access.mintAccessToken({ workspaceId: 1, sandboxId: 's', ttlSeconds: 86_400 });
+    await tryKey(kept);
+    await limiter.guard(HERE, access, { bearer: accessToken });
+    await store.revoke({ keyId });
+    clock.advance(TTL_MS);
+    await exhaust();
+    const before = store.questions;
+    expect(await tryKey(kept)).toMatchObject({ workspaceId: 1 });
+    expect(store.questions).toBe(before + 1);
+    await expect(tryKey(revoked)).rejects.toMatchObject(BAD);
+    await expect(tryKey(revoked)).rejects.toMatchObject(LIMITED);
+    clock.advance(KNOWN_FOR_MS);
+    await exhaust();
+    expect(await limiter.guard(HERE, access, { bearer: accessToken })).toMatchObject({ sandboxId: 's' });
+    clock.advance(KNOWN_FOR_MS + TTL_MS);
+    await exhaust();
+    await expect(tryKey(kept)).rejects.toMatchObject(LIMITED);
+  });
+
+  it('judges no more guesses at once than may fail', async () => {
+    const { store, guess } = await setUp();
+    const codes = await codesOf(Array.from({ length: 400 }, () => guess()));
+    expect(countOf(codes, 'unauthorized')).toBe(3);
+    expect(countOf(codes, 'rate_limited')).toBe(397);
+    expect(store.questions).toBe(3);
+  });
+
+  it('holds up good credentials that come all at once, and refuses none of them', async () => {
+    const { store, key, tryKey, exhaust } = await setUp();
+    const keys = await Promise.all(Array.from({ length: 50 }, key));
+    expect(countOf(await codesOf(keys.map((each) => tryKey(each))), 'in')).toBe(50);
+    expect(store.questions).toBe(50);
+    const same = await key();
+    expect(countOf(await codesOf(Array.from({ length: 50 }, () => tryKey(same))), 'in')).toBe(50);
+    await exhaust();
+  });
+
+  it('counts nothing that is no guess: no credentials, failures of ours, expired tokens, successes', async () => {
+    const { clock, store, access, limiter, guess, exhaust } = await setUp();
+    const { accessToken } = await access.mintAccessToken({ workspaceId: 1, sandboxId: 's', ttlSeconds: 1 });
+    clock.advance(60_000);
+    store.isDown = true;
     for (let n = 0; n < 20; n++) {
-      await expect(failWith('192.0.2.1', 'token_expired')).rejects.toMatchObject({ code: 'token_expired' });
-      await expect(failWith('192.0.2.1', 'read_model_unavailable')).rejects.toMatchObject({ status: 503 });
-      await limiter.guard('192.0.2.1', async () => undefined);
+      await expect(limiter.guard(HERE, access, {})).rejects.toMatchObject(BAD);
+      await expect(limiter.guard(HERE, access, { bearer: accessToken })).rejects.toMatchObject({
+        code: 'token_expired',
+      });
+      await expect(guess()).rejects.toMatchObject({ code: 'read_model_unavailable' });
     }
-    expect(() => limiter.check('192.0.2.1')).not.toThrow();
+    store.isDown = false;
+    await exhaust();
+    await expect(guess()).rejects.toMatchObject(LIMITED);
   });
 
-  it('takes the addresses of one IPv6 network together', () => {
-    const { limiter } = setUp();
-    for (let n = 1; n <= 3; n++) limiter.recordFailure(`2001:db8:0:1::${n}`);
-    expect(() => limiter.check('2001:db8:0:1:ffff::9')).toThrow(expect.objectContaining(LIMITED));
-    expect(() => limiter.check('2001:db8:0:2::1')).not.toThrow();
+  it('takes the addresses of one IPv6 network together', async () => {
+    const { guess } = await setUp();
+    for (let n = 1; n <= 3; n++) await expect(guess(`2001:db8:0:1::${n}`)).rejects.toMatchObject(BAD);
+    await expect(guess('2001:db8:0:1:ffff::9')).rejects.toMatchObject(LIMITED);
+    await expect(guess('2001:db8:0:2::1')).rejects.toMatchObject(BAD);
   });
 });
 

@@ -52,6 +52,12 @@ export class TokenBucketLimiter {
     return admission;
   }
 
+  /** Gives back what `take` took: the request turned out not to count. */
+  giveBack(key: string, rate: Rate = this.options): void {
+    const bucket = this.buckets.get(key);
+    if (bucket !== undefined) bucket.tokens = Math.min(rate.burst, bucket.tokens + 1);
+  }
+
   /** What `take` would say, without taking. */
   peek(key: string, rate: Rate = this.options): Admission {
     return this.buckets.has(key) ? judge(this.refill(key, rate), rate) : ADMITTED;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { isFresh, type Clock } from '../clock';
+import { isFresh, KNOWN_FOR_MS, type Clock } from '../clock';
 import type { SandboxPrincipal } from '../principal';
 import { TOKEN_LEEWAY_SECONDS } from './token-claims';
 import type { TokenVerifier } from './token-verifier';
@@ -45,8 +45,13 @@ export class TokenAuthenticator {
     ) {
       return hit.principal;
     }
-    this.verified.delete(token);
     return undefined;
+  }
+
+  /** Whether the token was verified within `KNOWN_FOR_MS` beyond the age at which it is verified anew. */
+  isKnown(token: string): boolean {
+    const hit = this.verified.peek(token);
+    return hit !== undefined && isFresh(hit.verifiedAt, this.options.clock(), this.options.maxAgeMs + KNOWN_FOR_MS);
   }
 
   /** Throws as `TokenVerifier.verify` does. */

@@ -26,5 +26,3 @@ export const tokenClaimsSchema = z.object({
     .max(MAX_TIMESTAMP_MS / 1000),
   jti: safeNameSchema.optional(),
 });
-
-export type TokenClaims = z.infer<typeof tokenClaimsSchema>;

@@ -1,0 +1,84 @@
+import { decodeCursor, MemoryReadModel, type ReadEventsOptions } from '@sluice/event-log';
+import { sandboxEnvelope } from '@sluice/event-log/conformance';
+import { EventPages, type Order, type PageRequest } from '../src/event-pages';
+import { range } from './query-service';
+
+const MAX_PAGE_BYTES = 100_000;
+
+/** A read model that remembers what it was asked. */
+class ObservedModel extends MemoryReadModel {
+  readonly asked: ReadEventsOptions[] = [];
+
+  override read(options: ReadEventsOptions) {
+    this.asked.push(options);
+    return super.read(options);
+  }
+}
+
+describe('EventPages', () => {
+  const RARE = [3, 50, 51, 99];
+  let model: ObservedModel;
+  beforeEach(async () => {
+    model = new ObservedModel();
+    const envelopes = range(1, 100).map((n) => sandboxEnvelope({ type: RARE.includes(n) ? 'rare' : 'common' }));
+    await model.record({ envelopes, parked: [], checkpoints: new Map() });
+  });
+
+  /** Every page from one end to the other. */
+  async function allPages(pages: EventPages, request: Omit<PageRequest, 'start'>) {
+    const positions: number[][] = [];
+    let start: PageRequest['start'] = request.order === 'asc' ? 'earliest' : 'latest';
+    while (start !== undefined) {
+      const { events, next } = await pages.read({ ...request, start });
+      positions.push(events.map(({ event }) => event.position));
+      start = next === undefined ? undefined : decodeCursor(next);
+    }
+    return positions;
+  }
+
+  const rare = { workspaceIds: [1], types: ['rare'] };
+  const inOrder = (order: Order) => (order === 'asc' ? RARE : [...RARE].reverse());
+
+  it.each(['asc', 'desc'] as const)(
+    'looks through a bounded part for one page of a rare filter (%s)',
+    async (order) => {
+      const pages = new EventPages(model, { maxPageBytes: MAX_PAGE_BYTES, scanPositions: 5, scansPerPage: 3 });
+      const found = await allPages(pages, { filter: rare, order, limit: 10 });
+      expect(found.flat()).toEqual(inOrder(order));
+      expect(found).toHaveLength(7);
+      for (const { after = 0, upTo = 0 } of model.asked) expect(upTo - after).toBeLessThanOrEqual(5);
+      // Twenty windows, none of which is read twice.
+      expect(model.asked).toHaveLength(20);
+    },
+  );
+
+  it.each(['asc', 'desc'] as const)('gives every event once, however windows and pages meet (%s)', async (order) => {
+    for (const scanPositions of [1, 2, 7, 49, 50, 51, 99, 100, 101]) {
+      for (const limit of [1, 2, 3, 4]) {
+        const pages = new EventPages(model, { maxPageBytes: MAX_PAGE_BYTES, scanPositions, scansPerPage: 2 });
+        const found = await allPages(pages, { filter: rare, order, limit });
+        expect(found.flat()).toEqual(inOrder(order));
+        expect(Math.max(...found.map(({ length }) => length))).toBeLessThanOrEqual(limit);
+      }
+    }
+  });
+
+  it('bounds a search by time too, and not what an index finds', async () => {
+    const pages = new EventPages(model, { maxPageBytes: MAX_PAGE_BYTES, scanPositions: 10, scansPerPage: 10 });
+    const page = { order: 'asc', limit: 1_000, start: 'earliest' } as const;
+    await pages.read({ ...page, filter: { workspaceIds: [1] }, occurredAfter: Number.MAX_SAFE_INTEGER });
+    expect(model.asked).toHaveLength(10);
+    model.asked.length = 0;
+    await pages.read({ ...page, filter: { workspaceIds: [1] } });
+    await pages.read({ ...page, filter: { workspaceIds: [1], entityIds: ['sandbox-123'], types: ['rare'] } });
+    expect(model.asked).toHaveLength(2);
+  });
+
+  it('asks for no more bytes than fit on the page', async () => {
+    const pages = new EventPages(model, { maxPageBytes: 1_000 });
+    const found = await allPages(pages, { filter: { workspaceIds: [1] }, order: 'asc', limit: 1_000 });
+    expect(found.flat()).toEqual(range(1, 100));
+    expect(found.length).toBeGreaterThan(20);
+    for (const { maxBytes } of model.asked) expect(maxBytes).toBe(1_000);
+  });
+});
