@@ -8,6 +8,21 @@ import { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from '@slu
 
 const host = hostSettings({ httpPort: 8080 });
 
+/** The settings of this app beyond those of its parts, and those that have another default here. */
+export const allInOneSettings = defineSettings({
+  SLUICE_DATA_DIR: {
+    schema: setting.text(),
+    default: '.sluice',
+    description: 'Where the database, the secrets and `dev.json` are kept.',
+  },
+  SLUICE_ENGINE: { ...host.SLUICE_ENGINE, default: 'embedded' },
+  SLUICE_HTTP_HOST: { ...host.SLUICE_HTTP_HOST, default: '127.0.0.1' },
+  SLUICE_HTTP_PORT: host.SLUICE_HTTP_PORT,
+  SLUICE_PUBSUB_HOST: { ...pubSubSettings.SLUICE_PUBSUB_HOST, default: '127.0.0.1' },
+  SLUICE_LOG_FORMAT: { ...host.SLUICE_LOG_FORMAT, default: 'text' },
+});
+
+/** Every setting of the process. */
 export const settings = defineSettings({
   ...host,
   ...ingestSettings,
@@ -15,15 +30,7 @@ export const settings = defineSettings({
   ...sseStreamSettings,
   ...querySettings,
   ...pubSubSettings,
-  SLUICE_ENGINE: { ...host.SLUICE_ENGINE, default: 'embedded' },
-  SLUICE_HTTP_HOST: { ...host.SLUICE_HTTP_HOST, default: '127.0.0.1' },
-  SLUICE_PUBSUB_HOST: { ...pubSubSettings.SLUICE_PUBSUB_HOST, default: '127.0.0.1' },
-  SLUICE_LOG_FORMAT: { ...host.SLUICE_LOG_FORMAT, default: 'text' },
-  SLUICE_DATA_DIR: {
-    schema: setting.text(),
-    default: '.sluice',
-    description: 'Where the database, the secrets and `dev.json` are kept.',
-  },
+  ...allInOneSettings,
 });
 
 export interface AllInOneConfig {
@@ -41,16 +48,18 @@ export type Fallbacks = Partial<
 >;
 
 /** The settings needed before anything is started. @throws SluiceError `configuration` */
-export function readBasics(): Pick<
+export function readBasics(
+  env: NodeJS.ProcessEnv = process.env,
+): Pick<
   SettingsOf<typeof settings>,
   'SLUICE_DATA_DIR' | 'SLUICE_ENGINE' | 'SLUICE_DATABASE_URL' | 'SLUICE_TOKEN_SECRETS' | 'SLUICE_OPERATOR_KEYS'
 > {
-  return parseSettings(settings, readEnv(settings, process.env));
+  return parseSettings(settings, readEnv(settings, env));
 }
 
 /** @throws SluiceError `configuration` */
-export function readConfig(fallbacks: Fallbacks): AllInOneConfig {
-  const values = parseSettings(settings, readEnv(settings, { ...fallbacks, ...definedOf(process.env) }));
+export function readConfig(fallbacks: Fallbacks, env: NodeJS.ProcessEnv = process.env): AllInOneConfig {
+  const values = parseSettings(settings, readEnv(settings, { ...fallbacks, ...definedOf(env) }));
   return {
     host: toHostConfig('sluice', values),
     ingest: toIngestConfig(values),

@@ -34,7 +34,7 @@ afterAll(async () => {
 async function start(): Promise<DevFile> {
   const file = join(dataDir, 'dev.json');
   const child = spawn(process.execPath, [MAIN], {
-    env: { SLUICE_DATA_DIR: dataDir, SLUICE_HTTP_PORT: '0' },
+    env: { SLUICE_DATA_DIR: dataDir, SLUICE_HTTP_PORT: '0', SLUICE_PUBSUB_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running = child;
@@ -52,6 +52,7 @@ async function start(): Promise<DevFile> {
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill(signal);
   await exit;

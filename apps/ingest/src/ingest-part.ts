@@ -11,6 +11,7 @@ export async function createIngestPart(host: AppHost, config: IngestConfig): Pro
     feed: await host.feed(),
     gatekeeper: await host.gatekeeper(),
     metrics: host.metrics,
+    logger: host.logger,
   });
   return { name: 'ingest', module, checks: [await durableLogCheck(engine), await readModelCheck(engine)] };
 }

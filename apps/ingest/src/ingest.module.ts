@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { EventFeed } from '@sluice/delivery';
 import type { HttpGatekeeper } from '@sluice/engine';
 import type { DurableLog } from '@sluice/event-log';
-import type { MetricsRegistry } from '@sluice/service-runtime';
+import type { MetricsRegistry, ServiceLogger } from '@sluice/service-runtime';
 import type { FastifyInstance } from 'fastify';
 import type { IngestConfig } from './config';
 import { EventsDoor } from './http/events-door';
@@ -16,6 +16,7 @@ export interface IngestPorts {
   readonly feed: EventFeed;
   readonly gatekeeper: HttpGatekeeper;
   readonly metrics: MetricsRegistry;
+  readonly logger: ServiceLogger;
 }
 
 /** Everything that this app is made of. */
@@ -27,24 +28,19 @@ export class IngestModule implements OnModuleInit {
   ) {}
 
   static register(ports: IngestPorts): DynamicModule {
-    const { config, durableLog, feed, gatekeeper, metrics } = ports;
+    const { config, durableLog, feed, gatekeeper, metrics, logger } = ports;
+    const signals = createIngestSignals(metrics, logger);
     return {
       module: IngestModule,
       providers: [
         {
           provide: EventStore,
-          useFactory: () =>
-            new EventStore(
-              durableLog,
-              feed,
-              { projectionWaitMs: config.projectionWaitMs },
-              createIngestSignals(metrics),
-            ),
+          useFactory: () => new EventStore(durableLog, feed, { projectionWaitMs: config.projectionWaitMs }, signals),
         },
         {
           provide: EventsDoor,
           inject: [EventStore],
-          useFactory: (store: EventStore) => new EventsDoor(store, gatekeeper, config.maxBodyBytes),
+          useFactory: (store: EventStore) => new EventsDoor(store, gatekeeper, config.maxBodyBytes, signals),
         },
       ],
     };

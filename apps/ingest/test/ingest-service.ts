@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { issueApiKey, type WorkspaceRole } from '@sluice/access';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
 import type { DurableLog } from '@sluice/event-log';
-import { parseSettings, readEnv } from '@sluice/service-runtime';
+import { createLogger, parseSettings, readEnv, type ServiceLogger } from '@sluice/service-runtime';
 import { settings, toIngestConfig } from '../src/config';
 import { createIngestPart } from '../src/ingest-part';
 import { send, type Answer, type SendOptions } from './http-client';
@@ -29,10 +29,16 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Stands before the engine's log. */
   readonly wrapLog?: (log: DurableLog) => DurableLog;
+  /** Gets the lines that the app itself logs, of all levels. */
+  readonly logTo?: (line: Record<string, unknown>) => void;
 }
 
 /** The ingest app on a real port and the memory engine, with a projection that can be paused. */
-export async function startIngest({ env = {}, wrapLog = (log) => log }: StartOptions = {}): Promise<IngestService> {
+export async function startIngest({
+  env = {},
+  wrapLog = (log) => log,
+  logTo,
+}: StartOptions = {}): Promise<IngestService> {
   const values = parseSettings(
     settings,
     readEnv(settings, {
@@ -48,7 +54,8 @@ export async function startIngest({ env = {}, wrapLog = (log) => log }: StartOpt
   const opened = createAppHost(toHostConfig('ingest', values));
   const log = wrapLog(await opened.engine.durableLog());
   const host: AppHost = { ...opened, engine: { ...opened.engine, durableLog: () => Promise.resolve(log) } };
-  const service = serveParts(host, [await createIngestPart(host, toIngestConfig(values))]);
+  const part = await createIngestPart(logTo ? { ...host, logger: loggerTo(logTo) } : host, toIngestConfig(values));
+  const service = serveParts(host, [part]);
   const { url } = await service.start();
   const projection = await TestProjection.start(opened.engine);
   return {
@@ -69,6 +76,19 @@ export async function startIngest({ env = {}, wrapLog = (log) => log }: StartOpt
       await service.destroy();
     },
   };
+}
+
+function loggerTo(logTo: (line: Record<string, unknown>) => void): ServiceLogger {
+  return createLogger({
+    service: 'ingest',
+    level: 'debug',
+    destination: {
+      write: (text) => {
+        const { time: _time, service: _service, ...line } = JSON.parse(text) as Record<string, unknown>;
+        logTo(line);
+      },
+    },
+  });
 }
 
 /** A token with any header and claims, signed by HS256, or not at all. */

@@ -1,12 +1,16 @@
 import {
   encodeEnvelope,
   eventCatalogue,
+  eventDataSchema,
   eventEnvelopeSchema,
   MAX_EVENT_BYTES,
   MAX_WORKSPACE_ID,
   type EncodedEnvelope,
+  type EventCatalogue,
+  type EventEnvelope,
 } from '@sluice/event-schema';
 import { decodeUtf8, type LogRecord, type ParkedRecord, type ParkReason } from '@sluice/event-log';
+import type { z } from 'zod';
 
 export type DecodedRecord =
   | { readonly kind: 'envelope'; readonly envelope: EncodedEnvelope }
@@ -17,7 +21,7 @@ const MAX_DETAIL_LENGTH = 500;
 const MAX_ID_LENGTH = 64;
 
 /** Reads one record of the log. What cannot become an event is parked, with the reason. */
-export function decodeRecord(record: LogRecord): DecodedRecord {
+export function decodeRecord(record: LogRecord, catalogue: EventCatalogue = eventCatalogue): DecodedRecord {
   const parked = (reason: ParkReason, detail: string, value?: unknown): DecodedRecord => ({
     kind: 'parked',
     parked: parkedRecord(record, reason, detail, value),
@@ -35,16 +39,30 @@ export function decodeRecord(record: LogRecord): DecodedRecord {
   }
   const parsed = eventEnvelopeSchema.safeParse(value);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return parked('invalid_envelope', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, value);
+    return parked('invalid_envelope', firstIssue(parsed.error), value);
   }
   const event = parsed.data;
-  const known = eventCatalogue.currentVersion(event.family, event.type);
+  const known = catalogue.currentVersion(event.family, event.type);
   if (event.schemaVersion > known) {
     return parked('unknown_version', `version ${event.schemaVersion}; ${known} is the newest known`, event);
   }
+  const data = dataSchemaOf(event, catalogue)?.safeParse(event.data);
+  if (data?.success === false) return parked('invalid_envelope', firstIssue(data.error, 'data'), event);
   // Text from other producers may be formatted; ours is one line and is kept byte for byte.
   return { kind: 'envelope', envelope: isOneLine(json) ? { event, json } : encodeEnvelope(event) };
+}
+
+/** What data of this type has at this version, which is at most the newest known; undefined when any object will do. */
+function dataSchemaOf({ family, type, schemaVersion }: EventEnvelope, catalogue: EventCatalogue) {
+  const definition = catalogue.find(family, type);
+  const step = definition?.upcasters[schemaVersion - 1];
+  const schema = step ? step.data : definition?.data;
+  // The envelope's own schema has looked at that already.
+  return schema === eventDataSchema ? undefined : schema;
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError, ...within: string[]): string {
+  return `${[...within, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? ''}`;
 }
 
 const isOneLine = (json: string) => json.startsWith('{"') && !/[\r\n]/.test(json);

@@ -42,7 +42,7 @@ export async function projectBatch(
         envelopes.length - outcome.recorded.length,
         performance.now() - startedAt,
       );
-      for (const { reason } of parked) signals.parked(reason);
+      for (const record of parked) signals.parked(record);
       return outcome;
     } catch (error) {
       if (!(error instanceof ProjectionFailed)) throw error;

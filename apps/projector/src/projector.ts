@@ -1,4 +1,5 @@
 import type { DurableLog, LogBatch, LogFollower, ReadModel } from '@sluice/event-log';
+import { ProjectionLag } from './projection-lag';
 import { projectBatch } from './project-batch';
 import type { Publisher } from './publisher';
 import type { ProjectorSignals } from './signals';
@@ -24,9 +25,7 @@ export class Projector {
   private follower: LogFollower | undefined;
   private lagTimer: NodeJS.Timeout | undefined;
   private measuring: Promise<void> | undefined;
-  /** What was appended before this instant is projected, in milliseconds since 1970; unknown until there was something. */
-  private projectedUpTo: number | undefined;
-  private readonly createdAt = Date.now();
+  private readonly lag = new ProjectionLag();
 
   constructor(private readonly options: ProjectorOptions) {}
 
@@ -55,24 +54,16 @@ export class Projector {
     const { readModel, publisher, signals } = this.options;
     const { epoch, recorded } = await projectBatch(batch, readModel, signals);
     if (recorded.length > 0) publisher.offer(epoch, recorded);
-    this.reached(batch.records.at(-1)?.appendedAt ?? 0);
-  }
-
-  private reached(appendedAt: number): void {
-    this.projectedUpTo = Math.max(this.projectedUpTo ?? 0, appendedAt);
   }
 
   private async measureLag(): Promise<void> {
     const { durableLog, readModel, signals } = this.options;
-    const startedAt = Date.now();
     try {
       const ends = await durableLog.ends();
+      const seenAtMs = performance.now();
       const checkpoints = await readModel.loadCheckpoints([...ends.keys()]);
-      let records = 0;
-      for (const [lane, end] of ends) records += Math.max(0, end - (checkpoints.get(lane) ?? 0));
-      // Without this, the lag after a quiet hour would begin with an hour.
-      if (records === 0) this.reached(startedAt);
-      signals.lag(records, records === 0 ? 0 : Math.max(0, Date.now() - (this.projectedUpTo ?? this.createdAt)) / 1000);
+      const { records, ageMs } = this.lag.measure(ends, checkpoints, seenAtMs);
+      signals.lag(records, ageMs / 1000);
       signals.parkedTotal(await readModel.parked.count());
     } catch (error) {
       signals.fault('lag', error);

@@ -22,11 +22,14 @@ export interface PublisherOptions {
 const LEASE_MS = 5_000;
 /** The right is renewed, and the checkpoint stored, this often: a crash publishes at most this much again. */
 const RENEW_INTERVAL_MS = 1_000;
-/** Most events in one run, and most that wait in memory; beyond that they are read from the read model. */
+/** Most events, and bytes, in one run; one event may be a run whatever its size. */
 const MAX_RUN_EVENTS = 500;
+const MAX_RUN_BYTES = 1024 * 1024;
+/** Most events, and bytes, that wait in memory; beyond that they are read from the read model. */
 const MAX_OFFERED_EVENTS = 10_000;
+const MAX_OFFERED_BYTES = 16 * 1024 * 1024;
 /** Most runs that are published after the stop was asked for. */
-const MAX_LAST_RUNS = Math.ceil(MAX_OFFERED_EVENTS / MAX_RUN_EVENTS);
+const MAX_LAST_RUNS = Math.ceil(MAX_OFFERED_EVENTS / MAX_RUN_EVENTS) + (2 * MAX_OFFERED_BYTES) / MAX_RUN_BYTES;
 /** Wait after a fault: doubled each time, up to the maximum. */
 const RETRY_DELAY_MS = { first: 50, maximum: 2_000 } as const;
 
@@ -37,6 +40,7 @@ const RETRY_DELAY_MS = { first: 50, maximum: 2_000 } as const;
  */
 export class Publisher {
   private offered: EncodedRecordedEvent[] = [];
+  private offeredBytes = 0;
   private epoch: Epoch | undefined;
   private grant: PublisherGrant | undefined;
   private renewedAt = -Infinity;
@@ -62,8 +66,15 @@ export class Publisher {
     this.epoch = epoch;
     const next = this.offered.at(-1);
     const contiguous = next === undefined || events[0]?.event.position === advance(next.event.position, 1);
-    if (!contiguous || this.offered.length + events.length > MAX_OFFERED_EVENTS) this.offered = [];
-    this.offered.push(...events);
+    if (!contiguous) this.dropOffered();
+    const bytes = bytesOf(events);
+    if (this.offered.length + events.length > MAX_OFFERED_EVENTS || this.offeredBytes + bytes > MAX_OFFERED_BYTES) {
+      this.dropOffered();
+    }
+    if (events.length <= MAX_OFFERED_EVENTS && bytes <= MAX_OFFERED_BYTES) {
+      this.offered.push(...events);
+      this.offeredBytes += bytes;
+    }
     this.wakeUp.wake();
   }
 
@@ -80,7 +91,8 @@ export class Publisher {
     while (!this.stopping) {
       try {
         this.wakeUp.reset();
-        if (!(await this.holdLease())) await this.sleep(LEASE_MS / 2);
+        // Standing by is a matter of time: with every commit of anybody it would be a write for each.
+        if (!(await this.holdLease())) await this.stopCall.sleep(LEASE_MS / 2);
         else if (!(await this.publishNext())) await this.sleep(RENEW_INTERVAL_MS);
         retryDelayMs = RETRY_DELAY_MS.first;
       } catch (error) {
@@ -116,7 +128,7 @@ export class Publisher {
     const held = this.grant;
     const grant = await readModel.acquire(holder, LEASE_MS);
     if (grant?.fencingToken !== held?.fencingToken) {
-      this.offered = [];
+      this.dropOffered();
       this.published = this.stored = grant?.published ?? BEFORE_FIRST;
       signals.leaseChanged(grant !== undefined);
     }
@@ -138,18 +150,28 @@ export class Publisher {
   private takeOffered(): RecordedRun | undefined {
     const next = advance(this.published, 1);
     const from = this.offered.findIndex(({ event }) => event.position >= next);
-    if (from > 0) this.offered.splice(0, from);
-    if (from === -1) this.offered = [];
+    if (from > 0) this.offeredBytes -= bytesOf(this.offered.splice(0, from));
+    if (from === -1) this.dropOffered();
     if (this.epoch === undefined || this.offered[0]?.event.position !== next) return undefined;
     // Left in place until they are published: a failed publish finds them again.
-    return { epoch: this.epoch, events: this.offered.slice(0, MAX_RUN_EVENTS) };
+    return { epoch: this.epoch, events: firstRun(this.offered) };
+  }
+
+  private dropOffered(): void {
+    this.offered = [];
+    this.offeredBytes = 0;
   }
 
   private async readNext(): Promise<RecordedRun | undefined> {
     const { readModel } = this.options;
     const head = await readModel.head();
     if (head.position <= this.published) return undefined;
-    const events = await readModel.readAll({ after: this.published, upTo: head.position, limit: MAX_RUN_EVENTS });
+    const events = await readModel.readAll({
+      after: this.published,
+      upTo: head.position,
+      limit: MAX_RUN_EVENTS,
+      maxBytes: MAX_RUN_BYTES,
+    });
     return events.length === 0 ? undefined : { epoch: head.epoch, events };
   }
 
@@ -168,4 +190,19 @@ export class Publisher {
   private async sleep(durationMs: number): Promise<void> {
     if (!this.stopping) await this.wakeUp.sleep(durationMs);
   }
+}
+
+function bytesOf(events: readonly EncodedRecordedEvent[]): number {
+  return events.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+}
+
+/** As many of the first events as make one run. */
+function firstRun(events: readonly EncodedRecordedEvent[]): readonly EncodedRecordedEvent[] {
+  let bytes = 0;
+  const most = Math.min(events.length, MAX_RUN_EVENTS);
+  for (let count = 0; count < most; count++) {
+    bytes += Buffer.byteLength(events[count]?.json ?? '');
+    if (bytes > MAX_RUN_BYTES) return events.slice(0, Math.max(1, count));
+  }
+  return events.slice(0, most);
 }

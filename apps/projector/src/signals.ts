@@ -1,9 +1,10 @@
+import type { ParkedRecord } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** Everything that the projector tells its operators. */
 export interface ProjectorSignals {
   recorded(events: number, duplicates: number, durationMs: number): void;
-  parked(reason: string): void;
+  parked(record: ParkedRecord): void;
   published(events: number): void;
   leaseChanged(held: boolean): void;
   fault(what: 'follow' | 'publish' | 'lag', error: unknown): void;
@@ -49,7 +50,7 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
   });
   const lagSeconds = metrics.gauge({
     name: 'sluice_projection_lag_seconds',
-    help: 'Time between now and the newest record that was projected, while there is a lag; else 0.',
+    help: 'Time since the oldest end of the durable log that is not projected yet was seen; 0 without a lag.',
   });
   return {
     recorded(events, duplicates, durationMs) {
@@ -57,9 +58,9 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
       if (duplicates > 0) duplicatesTotal.inc(duplicates);
       recordSeconds.observe(durationMs / 1000);
     },
-    parked(reason) {
+    parked({ reason, lane, index, workspaceId, eventId }) {
       parkedTotal.inc({ reason });
-      logger.warn('parked a record', { reason });
+      logger.warn('parked a record', { reason, lane, index, workspaceId, eventId });
     },
     published: (events) => publishedTotal.inc(events),
     leaseChanged(held) {

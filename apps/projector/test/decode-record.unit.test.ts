@@ -1,5 +1,13 @@
-import { eventEnvelopeSchema, MAX_DATA_DEPTH, MAX_EVENT_BYTES, newEventId } from '@sluice/event-schema';
+import {
+  defineEventType,
+  EventCatalogue,
+  eventEnvelopeSchema,
+  MAX_DATA_DEPTH,
+  MAX_EVENT_BYTES,
+  newEventId,
+} from '@sluice/event-schema';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { decodeRecord } from '../src/decode-record';
 import { envelope, logRecord } from './tools';
 
@@ -70,6 +78,29 @@ describe('decodeRecord', () => {
       kind: 'parked',
       parked: { reason: 'unknown_version', workspaceId: 1, eventId: event.id },
     });
+  });
+
+  it('parks data that does not fit the schema of its own version, and says which field', () => {
+    const catalogue = new EventCatalogue([
+      defineEventType({ family: 'sandbox', type: 'known', description: '' }, z.object({ exit: z.int() })).next(
+        z.object({ exitCode: z.int() }),
+        ({ exit }) => ({ exitCode: exit }),
+      ),
+    ]);
+    const decode = (overrides: object) => decodeRecord(logRecord(JSON.stringify(fields(overrides))), catalogue);
+    for (const [schemaVersion, data, fault] of [
+      [1, { exit: 'one' }, 'data.exit'],
+      [1, { exitCode: 1 }, 'data.exit'],
+      [2, { exit: 1 }, 'data.exitCode'],
+    ] as const) {
+      expect(decode({ type: 'known', schemaVersion, data })).toMatchObject({
+        kind: 'parked',
+        parked: { reason: 'invalid_envelope', workspaceId: 1, detail: expect.stringContaining(`${fault}: `) },
+      });
+    }
+    expect(decode({ type: 'known', schemaVersion: 1, data: { exit: 1 } }).kind).toBe('envelope');
+    expect(decode({ type: 'known', schemaVersion: 2, data: { exitCode: 1 } }).kind).toBe('envelope');
+    expect(decode({ type: 'free', schemaVersion: 1, data: { exit: 'one' } }).kind).toBe('envelope');
   });
 
   it('parks data that is nested too deep, however deep', () => {

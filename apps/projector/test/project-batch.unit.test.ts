@@ -122,4 +122,20 @@ describe('projectBatch', () => {
     expect(await test.value('sluice_projector_recorded_events_total')).toBe(0);
     expect(await test.value('sluice_projector_parked_records_total{reason="not_json"}')).toBe(0);
   });
+
+  it('logs where each parked record lies and what is known of it', async () => {
+    const poison = envelope({ data: { poison: true }, workspaceId: 7 });
+    await project(batchOf(['{', poison], 40));
+    expect(test.logged('parked a record')).toEqual([
+      { level: 'warn', reason: 'not_json', lane: LANE, index: 40 },
+      {
+        level: 'warn',
+        reason: 'projection_failed',
+        lane: LANE,
+        index: 41,
+        workspaceId: 7,
+        eventId: poison.event.id,
+      },
+    ]);
+  });
 });

@@ -101,16 +101,78 @@ describe('Publisher', () => {
     expect(grant).toBeUndefined();
   });
 
+  it('does not ask for the right at every commit while it stands by', async () => {
+    const first = await start('a');
+    await isActive();
+    let asked = 0;
+    await start('b', {
+      readModel: new Proxy(model, {
+        get: (target, name) => {
+          if (name === 'acquire') asked++;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      }),
+    });
+    for (const _ of range(1, 300)) {
+      await recordAndOffer(first, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await publishes(300);
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(5);
+  });
+
+  it('publishes runs of bounded size, and keeps a bounded size of offers, whatever events weigh (G9)', async () => {
+    const reads: number[] = [];
+    const publisher = await start('a', {
+      readModel: new Proxy(model, {
+        get: (target, name) => {
+          const value: unknown = Reflect.get(target, name, target);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            const answer: unknown = value.apply(target, args);
+            if (name === 'readAll') void (answer as Promise<unknown[]>).then(({ length }) => reads.push(length));
+            return answer;
+          };
+        },
+      }),
+    });
+    await isActive();
+    deliveryLog.pause();
+    const text = 'x'.repeat(200_000);
+    // 20 MB in offers of 2 MB, and one of 20 MB: more than may wait.
+    for (const count of [...range(1, 10).map(() => 10), 100]) {
+      const envelopes = range(1, count).map((n) => envelope({ data: { n, text } }));
+      const { epoch, recorded } = await model.record({ envelopes, parked: [], checkpoints: new Map() });
+      publisher.offer(epoch, recorded);
+    }
+    deliveryLog.resume();
+    await publishes(200);
+    const sizes = deliveryLog.runs.map(({ events }) => events.reduce((sum, { json }) => sum + json.length, 0));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1024 * 1024);
+    expect(reads.length).toBeGreaterThan(0);
+    expect(Math.max(...reads)).toBeLessThanOrEqual(5);
+  });
+
+  it('publishes an event that alone is above the bound of a run', async () => {
+    const publisher = await start('a');
+    await isActive();
+    const { epoch, recorded } = await model.record({
+      envelopes: [envelope(), envelope({ data: { text: 'x'.repeat(2_000_000) } }), envelope()],
+      parked: [],
+      checkpoints: new Map(),
+    });
+    publisher.offer(epoch, recorded);
+    await publishes(3);
+  });
+
   it('takes over from one that died without a word, from its checkpoint', async () => {
     await record(20);
     const dead = (await model.acquire('dead', 50)) as PublisherGrant;
     await model.advance(dead, advance(dead.published, 12));
     await start('b');
-    // Each record wakes those who stand by.
-    await until(async () => {
-      await record(1);
-      return deliveryLog.positions.length > 0;
-    }, 'the lease runs out and is taken');
+    await until(() => deliveryLog.positions.length > 0, 'the lease runs out and is taken');
     expect(deliveryLog.positions[0]).toBe(13);
     const head = (await model.head()).position;
     await until(() => deliveryLog.positions.length >= head - 12, 'it catches up');

@@ -40,10 +40,22 @@ export function logRecord(value: Uint8Array | string, index = 0): LogRecord {
 /** The real signals, and a look at what they count. */
 export class TestSignals {
   private readonly metrics = new MetricsRegistry();
+  private readonly lines: Record<string, unknown>[] = [];
   readonly signals: ProjectorSignals = createProjectorSignals(
     this.metrics,
-    createLogger({ service: 'projector', level: 'silent', format: 'json' }),
+    createLogger({
+      service: 'projector',
+      level: 'debug',
+      destination: { write: (line) => void this.lines.push(JSON.parse(line) as Record<string, unknown>) },
+    }),
   );
+
+  /** The fields of all log lines with this message. */
+  logged(message: string): Record<string, unknown>[] {
+    return this.lines
+      .filter((line) => line['message'] === message)
+      .map(({ time: _time, service: _service, message: _message, ...fields }) => fields);
+  }
 
   /** The value of a metric, with its labels as they are written; 0 when it is absent. */
   async value(name: string): Promise<number> {

@@ -33,9 +33,16 @@ export function sandboxIdOf(name: string): string {
   return readSandboxId(name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name);
 }
 
-/** The channel under which a pattern gets the events of a sandbox; undefined when it does not match. */
-export function matchedChannel(matches: (text: string) => boolean, sandboxId: string): string | undefined {
-  if (!sandboxId.startsWith(PREFIX) && matches(sandboxId)) return sandboxId;
-  const prefixed = PREFIX + sandboxId;
-  return matches(prefixed) ? prefixed : undefined;
+/**
+ * The channel under which patterns see the events of a sandbox: prefixed for a pattern that begins with the prefix, so
+ * that each pattern has one name to match. An id that looks prefixed has its prefix all the same, or the name would mean
+ * another sandbox.
+ */
+export function channelOf(sandboxId: string, isPrefixed: boolean): string {
+  return isPrefixed || sandboxId.startsWith(PREFIX) ? PREFIX + sandboxId : sandboxId;
+}
+
+/** Whether a pattern is about prefixed channels. */
+export function isPrefixedPattern(pattern: string): boolean {
+  return pattern.startsWith(PREFIX);
 }

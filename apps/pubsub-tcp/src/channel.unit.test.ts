@@ -1,5 +1,5 @@
 import { decodeCursor } from '@sluice/event-log';
-import { matchedChannel, readChannel, readSandboxId, sandboxIdOf } from './channel';
+import { channelOf, isPrefixedPattern, readChannel, readSandboxId, sandboxIdOf } from './channel';
 
 const CURSOR = '1-0a1b2c3d-z9';
 
@@ -38,18 +38,17 @@ describe('the sandbox of a channel', () => {
   });
 });
 
-describe('matchedChannel', () => {
-  const is = (name: string) => (text: string) => text === name;
-
-  it('tries the plain name first, then the prefixed one', () => {
-    expect(matchedChannel(() => true, 'a')).toBe('a');
-    expect(matchedChannel(is('sandbox:a'), 'a')).toBe('sandbox:a');
-    expect(matchedChannel(is('b'), 'a')).toBeUndefined();
+describe('the channel that a pattern sees', () => {
+  it('is prefixed for patterns that are', () => {
+    expect(isPrefixedPattern('sandbox:*')).toBe(true);
+    expect(isPrefixedPattern('sandbox*')).toBe(false);
+    expect(channelOf('a', true)).toBe('sandbox:a');
+    expect(channelOf('a', false)).toBe('a');
   });
 
-  it('gives a name that means this sandbox when subscribed to', () => {
-    const channel = matchedChannel(() => true, 'sandbox:a');
-    expect(channel).toBe('sandbox:sandbox:a');
-    expect(sandboxIdOf(channel ?? '')).toBe('sandbox:a');
+  it('is a name that means this sandbox when subscribed to', () => {
+    for (const id of ['a', 'sandbox:a']) {
+      for (const isPrefixed of [true, false]) expect(sandboxIdOf(channelOf(id, isPrefixed))).toBe(id);
+    }
   });
 });

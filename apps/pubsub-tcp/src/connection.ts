@@ -1,9 +1,17 @@
 import { limitKeyOf, type CredentialWatch, type Principal } from '@sluice/access';
 import { encodeCursor, SluiceError, toSluiceError, type ErrorCode } from '@sluice/event-log';
-import { CommandParser, encodeLineError, type CommandOutput, type Dialect } from '@sluice/resp-protocol';
+import {
+  CommandParser,
+  DEFAULT_COMMAND_LIMITS,
+  encodeLineError,
+  type CommandLimits,
+  type CommandOutput,
+  type Dialect,
+} from '@sluice/resp-protocol';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { CommandBudget } from './command-budget';
+import type { PubSubLimits } from './limits';
 import { LineSession } from './line-session';
 import { Output } from './output';
 import { RespSession } from './resp-session';
@@ -35,8 +43,9 @@ export class Connection implements Wire {
   /** Since when nobody is admitted. */
   private strangerSinceMs: number | undefined = performance.now();
   private watched: { readonly principal: Principal; readonly watch: CredentialWatch } | undefined;
-  private commands: readonly CommandOutput[] = [];
-  private nextCommand = 0;
+  private readsAsAdmitted = false;
+  /** Bytes came that were not yet looked at. */
+  private hasUnread = false;
   private isWorking = false;
   private inputEnded = false;
 
@@ -48,7 +57,7 @@ export class Connection implements Wire {
   ) {
     const { limits, signals } = ports;
     this.remoteAddress = socket.remoteAddress ?? 'unknown';
-    this.parser = new CommandParser({ maxWords: limits.maxWords });
+    this.parser = new CommandParser(commandLimits(limits, false));
     this.budget = new CommandBudget(limits.commandsPerSecond, limits.commandBurst, performance.now());
     this.output = new Output(socket, limits, (bytes) => signals.sent(bytes));
     signals.connectionOpened();
@@ -139,15 +148,25 @@ export class Connection implements Wire {
     return { connectionId, remoteAddress, dialect, principalId: principal && limitKeyOf(principal) };
   }
 
+  /** The socket is paused while commands wait, but a chunk that was on its way already is still handed over. */
   private read(chunk: Buffer): void {
     if (!this.isOpen) return;
-    const outputs = this.parser.feed(chunk);
-    this.session ??= this.openSession();
-    // The socket is paused while commands wait, but a chunk that was on its way already is still handed over.
-    const rest = this.commands.slice(this.nextCommand);
-    this.commands = rest.length > 0 ? [...rest, ...outputs] : outputs;
-    this.nextCommand = 0;
+    this.parser.push(chunk);
+    this.hasUnread = true;
     void this.work();
+  }
+
+  /** What is behind a command is read once that is answered: its answer decides how much may be asked. */
+  private nextCommand(): CommandOutput | undefined {
+    const isAdmitted = this.session?.principal !== undefined;
+    if (isAdmitted !== this.readsAsAdmitted) {
+      this.readsAsAdmitted = isAdmitted;
+      this.parser.setLimits(commandLimits(this.ports.limits, isAdmitted));
+    }
+    const command = this.parser.next();
+    this.session ??= this.openSession();
+    this.hasUnread = command !== undefined;
+    return command;
   }
 
   private openSession(): Session | undefined {
@@ -161,13 +180,15 @@ export class Connection implements Wire {
     if (this.isWorking) return;
     this.isWorking = true;
     try {
-      while (this.isOpen && this.nextCommand < this.commands.length) {
+      while (this.isOpen) {
         if (this.output.isBlocked) {
           this.socket.pause();
           this.output.onceDrained(() => void this.work());
           return;
         }
-        const answering = this.answer(this.commands[this.nextCommand++]);
+        const command = this.nextCommand();
+        if (command === undefined) break;
+        const answering = this.answer(command);
         if (answering) {
           this.socket.pause();
           await answering;
@@ -179,15 +200,13 @@ export class Connection implements Wire {
     } finally {
       this.isWorking = false;
     }
-    this.commands = [];
-    this.nextCommand = 0;
     this.socket.resume();
     if (this.inputEnded && this.isOpen) this.finish('client');
   }
 
-  private answer(output: CommandOutput | undefined): void | Promise<void> {
+  private answer(output: CommandOutput): void | Promise<void> {
     const { session } = this;
-    if (!output || !session) return;
+    if (!session) return;
     if (output.kind === 'error') {
       this.ports.signals.protocolError(output.code);
       return this.finish('protocol_error', session.encodeProtocolError(output));
@@ -202,7 +221,7 @@ export class Connection implements Wire {
   /** The peer sends no more; what it asked for before is still answered. */
   private peerEnded(): void {
     this.inputEnded = true;
-    if (this.isOpen && !this.isWorking && this.nextCommand >= this.commands.length) this.finish('client');
+    if (this.isOpen && !this.isWorking && !this.hasUnread) this.finish('client');
   }
 
   private finish(reason: ConnectionEnd, lastFrame?: Buffer): void {
@@ -219,8 +238,8 @@ export class Connection implements Wire {
     this.ports.signals.connectionEnding(this.facts(), reason);
     this.phase = 'flushing';
     this.phaseEndsAtMs = performance.now() + this.ports.limits.flushGraceMs;
-    this.commands = [];
-    this.nextCommand = 0;
+    this.hasUnread = false;
+    this.parser.close();
     this.output.close();
     this.watchCredential(undefined);
     this.session?.close();
@@ -238,4 +257,15 @@ export class Connection implements Wire {
     this.ports.signals.connectionClosed(this.dialect);
     this.onClosed(this);
   }
+}
+
+function commandLimits(limits: PubSubLimits, isAdmitted: boolean): Partial<CommandLimits> {
+  const { maxBulkBytes, maxCommandBytes } = DEFAULT_COMMAND_LIMITS;
+  return isAdmitted
+    ? { maxWords: limits.maxWords, maxBulkBytes, maxCommandBytes }
+    : {
+        maxWords: limits.strangerWords,
+        maxBulkBytes: limits.strangerCommandBytes,
+        maxCommandBytes: limits.strangerCommandBytes,
+      };
 }

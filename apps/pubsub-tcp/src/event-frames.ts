@@ -2,9 +2,12 @@ import type { Dialect, FeedEvent } from '@sluice/delivery';
 import { encodeCursor, type CursorPlace, type ResetReason } from '@sluice/event-log';
 import { toSandboxEvent } from '@sluice/event-schema';
 import { encodeBulk, encodeEventLine, encodePush, encodeSimple, type RespVersion } from '@sluice/resp-protocol';
+import { channelOf } from './channel';
 
 const LINE: Dialect = Symbol('line');
 const PAYLOAD: Dialect = Symbol('resp payload');
+const CHANNEL: Dialect = Symbol('resp channel');
+const PREFIXED_CHANNEL: Dialect = Symbol('resp prefixed channel');
 const CRLF_BYTES = 2;
 const NOTHING = Buffer.alloc(0);
 
@@ -16,6 +19,13 @@ export function lineFrame(event: FeedEvent): Buffer {
 /** The event as a bulk string, to follow a header; the same Buffer for every subscriber of either RESP version. */
 export function payloadFrame(event: FeedEvent): Buffer {
   return event.encoded(PAYLOAD, encodePayload);
+}
+
+/** The channel of the event as patterns see it, as a bulk string; the same Buffer for every subscriber. */
+export function channelFrame(event: FeedEvent, isPrefixed: boolean): Buffer {
+  return event.encoded(isPrefixed ? PREFIXED_CHANNEL : CHANNEL, ({ event: { entityId } }) =>
+    encodeBulk(channelOf(entityId, isPrefixed)),
+  );
 }
 
 /** What a payload of this channel has in front of it. */

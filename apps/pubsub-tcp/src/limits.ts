@@ -26,9 +26,14 @@ export const PUBSUB_LIMITS = {
   commandBurst: 2_000,
   /** Words of one command; a SUBSCRIBE names at most so many channels less one. */
   maxWords: 1_024,
+  /** The same, and the bytes, before anybody is admitted: AUTH and HELLO fit, and strangers make us keep no more. */
+  strangerWords: 16,
+  strangerCommandBytes: 16 * 1024,
 
   /** Channels and patterns of one RESP connection. */
   channels: 100,
+  /** Patterns among them: each is matched with every event of the workspace. */
+  patterns: 10,
   /** Bytes that wait for one channel of a RESP connection. Above one burst of the feed, or a burst would end it. */
   channelQueuedBytes: 512 * 1024,
   clientNameLength: 64,

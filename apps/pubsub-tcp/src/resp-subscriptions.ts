@@ -1,9 +1,16 @@
 import type { ConnectionLease, Principal } from '@sluice/access';
 import { endError, type FeedEvent, type Subscription } from '@sluice/delivery';
 import { SluiceError, type CursorPlace, type EventFilter, type StartPlace } from '@sluice/event-log';
-import { compileGlob, encodeBulk, encodeSubscription, type GlobMatcher, type RespVersion } from '@sluice/resp-protocol';
-import { matchedChannel, readChannel, sandboxIdOf } from './channel';
-import { messageHeader, patternMessageHeader, payloadFrame, resetPayload } from './event-frames';
+import {
+  compileGlob,
+  encodeBulk,
+  encodeSubscription,
+  MAX_GLOB_LENGTH,
+  type GlobMatcher,
+  type RespVersion,
+} from '@sluice/resp-protocol';
+import { channelOf, isPrefixedPattern, readChannel, sandboxIdOf } from './channel';
+import { channelFrame, messageHeader, patternMessageHeader, payloadFrame, resetPayload } from './event-frames';
 import type { PubSubPorts, Wire } from './session';
 import { SubscriptionPump } from './subscription-pump';
 
@@ -19,7 +26,7 @@ interface Plan {
   readonly name: string;
   readonly filter: EventFilter;
   readonly start: StartPlace;
-  readonly matches: GlobMatcher | undefined;
+  readonly pattern?: { readonly matches: GlobMatcher; readonly isPrefixed: boolean };
 }
 
 interface OpenChannel {
@@ -61,12 +68,9 @@ export class RespSubscriptions {
     version: RespVersion,
   ): Promise<void> {
     const known = this.open[kind];
-    const plans = [...new Set(names)]
-      .filter((name) => !known.has(name))
-      .map((name) => this.plan(kind, name, principal));
-    if (this.size + plans.length > this.ports.limits.channels) {
-      throw new SluiceError('too_many_connections', `At most ${this.ports.limits.channels} channels on one connection`);
-    }
+    const added = [...new Set(names)].filter((name) => !known.has(name));
+    this.assertRoom(kind, added.length);
+    const plans = added.map((name) => this.plan(kind, name, principal));
     this.ports.gate.takeRequest(principal);
     const opened = await this.openAll(plans, principal);
     if (!this.wire.isOpen) return opened.forEach(release);
@@ -102,15 +106,26 @@ export class RespSubscriptions {
     }
   }
 
+  private assertRoom(kind: ChannelKind, added: number): void {
+    const { channels, patterns } = this.ports.limits;
+    if (kind === 'pattern' && this.open.pattern.size + added > patterns) {
+      throw new SluiceError('too_many_connections', `At most ${patterns} patterns on one connection`);
+    }
+    if (this.size + added > channels) {
+      throw new SluiceError('too_many_connections', `At most ${channels} channels on one connection`);
+    }
+  }
+
   private plan(kind: ChannelKind, text: string, principal: Principal): Plan {
     const { name, start } = readChannel(text);
     const { gate } = this.ports;
     if (kind === 'channel') {
-      return { name: text, start, filter: gate.sandboxFilter(principal, sandboxIdOf(name)), matches: undefined };
+      return { name: text, start, filter: gate.sandboxFilter(principal, sandboxIdOf(name)) };
     }
     const matches = compileGlob(name);
-    if (!matches) throw new SluiceError('invalid_request', 'The pattern is too long');
-    return { name: text, start, filter: gate.workspaceFilter(principal), matches };
+    if (!matches) throw new SluiceError('invalid_request', `A pattern has at most ${MAX_GLOB_LENGTH} characters`);
+    const filter = gate.workspaceFilter(principal);
+    return { name: text, start, filter, pattern: { matches, isPrefixed: isPrefixedPattern(name) } };
   }
 
   private async openAll(plans: readonly Plan[], principal: Principal): Promise<OpenChannel[]> {
@@ -176,16 +191,22 @@ export class RespSubscriptions {
     };
   }
 
-  private patternWriter({ name, matches = () => false }: Plan, version: RespVersion) {
+  private patternWriter({ name, pattern }: Plan, version: RespVersion) {
     const header = patternMessageHeader(version, name);
+    const isPrefixed = pattern?.isPrefixed ?? false;
+    // Events of one sandbox often follow each other.
+    let last: { readonly entityId: string; readonly isMatch: boolean } | undefined;
+    const isMatch = (entityId: string): boolean => {
+      if (last?.entityId === entityId) return last.isMatch;
+      last = { entityId, isMatch: pattern?.matches(channelOf(entityId, isPrefixed)) ?? false };
+      return last.isMatch;
+    };
     return (events: readonly FeedEvent[]): void => {
-      const frames: Buffer[] = [];
-      for (const event of events) {
-        const channel = matchedChannel(matches, event.event.entityId);
-        if (channel !== undefined) frames.push(header, encodeBulk(channel), payloadFrame(event));
-      }
-      this.wire.output.write(...frames);
-      this.ports.signals.delivered('resp', frames.length / 3);
+      const matching = events.filter(({ event }) => isMatch(event.entityId));
+      this.wire.output.write(
+        ...matching.flatMap((event) => [header, channelFrame(event, isPrefixed), payloadFrame(event)]),
+      );
+      this.ports.signals.delivered('resp', matching.length);
     };
   }
 }

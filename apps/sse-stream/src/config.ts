@@ -20,9 +20,13 @@ export const sseStreamSettings = defineSettings({
   },
 });
 
+/** A subscriber that reads nothing for so long, while something waits for it, is ended as slow. */
+const STALL_TIMEOUT_MS = 30_000;
+
 export interface SseStreamConfig {
   readonly heartbeatMs: number;
   readonly retryMs: number;
+  readonly stallTimeoutMs: number;
   readonly endGraceMs: number;
 }
 
@@ -30,6 +34,7 @@ export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>
   return {
     heartbeatMs: settings.SLUICE_SSE_HEARTBEAT,
     retryMs: settings.SLUICE_SSE_RETRY,
+    stallTimeoutMs: STALL_TIMEOUT_MS,
     endGraceMs: settings.SLUICE_SSE_END_GRACE,
   };
 }

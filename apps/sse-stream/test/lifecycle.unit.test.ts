@@ -122,6 +122,36 @@ describe('the life of a stream', () => {
     expect(await service.metric('sluice_sse_streams_cut_off_total')).toBe(0);
   });
 
+  it('ends one that stops reading while it catches up, and cuts it off (G9)', async () => {
+    await start({ stallTimeoutMs: 100, endGraceMs: 50 });
+    await flood();
+    const client = await service.open('?cursor=earliest', { key });
+    const attentive = await service.open('?cursor=earliest', { key });
+    client.pause();
+    await attentive.receives(FLOOD_EVENTS);
+    await until(async () => (await subscriptions()) === 1, 'the one that stands still is ended');
+    await until(async () => (await service.metric('sluice_sse_streams_cut_off_total')) === 1, 'it is cut off');
+    expect(await service.metric('sluice_sse_streams_ended_total{reason="slow_subscriber"}')).toBe(1);
+    expect(service.host.limiter.openConnections).toBe(1);
+  });
+
+  it('tells one that reads again in time why it was ended, and where to resume (G5)', async () => {
+    await start({ stallTimeoutMs: 100, endGraceMs: 20_000 });
+    await flood();
+    const client = await service.open('?cursor=earliest', { key });
+    client.pause();
+    await until(async () => (await service.metric('sluice_sse_streams_ended_total{reason="slow_subscriber"}')) === 1);
+    client.resume();
+    await client.closed();
+    expect(client.data('end')).toMatchObject([
+      { code: 'slow_subscriber', retryable: true, cursor: client.lastEventId },
+    ]);
+    expect(client.positions).toEqual(range(1, client.positions.length));
+    const next = await service.open('', { key, lastEventId: client.lastEventId });
+    await next.receives(FLOOD_EVENTS - client.positions.length);
+    expect([...client.positions, ...next.positions]).toEqual(range(1, FLOOD_EVENTS));
+  });
+
   it('cuts off one that never reads again (G9)', async () => {
     await start({ endGraceMs: 50 });
     const client = await service.open('', { key });

@@ -28,7 +28,7 @@ export type CommandOutput = Command | ProtocolError;
  * The outputs depend on the bytes alone, never on how they are cut into chunks. Nothing throws on any input.
  */
 export class CommandParser {
-  readonly #limits: CommandLimits;
+  #limits: CommandLimits;
   readonly #reader = new ByteReader();
   #dialect: Dialect | undefined;
   #failed = false;
@@ -47,7 +47,7 @@ export class CommandParser {
     return this.#dialect;
   }
 
-  /** Whether an error was given: every later byte is ignored. */
+  /** Whether an error was given or the parser closed: every later byte is ignored. */
   get failed(): boolean {
     return this.#failed;
   }
@@ -57,22 +57,41 @@ export class CommandParser {
     return this.#commandBytes + this.#reader.length;
   }
 
+  /** Other bounds from the next command on; those that are not named stay. Call it between commands. */
+  setLimits(limits: Partial<CommandLimits>): void {
+    this.#limits = { ...this.#limits, ...limits };
+  }
+
   /** Takes the next bytes and gives the commands that they complete, then perhaps the error that ends the parser. */
   feed(chunk: Uint8Array): CommandOutput[] {
     const outputs: CommandOutput[] = [];
-    if (this.#failed) return outputs;
-    this.#reader.push(chunk);
-    for (let output = this.#next(); output !== undefined; output = this.#next()) {
-      outputs.push(output);
-      if (output.kind === 'error') {
-        this.#failed = true;
-        this.#reset();
-        this.#reader.clear();
-        break;
-      }
-    }
-    this.#reader.settle();
+    this.push(chunk);
+    for (let output = this.next(); output !== undefined; output = this.next()) outputs.push(output);
     return outputs;
+  }
+
+  /** Takes the next bytes, to be read by {@link next}. They must not change until that gives undefined. */
+  push(chunk: Uint8Array): void {
+    if (!this.#failed) this.#reader.push(chunk);
+  }
+
+  /**
+   * The next command, or the error that ends the parser, or undefined when the bytes complete none. For callers whose
+   * limits depend on what a command did, and who keep the bytes behind it unread until they know.
+   */
+  next(): CommandOutput | undefined {
+    if (this.#failed) return undefined;
+    const output = this.#next();
+    if (output === undefined) this.#reader.settle();
+    if (output?.kind === 'error') this.close();
+    return output;
+  }
+
+  /** Forgets everything; every later byte is ignored. */
+  close(): void {
+    this.#failed = true;
+    this.#reset();
+    this.#reader.clear();
   }
 
   #next(): CommandOutput | undefined {

@@ -158,3 +158,28 @@ describe('after an error', () => {
 it('has limits that fit together', () => {
   expect(DEFAULT_COMMAND_LIMITS.maxBulkBytes).toBeLessThan(DEFAULT_COMMAND_LIMITS.maxCommandBytes);
 });
+
+it('takes other limits between commands, and leaves what is behind a command unread until asked', () => {
+  const parser = new CommandParser({ maxWords: 2, maxBulkBytes: 8, maxCommandBytes: 64 });
+  const open = '*2\r\n$4\r\nauth\r\n$1\r\nx\r\n';
+  const large = `*3\r\n$3\r\nset\r\n$20\r\n${'x'.repeat(20)}\r\n$40\r\n${'y'.repeat(40)}\r\n`;
+  parser.push(Buffer.from(open + large.slice(0, 30)));
+  expect(parser.next()).toMatchObject({ name: 'AUTH' });
+  parser.setLimits({ maxWords: 3, maxBulkBytes: 40, maxCommandBytes: 128 });
+  expect(parser.next()).toBeUndefined();
+  parser.push(Buffer.from(large.slice(30) + large));
+  expect(parser.next()).toMatchObject({ name: 'SET', args: ['x'.repeat(20), 'y'.repeat(40)] });
+  parser.setLimits({ maxBulkBytes: 8 });
+  expect(parser.next()).toMatchObject({ kind: 'error', code: 'bulk-too-long' });
+  expect(parser.next()).toBeUndefined();
+  expect(parser.bufferedBytes).toBe(0);
+});
+
+it('forgets everything when closed', () => {
+  const parser = new CommandParser();
+  parser.push(Buffer.from('PING\r\nPING\r\nPI'));
+  expect(parser.next()).toMatchObject({ name: 'PING' });
+  parser.close();
+  expect(parser.feed(Buffer.from('PING\r\n'))).toEqual([]);
+  expect(parser.bufferedBytes).toBe(0);
+});

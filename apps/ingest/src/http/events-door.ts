@@ -1,13 +1,16 @@
 import type { Principal } from '@sluice/access';
 import type { HttpGatekeeper } from '@sluice/engine';
-import { SluiceError } from '@sluice/event-log';
-import { cloudEventFromHeaders, cloudEventMode, type EventEnvelope } from '@sluice/event-schema';
+import { SluiceError, toSluiceError } from '@sluice/event-log';
+import { cloudEventFromHeaders, cloudEventMode, eventEnvelopeSchema, type EventEnvelope } from '@sluice/event-schema';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Ack, EventDraft, EventStore } from '../store-events';
+import type { IngestSignals } from '../signals';
+import type { Ack, EventDraft, EventStore, StoredEvents } from '../store-events';
 import { draftFromCloudEvent, draftsFromCloudEvents } from './cloud-event-drafts';
 import { draftsFromNative, idempotencyKeySchema, type RequestContext } from './event-drafts';
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const traceparentSchema = eventEnvelopeSchema.shape.traceparent;
+/** Most characters of a foreign parameter's name that are repeated to the caller. */
+const MAX_SHOWN_NAME_LENGTH = 64;
 
 /** `POST /events`: one event, a batch, or CloudEvents in any of their three HTTP modes. */
 export class EventsDoor {
@@ -15,6 +18,7 @@ export class EventsDoor {
     private readonly store: EventStore,
     private readonly gatekeeper: HttpGatekeeper,
     private readonly maxBodyBytes: number,
+    private readonly signals: IngestSignals,
   ) {}
 
   register(fastify: FastifyInstance): void {
@@ -32,13 +36,25 @@ export class EventsDoor {
   private async handle(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const ack = readAck(request.query);
     const { drafts, batch } = readDrafts(request);
-    const { events, pending } = await this.store.store(drafts, ack);
+    const { events, pending } = await this.storeAndTell(request.id, drafts, ack);
     reply.code(pending ? 202 : 201).type('application/json');
     const stored = events.map(describe);
     return JSON.stringify({
       success: true,
       data: batch ? { events: stored, count: stored.length } : stored[0],
     });
+  }
+
+  private async storeAndTell(requestId: string, drafts: readonly EventDraft[], ack: Ack): Promise<StoredEvents> {
+    const facts = { requestId, eventIds: drafts.map(({ envelope }) => envelope.id) };
+    try {
+      const stored = await this.store.store(drafts, ack);
+      this.signals.answered(facts, stored.pending);
+      return stored;
+    } catch (error) {
+      this.signals.failed(facts, toSluiceError(error));
+      throw error;
+    }
   }
 }
 
@@ -64,7 +80,13 @@ function assertPlainBody({ headers }: FastifyRequest): void {
 }
 
 function readAck(query: unknown): Ack {
-  const ack = (query as Record<string, unknown>)['ack'];
+  const { ack, ...others } = query as Record<string, unknown>;
+  // A misspelt `ack` must not turn into another promise than the one that was asked for.
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    const where = `query.${unknown.slice(0, MAX_SHOWN_NAME_LENGTH)}`;
+    throw new SluiceError('invalid_request', 'The only parameter is "ack"', { where });
+  }
   if (ack === undefined) return 'projected';
   if (ack === 'log' || ack === 'projected') return ack;
   throw new SluiceError('invalid_request', 'ack must be "log" or "projected"', { where: 'query.ack' });
@@ -93,12 +115,12 @@ function readContext({ principal, headers }: FastifyRequest): RequestContext {
       where: 'headers.idempotency-key',
     });
   }
-  const traceparent = single(headers['traceparent']);
+  const traceparent = traceparentSchema.safeParse(headers['traceparent']);
   return {
     principal,
     nowMs: Date.now(),
     idempotencyKey: single(key),
-    traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
+    traceparent: traceparent.success ? traceparent.data : undefined,
   };
 }
 

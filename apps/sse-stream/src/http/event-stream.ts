@@ -9,6 +9,8 @@ import { cursorFrame, endFrame, eventFrames, heartbeatFrame, resetFrame } from '
 export interface EventStreamOptions {
   readonly heartbeatMs: number;
   readonly retryMs: number;
+  /** A subscriber that reads nothing for so long, while something waits for it, is slow. */
+  readonly stallTimeoutMs: number;
   /** How long a subscriber may take to read what is left, once its stream has ended. */
   readonly endGraceMs: number;
 }
@@ -38,9 +40,10 @@ export class EventStream {
       this.hasEnded = true;
       this.stopWaiting();
     });
-    const watch = watchCaller((reason) => {
-      this.dismissal = reason;
-      subscription.close();
+    const watch = watchCaller((reason) => this.dismiss(reason));
+    // A subscriber that catches up takes page by page, so nothing but its socket can tell that it stands still.
+    response.on('timeout', () => {
+      if (!this.hasEnded) this.dismiss(endError('slow_subscriber'));
     });
     const heartbeat = setInterval(() => this.beat(), options.heartbeatMs);
     try {
@@ -59,6 +62,11 @@ export class EventStream {
     }
   }
 
+  private dismiss(reason: SluiceError | undefined): void {
+    this.dismissal ??= reason;
+    this.subscription.close();
+  }
+
   /** Writes what the subscription gives, no faster than the subscriber reads. */
   private async pump(): Promise<StreamEnd> {
     const { subscription, response } = this;
@@ -73,8 +81,7 @@ export class EventStream {
         const dismissal = item.reason === 'closed' ? this.dismissal : undefined;
         const error = dismissal ?? endError(item.reason);
         if (error) response.write(endFrame(error, item.at));
-        if (dismissal) return dismissal.code === 'token_expired' ? 'token_expired' : 'revoked';
-        return item.reason;
+        return dismissal ? endOf(dismissal) : item.reason;
       }
       if (response.writableNeedDrain) await this.untilDrained();
     }
@@ -85,10 +92,13 @@ export class EventStream {
   private async untilDrained(): Promise<void> {
     if (this.hasEnded) return;
     const { response } = this;
+    // The socket's own clock: it starts anew for as long as bytes leave, however few.
+    response.setTimeout(this.options.stallTimeoutMs);
     await new Promise<void>((resolve) => {
       this.stopWaiting = resolve;
       response.once('drain', resolve);
     });
+    response.setTimeout(0);
     response.off('drain', this.stopWaiting);
   }
 
@@ -115,4 +125,8 @@ export class EventStream {
     if (response.writableNeedDrain || response.writableEnded || response.destroyed) return;
     response.write(heartbeatFrame(subscription.position));
   }
+}
+
+function endOf({ code }: SluiceError): StreamEnd {
+  return code === 'token_expired' || code === 'slow_subscriber' ? code : 'revoked';
 }

@@ -38,7 +38,7 @@ export class StreamDoor {
     const { filter, start } = readStreamRequest(request.query, request.headers['last-event-id'], principal);
     const lease = this.limiter.openConnection(principal);
     try {
-      const subscription = await this.feed.subscribe({ filter, start });
+      const subscription = await this.feed.subscribe({ filter, start, stallTimeoutMs: this.config.stallTimeoutMs });
       reply.hijack();
       const response = reply.raw;
       for (const [name, value] of Object.entries(reply.getHeaders()))

@@ -1,0 +1,67 @@
+import { createAppHost, serveParts, type AppHost } from '@sluice/engine';
+import { createIngestPart } from '@sluice/ingest';
+import { createProjectorPart } from '@sluice/projector';
+import { createPubSubPart } from '@sluice/pubsub-tcp';
+import { createQueryPart } from '@sluice/query';
+import type { Service } from '@sluice/service-runtime';
+import { createSseStreamPart } from '@sluice/sse-stream';
+import { readConfig, type AllInOneConfig, type Fallbacks, type readBasics } from './config';
+import type { DataFolder } from './data-folder';
+import { announce, writeDevFile } from './dev-file';
+
+/**
+ * Every app as one service on a data folder, which it closes at its end, also when it cannot be created or started.
+ * @throws SluiceError
+ */
+export async function createOneProcess(
+  basics: ReturnType<typeof readBasics>,
+  folder: DataFolder,
+  readWith: (fallbacks: Fallbacks) => AllInOneConfig = readConfig,
+): Promise<Service> {
+  let close = () => folder.close();
+  try {
+    const config = readWith(folder.fallbacks);
+    const host = hostOn(folder, config);
+    close = () => host.close();
+    return await createApps(basics, host, config);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The database ends behind what uses it, and in the time that the drain has for that. */
+function hostOn(folder: DataFolder, config: AllInOneConfig): AppHost {
+  const host = createAppHost(config.host);
+  return { ...host, close: () => host.close().finally(() => folder.close()) };
+}
+
+async function createApps(
+  basics: ReturnType<typeof readBasics>,
+  host: AppHost,
+  config: AllInOneConfig,
+): Promise<Service> {
+  const pubSub = await createPubSubPart(host, config.pubSub);
+  const service = serveParts(host, [
+    await createProjectorPart(host, config.projector),
+    await createIngestPart(host, config.ingest),
+    await createSseStreamPart(host, config.sseStream),
+    await createQueryPart(host, config.query),
+    pubSub,
+  ]);
+  return {
+    logger: host.logger,
+    start: async () => {
+      const started = await service.start();
+      try {
+        const addresses = { baseUrl: started.url, pubsub: { host: config.pubSub.host, port: pubSub.port() } };
+        announce(await writeDevFile(basics, addresses, host));
+      } catch (error) {
+        await service.destroy();
+        throw error;
+      }
+      return started;
+    },
+    destroy: () => service.destroy(),
+  };
+}
