@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startReaper } from '../brokers/reaper.mjs';
-import { NODE_ARGS } from '../cluster/node-args.mjs';
 import { root } from '../set-up.mjs';
 
 const START_TIMEOUT_MS = 120_000;
@@ -82,7 +81,7 @@ function environment() {
 
 async function startEmbedded({ dataDir, nodeArgsOf }) {
   const main = join(root, 'apps', 'all-in-one', 'dist', 'main.js');
-  const child = spawn(process.execPath, [...NODE_ARGS, ...nodeArgsOf('all-in-one'), main], {
+  const child = spawn(process.execPath, [...nodeArgsOf('all-in-one'), main], {
     env: { ...environment(), SLUICE_DATA_DIR: dataDir, SLUICE_HTTP_PORT: '0', SLUICE_PUBSUB_PORT: '0' },
     // Ctrl-C is for the benchmark, which then ends it.
     detached: true,

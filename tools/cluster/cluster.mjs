@@ -4,7 +4,7 @@ import { freePort } from '../brokers/ports.mjs';
 import { startReaper } from '../brokers/reaper.mjs';
 import { root } from '../set-up.mjs';
 import { AppProcess } from './app-process.mjs';
-import { NODE_ARGS } from './node-args.mjs';
+import { nodeArgsFor } from './node-args.mjs';
 import { readOrMakeSecrets, writeDevFile } from './dev-file.mjs';
 import { startProxy } from './proxy.mjs';
 
@@ -73,7 +73,7 @@ export async function startCluster(options = {}) {
         url: `http://${HOST}:${port}`,
         main: join(root, 'apps', name, 'dist', 'main.js'),
         env: { ...shared, SLUICE_HTTP_PORT: String(port) },
-        nodeArgs: [...NODE_ARGS, ...nodeArgsOf(name)],
+        nodeArgs: [...nodeArgsFor(name), ...nodeArgsOf(name)],
         reaper,
         log: (line) => log(name, line),
       });

@@ -182,6 +182,13 @@ describe('POST /events refuses', () => {
     expectError(ignored, 422, 'invalid_event');
   });
 
+  it('a caller whose batch took its whole rate by 429', async () => {
+    const key = await service.key('writer', { requestsPerSecond: 0.1, burst: 5 });
+    const event = { type: 'custom', sandboxId: 'x' };
+    expect((await service.post({ events: [event, event, event, event, event] }, { key })).status).toBe(201);
+    expectError(await service.post(event, { key }), 429, 'rate_limited');
+  });
+
   it('a caller above its rate by 429 that says when to come again', async () => {
     const key = await service.key('writer', { requestsPerSecond: 0.1, burst: 2 });
     const event = { type: 'custom', sandboxId: 'x' };

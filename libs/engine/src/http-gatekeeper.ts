@@ -37,6 +37,11 @@ export class HttpGatekeeper {
     return known;
   }
 
+  /** Counts the events of a request that `admit` let in: a batch costs its caller as much as its events one by one. */
+  takeEvents(principal: Principal, events: number): void {
+    this.limiter.takeEvents(principal, events);
+  }
+
   /**
    * Watches over the credential of a caller for as long as a stream of its is open: calls back once, with the reason,
    * when it expires or is revoked. Cancel it when the stream ends.

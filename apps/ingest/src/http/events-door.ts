@@ -1,4 +1,3 @@
-import type { Principal } from '@sluice/access';
 import type { HttpGatekeeper } from '@sluice/engine';
 import { SluiceError, toSluiceError } from '@sluice/event-log';
 import { cloudEventFromHeaders, cloudEventMode, eventEnvelopeSchema, type EventEnvelope } from '@sluice/event-schema';
@@ -36,6 +35,7 @@ export class EventsDoor {
   private async handle(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const ack = readAck(request.query);
     const { drafts, batch } = readDrafts(request);
+    if (request.principal) this.gatekeeper.takeEvents(request.principal, drafts.length);
     const { events, pending } = await this.storeAndTell(request.id, drafts, ack);
     reply.code(pending ? 202 : 201).type('application/json');
     const stored = events.map(describe);
@@ -55,13 +55,6 @@ export class EventsDoor {
       this.signals.failed(facts, toSluiceError(error));
       throw error;
     }
-  }
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who is calling, once the door has let it in. */
-    principal?: Principal;
   }
 }
 

@@ -27,6 +27,11 @@ export class CallerLimiter {
     this.requests.consume(limitKeyOf(principal), this.rateOf(principal));
   }
 
+  /** Counts the events of an admitted request: beyond the first, each costs as much as a request. Never throws. */
+  takeEvents(principal: Principal, events: number): void {
+    this.requests.charge(limitKeyOf(principal), events - 1, this.rateOf(principal));
+  }
+
   /** Takes a place for a stream; release it when the stream ends. Throws `too_many_connections`. */
   openConnection(principal: Principal): ConnectionLease {
     const own = principal.kind === 'api_key' ? principal.limits.connections : undefined;

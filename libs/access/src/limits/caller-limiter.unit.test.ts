@@ -50,6 +50,22 @@ describe('CallerLimiter', () => {
     expect(requestsOf(limiter, key('slow', { requestsPerSecond: 0.1 }))).toBe(1);
   });
 
+  it('counts each event of a batch, as a debt where the burst does not cover it', () => {
+    const limiter = setUp();
+    limiter.takeRequest(key('a'));
+    limiter.takeEvents(key('a'), 1);
+    expect(requestsOf(limiter, key('a'))).toBe(3);
+    limiter.takeRequest(key('b'));
+    limiter.takeEvents(key('b'), 10);
+    try {
+      limiter.takeRequest(key('b'));
+      throw new Error('it was let in');
+    } catch (error) {
+      // 4 in the burst, 10 taken: seven seconds until there is one again.
+      expect(error).toMatchObject({ code: 'rate_limited', retryAfterMs: 7_000 });
+    }
+  });
+
   it('counts a sandbox whatever token it has', () => {
     const limiter = setUp();
     expect(requestsOf(limiter, sandbox('a', 'first'))).toBe(2);

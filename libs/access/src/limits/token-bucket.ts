@@ -52,6 +52,14 @@ export class TokenBucketLimiter {
     return admission;
   }
 
+  /**
+   * Takes what an admitted request turned out to cost beyond the one that was taken. It may leave a debt, which the next
+   * requests wait for.
+   */
+  charge(key: string, cost: number, rate: Rate = this.options): void {
+    if (cost > 0) this.refill(key, rate).tokens -= cost;
+  }
+
   /** Gives back what `take` took: the request turned out not to count. */
   giveBack(key: string, rate: Rate = this.options): void {
     const bucket = this.buckets.get(key);
