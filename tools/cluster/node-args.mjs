@@ -1,10 +1,19 @@
+const SEMI_SPACE_MIB = {
+  // Requests and batches leave much young garbage: with more room for it, less of what is in use is copied.
+  ingest: 32,
+  projector: 32,
+  // Where thousands of subscribers are held, room for garbage is memory that each of them seems to cost.
+  'sse-stream': 2,
+  'pubsub-tcp': 2,
+};
+
 /**
- * Arguments of Node.js by app. Requests and batches leave much young garbage; with more room for it, the collector copies less
- * of what is still in use. Where subscribers are held the room would only be memory that each of them seems to cost.
+ * Arguments of Node.js by app: how large the space of young objects may become.
  *
  * @param {string} app
  * @returns {readonly string[]}
  */
 export function nodeArgsFor(app) {
-  return app === 'ingest' || app === 'projector' ? ['--max-semi-space-size=32'] : [];
+  const mib = SEMI_SPACE_MIB[app];
+  return mib === undefined ? [] : [`--max-semi-space-size=${mib}`];
 }
