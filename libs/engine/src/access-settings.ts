@@ -29,7 +29,8 @@ export const accessSettings = defineSettings({
   SLUICE_KEY_REQUESTS_PER_SECOND: {
     schema: setting.integer({ min: 1 }),
     default: '20000',
-    description: 'Requests per second and process of one API key or sandbox, twice as many in a burst. Each event of a batch counts.',
+    description:
+      'Requests per second and process of one API key or sandbox, twice as many in a burst. Each event of a batch counts.',
   },
   SLUICE_KEY_CONNECTIONS: {
     schema: setting.integer({ min: 1 }),
