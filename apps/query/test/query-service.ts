@@ -2,16 +2,12 @@ import { request as httpRequest } from 'node:http';
 import { issueApiKey, type WorkspaceRole } from '@sluice/access';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
 import type { Lane, ParkedRecord } from '@sluice/event-log';
-import {
-  encodeEnvelope,
-  newEventId,
-  type EncodedEnvelope,
-  type EncodedRecordedEvent,
-  type EventEnvelope,
-} from '@sluice/event-schema';
+import type { EncodedEnvelope, EncodedRecordedEvent } from '@sluice/event-schema';
 import { parseSettings, readEnv } from '@sluice/service-runtime';
 import { settings, toQueryConfig } from '../src/config';
 import { createQueryPart } from '../src/query-part';
+
+export { sandboxEnvelope as sandboxEvent } from '@sluice/event-log/conformance';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 
@@ -123,20 +119,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-export function sandboxEvent(overrides: Partial<EventEnvelope> = {}): EncodedEnvelope {
-  return encodeEnvelope({
-    id: newEventId(),
-    family: 'sandbox',
-    entityId: 'sandbox-123',
-    workspaceId: 1,
-    type: 'execution.completed',
-    schemaVersion: 1,
-    occurredAt: 1_700_000_000_000,
-    data: { exitCode: 0 },
-    ...overrides,
-  });
 }
 
 export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);

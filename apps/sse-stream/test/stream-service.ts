@@ -1,17 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { issueApiKey, type NewApiKey } from '@sluice/access';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
-import {
-  encodeEnvelope,
-  newEventId,
-  type EncodedEnvelope,
-  type EncodedRecordedEvent,
-  type EventEnvelope,
-} from '@sluice/event-schema';
+import type { EncodedEnvelope, EncodedRecordedEvent } from '@sluice/event-schema';
 import { parseSettings, readEnv } from '@sluice/service-runtime';
 import { settings, toSseStreamConfig, type SseStreamConfig } from '../src/config';
 import { createSseStreamPart } from '../src/sse-stream-part';
 import { SseClient, type OpenOptions } from './sse-client';
+
+export { sandboxEnvelope as sandboxEvent } from '@sluice/event-log/conformance';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 const SECRET = 's'.repeat(32);
@@ -92,20 +88,6 @@ export function tokenUntil(exp: number, sandboxId = 'sandbox-123'): string {
   const parts = [{ alg: 'HS256' }, { sandboxId, workspaceId: 1, exp }];
   const head = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
   return `${head}.${createHmac('sha256', SECRET).update(head).digest('base64url')}`;
-}
-
-export function sandboxEvent(overrides: Partial<EventEnvelope> = {}): EncodedEnvelope {
-  return encodeEnvelope({
-    id: newEventId(),
-    family: 'sandbox',
-    entityId: 'sandbox-123',
-    workspaceId: 1,
-    type: 'execution.completed',
-    schemaVersion: 1,
-    occurredAt: 1_700_000_000_000,
-    data: { exitCode: 0 },
-    ...overrides,
-  });
 }
 
 export const range = (from: number, to: number): number[] =>
