@@ -26,7 +26,16 @@ const SYNTAX = [
 
 export default ts.config(
   {
-    ignores: ['**/node_modules', '**/dist', '**/generated', '**/coverage', '.nx', '.sluice', 'bench-results'],
+    ignores: [
+      '**/node_modules',
+      '**/dist',
+      '**/generated',
+      '**/coverage',
+      '.nx',
+      '.sluice',
+      'bench-results',
+      'e2e/samples',
+    ],
   },
   // No comment switches a rule off.
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },

@@ -7,5 +7,17 @@ export function systemEnvironment(dataDir: string): NodeJS.ProcessEnv {
     SLUICE_DATA_DIR: dataDir,
     SLUICE_HTTP_PORT: '0',
     SLUICE_PUBSUB_PORT: '0',
+    SLUICE_GATEWAY_PORT: '0',
   };
+}
+
+/** Clients that are not ours; absent where they could not be had: `npm test` says so then. */
+export const foreignClients = {
+  chromium: process.env['SLUICE_TEST_CHROMIUM'],
+  python: process.env['SLUICE_TEST_PYTHON'],
+} as const;
+
+/** The environment of a program that calls the system: that of whoever runs the tests, and what it is told. */
+export function programEnvironment(told: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...told };
 }

@@ -1,6 +1,14 @@
+import { assertBrowserResumes } from './browser-stream';
+import { foreignClients } from './config';
 import { assertExactlyOnce } from './exactly-once';
 import { assertRedisClientReceives } from './redis-client';
 import { assertSamplesRun } from './samples';
+import {
+  assertPythonSampleRuns,
+  assertRegistryPayloads,
+  assertRegistrySamplesRun,
+  assertWorkspaceSamplesRun,
+} from './stream-samples';
 import { startEmbedded, type EmbeddedSystem } from './system';
 
 const SEED = 20_261;
@@ -14,10 +22,30 @@ afterAll(async () => {
   await system.stop();
 }, 60_000);
 
+const { chromium, python } = foreignClients;
+
 describe('the embedded engine, all in one process', () => {
   it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
 
   it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 60_000);
+
+  it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 120_000);
+
+  it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 60_000);
+
+  if (python !== undefined) {
+    it('gives registry events to Python', () => assertPythonSampleRuns(system, python), 60_000);
+  }
+
+  it('runs the samples of the workspace events document', () => assertWorkspaceSamplesRun(system), 120_000);
+
+  if (chromium !== undefined) {
+    it(
+      'misses nothing in a browser whose native EventSource is cut (G5)',
+      () => assertBrowserResumes(system, chromium),
+      120_000,
+    );
+  }
 
   it(
     'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the process (G1-G5)',

@@ -16,6 +16,8 @@ export interface DevFile {
   readonly adminKey: string;
   readonly sandboxId: string;
   readonly accessToken: string;
+  /** The other address of the one process, on the port that the workspace document names. */
+  readonly gatewayUrl?: string;
 }
 
 /** A whole Sluice, started as a user starts it, on data of its own. */
@@ -32,8 +34,12 @@ export interface EmbeddedSystem extends System {
 }
 
 export interface ClusterSystem extends System {
-  /** `kill -9` of one app; resolves when it is back and ready. */
+  /** `kill -9` of one process; resolves when it is back and ready. */
   killApp(name: string): Promise<void>;
+  /** Restarts all replicas of an app, one after the other, as a rolling update does. */
+  roll(app: string): Promise<void>;
+  /** The processes' own addresses, by name: a replica is called as its app, from the second one on with its number. */
+  processes(): Promise<Readonly<Record<string, { readonly url: string; readonly pid: number }>>>;
   /** `kill -9` of the NATS server and the loss of all its data; resolves when it is back, empty. */
   loseDeliveryLog(): Promise<void>;
 }
@@ -108,14 +114,15 @@ export async function startEmbedded(): Promise<EmbeddedSystem> {
   };
 }
 
-export async function startCluster(): Promise<ClusterSystem> {
+/** @param settings more of the environment, for instance `SLUICE_CLUSTER_REPLICAS` */
+export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<ClusterSystem> {
   const dataDir = await makeDataDir();
-  const running = await Running.start(
-    [join(ROOT, 'tools', 'start-cluster.mjs'), '--control', '--no-set-up'],
-    systemEnvironment(dataDir),
-  );
+  const running = await Running.start([join(ROOT, 'tools', 'start-cluster.mjs'), '--control', '--no-set-up'], {
+    ...systemEnvironment(dataDir),
+    ...settings,
+  });
   const dev = await readDevFile(dataDir);
-  const answers: { readonly ok: boolean; readonly order: string; readonly error?: string }[] = [];
+  const answers: { readonly ok: boolean; readonly error?: string; readonly result?: unknown }[] = [];
   let rest = '';
   running.child.stdout.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n');
@@ -124,18 +131,21 @@ export async function startCluster(): Promise<ClusterSystem> {
       if (line.startsWith('control: ')) answers.push(JSON.parse(line.slice(9)) as (typeof answers)[number]);
     }
   });
-  const obey = async (order: string): Promise<void> => {
+  const obey = async (order: string): Promise<unknown> => {
     const seen = answers.length;
     running.child.stdin.write(`${order}\n`);
     await until(() => answers.length > seen, `the order "${order}" is obeyed`, ORDER_TIMEOUT_MS);
     const answer = answers[seen];
     if (!answer?.ok) throw new Error(`${order}: ${answer?.error ?? 'no answer'}`);
+    return answer.result;
   };
   return {
     engine: 'cluster',
     dev: () => dev,
-    killApp: (name) => obey(`kill ${name} SIGKILL`),
-    loseDeliveryLog: () => obey('restart nats SIGKILL wipe'),
+    killApp: async (name) => void (await obey(`kill ${name} SIGKILL`)),
+    roll: async (app) => void (await obey(`roll ${app}`)),
+    processes: async () => (await obey('where')) as Awaited<ReturnType<ClusterSystem['processes']>>,
+    loseDeliveryLog: async () => void (await obey('restart nats SIGKILL wipe')),
     stop: async () => {
       await running.end('SIGTERM');
       await rm(dataDir, { recursive: true, force: true });

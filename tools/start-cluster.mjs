@@ -9,22 +9,30 @@ const progress = (line) => console.log(`[${Math.round((Date.now() - startedAt) /
 const COLUMN = 11;
 const show = (name, line) => console.log(`${name.padEnd(COLUMN)}| ${line}`);
 
-/** `kill APP [SIGNAL]` ends an app, which comes back by itself; `restart BROKER [SIGNAL] [wipe]`. */
+/**
+ * `kill APP [SIGNAL]` ends a process, which comes back by itself; `roll APP` restarts its replicas one by one;
+ * `restart BROKER [SIGNAL] [wipe]`; `where` tells the processes' own addresses.
+ */
 async function obey(cluster, line) {
   const [order, name, ...rest] = line.trim().split(/\s+/);
   const signal = rest.find((word) => word.startsWith('SIG'));
   if (order === 'kill' && cluster.apps[name]) {
     await cluster.apps[name].kill(signal);
     await cluster.apps[name].untilReady();
+  } else if (order === 'roll' && cluster.apps[name]) {
+    await cluster.roll(name);
+  } else if (order === 'where') {
+    return Object.fromEntries(Object.entries(cluster.apps).map(([app, { url, pid }]) => [app, { url, pid }]));
   } else if (order === 'restart') {
     await cluster.brokers.restart(name, { ...(signal ? { signal } : {}), wipeData: rest.includes('wipe') });
   } else throw new Error(`unknown order "${line}"`);
+  return undefined;
 }
 
 async function control(cluster) {
   for await (const line of createInterface({ input: process.stdin })) {
     const answer = await obey(cluster, line).then(
-      () => ({ ok: true, order: line }),
+      (result) => ({ ok: true, order: line, result }),
       (error) => ({ ok: false, order: line, error: error.message }),
     );
     console.log(`control: ${JSON.stringify(answer)}`);

@@ -22,8 +22,10 @@ async function main() {
   const { startBrokers } = await import('./brokers/brokers.mjs');
   const brokers = await startBrokers({ need: ['kafka', 'nats', 'postgres'], durable: false, log });
   try {
+    const clients = await findForeignClients();
     log('tests');
     return runJest({
+      ...clients,
       SLUICE_TEST_KAFKA_BROKERS: brokers.kafkaBrokers,
       SLUICE_TEST_NATS_URL: brokers.natsUrl,
       SLUICE_TEST_DATABASE_URL: brokers.databaseUrl,
@@ -31,6 +33,17 @@ async function main() {
   } finally {
     await brokers.stop();
   }
+}
+
+/** Addresses of clients that are not ours; what cannot be had is absent, and its tests are left out. */
+async function findForeignClients() {
+  const [{ findChromium }, { findPython }] = await Promise.all([
+    import('./foreign-clients/chromium.mjs'),
+    import('./foreign-clients/python.mjs'),
+  ]);
+  const chromium = await findChromium({ log });
+  const python = await findPython({ log });
+  return { ...(chromium && { SLUICE_TEST_CHROMIUM: chromium }), ...(python && { SLUICE_TEST_PYTHON: python }) };
 }
 
 /** The whole workspace in one Jest; returns its counts. */

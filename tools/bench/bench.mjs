@@ -11,6 +11,8 @@ import { measureFanOut } from './measures/fan-out.mjs';
 import { measureIngest } from './measures/ingest.mjs';
 import { measureLatency } from './measures/latency.mjs';
 import { measureMemory } from './measures/memory.mjs';
+import { measureSlowNeighbour } from './measures/slow-neighbour.mjs';
+import { measureStorm } from './measures/storm.mjs';
 import { parseOptions, USAGE } from './options.mjs';
 import { formatTable } from './report.mjs';
 
@@ -20,6 +22,8 @@ const RUN = {
   latency: measureLatency,
   'fan-out': measureFanOut,
   'catch-up': measureCatchUp,
+  'slow-neighbour': measureSlowNeighbour,
+  storm: measureStorm,
 };
 
 const startedAt = Date.now();

@@ -82,7 +82,13 @@ function environment() {
 async function startEmbedded({ dataDir, nodeArgsOf }) {
   const main = join(root, 'apps', 'all-in-one', 'dist', 'main.js');
   const child = spawn(process.execPath, [...nodeArgsOf('all-in-one'), main], {
-    env: { ...environment(), SLUICE_DATA_DIR: dataDir, SLUICE_HTTP_PORT: '0', SLUICE_PUBSUB_PORT: '0' },
+    env: {
+      ...environment(),
+      SLUICE_DATA_DIR: dataDir,
+      SLUICE_HTTP_PORT: '0',
+      SLUICE_PUBSUB_PORT: '0',
+      SLUICE_GATEWAY_PORT: '0',
+    },
     // Ctrl-C is for the benchmark, which then ends it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

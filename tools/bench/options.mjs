@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** @type {readonly string[]} in the order in which they run: memory first, while the processes are fresh */
-export const MEASURES = ['memory', 'ingest', 'latency', 'fan-out', 'catch-up'];
+export const MEASURES = ['memory', 'ingest', 'latency', 'fan-out', 'catch-up', 'slow-neighbour', 'storm'];
 export const ENGINES = ['embedded', 'cluster'];
 
 export const USAGE = `usage: npm run bench -- [options]
@@ -28,6 +28,8 @@ const FULL = {
   catchUpEvents: 100_000,
   catchUpRounds: 2,
   quietMs: 5_000,
+  neighbourRounds: 3,
+  neighbourEvents: 500,
 };
 const QUICK = {
   ...FULL,
@@ -43,6 +45,8 @@ const QUICK = {
   idleWaitMs: 300,
   catchUpEvents: 10_000,
   catchUpRounds: 1,
+  neighbourRounds: 1,
+  neighbourEvents: 250,
 };
 
 /**

@@ -19,6 +19,7 @@ export class AppProcess {
   #child;
   #exited = Promise.resolve();
   #isWanted = false;
+  #isServing = false;
   #tail = [];
 
   /**
@@ -43,6 +44,11 @@ export class AppProcess {
     return this.#child?.pid;
   }
 
+  /** Ready when last asked, and neither gone nor told to go since: requests are sent to such replicas only. */
+  get isServing() {
+    return this.#isServing;
+  }
+
   /** Starts the app and resolves when it is ready. @throws Error with the end of its log where it ends before. */
   async start() {
     this.#isWanted = true;
@@ -60,11 +66,14 @@ export class AppProcess {
       }
       await delay(POLL_MS);
     }
+    this.#isServing = true;
   }
 
   /** Ends the process; the restart policy brings it back. */
   async kill(signal = 'SIGKILL') {
     const exited = this.#exited;
+    // A killed process is noticed as in a real cluster: when it is gone. One that is told to end has said so.
+    if (signal !== 'SIGKILL') this.#isServing = false;
     this.#child?.kill(signal);
     await exited;
   }
@@ -72,6 +81,7 @@ export class AppProcess {
   /** Drains and ends the app; after 25 s it is killed. */
   async stop() {
     this.#isWanted = false;
+    this.#isServing = false;
     const child = this.#child;
     if (!child) return;
     child.kill('SIGTERM');
@@ -106,16 +116,25 @@ export class AppProcess {
       child.once('exit', (code, signal) => {
         if (child.pid) reaper.del(child.pid);
         this.#child = undefined;
+        this.#isServing = false;
         resolve();
         if (!this.#isWanted) return;
         const wasSteady = Date.now() - startedAtMs > RESTART_POLICY.steadyAfterMs;
         const nextMs = wasSteady ? RESTART_POLICY.firstDelayMs : restartDelayMs;
         log(`ended with ${signal ?? `code ${code}`}; it is started again in ${nextMs} ms`);
         setTimeout(() => {
-          if (this.#isWanted) this.#spawn(Math.min(nextMs * 2, RESTART_POLICY.maxDelayMs));
+          if (!this.#isWanted) return;
+          this.#spawn(Math.min(nextMs * 2, RESTART_POLICY.maxDelayMs));
+          void this.#serveWhenReady(this.#child);
         }, nextMs);
       });
     });
+  }
+
+  /** For a process that came back by itself: nobody waits for it. */
+  async #serveWhenReady(child) {
+    while (this.#child === child && this.#isWanted && !(await this.#isReady())) await delay(POLL_MS);
+    if (this.#child === child && this.#isWanted) this.#isServing = true;
   }
 
   async #isReady() {

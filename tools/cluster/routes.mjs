@@ -10,12 +10,25 @@
 export const ROUTES = [
   { path: '/events', pathType: 'Exact', app: 'ingest' },
   { path: '/events', pathType: 'Prefix', app: 'query' },
+  { path: '/v1/registry/events', pathType: 'Exact', app: 'ingest' },
   { path: '/v1/events', pathType: 'Prefix', app: 'query' },
   { path: '/v1/entities', pathType: 'Prefix', app: 'query' },
   { path: '/v1/sandboxes', pathType: 'Prefix', app: 'query' },
   { path: '/v1/stats', pathType: 'Prefix', app: 'query' },
   { path: '/v1/admin', pathType: 'Prefix', app: 'query' },
   { path: '/v1/stream', pathType: 'Exact', app: 'sse-stream' },
+  { path: '/v1/stream-tokens', pathType: 'Exact', app: 'sse-stream' },
+  { path: '/v1/socket', pathType: 'Exact', app: 'sse-stream' },
+  { path: '/api/v1/events', pathType: 'Prefix', app: 'sse-stream' },
+  { path: '/api/events', pathType: 'Exact', app: 'sse-stream' },
+  { path: '/ws', pathType: 'Exact', app: 'sse-stream' },
+  { path: '/api/tasks', pathType: 'Prefix', app: 'workspace' },
+  { path: '/api/sessions', pathType: 'Prefix', app: 'workspace' },
+  { path: '/api/agents', pathType: 'Prefix', app: 'workspace' },
+  { path: '/api/group-chats', pathType: 'Prefix', app: 'workspace' },
+  { path: '/api/cron', pathType: 'Prefix', app: 'workspace' },
+  { path: '/openapi.json', pathType: 'Exact', app: 'query' },
+  { path: '/asyncapi.json', pathType: 'Exact', app: 'query' },
 ];
 
 /**

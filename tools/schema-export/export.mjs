@@ -1,27 +1,34 @@
-// Writes the JSON Schemas of event-schema to docs/reference/events, one file each, and removes files of schemas that are
-// gone. Run it after a build; a unit test of event-schema fails while the files and the code disagree.
+// Writes what is generated from the schemas, after a build: the JSON Schemas of event-schema to docs/reference/events, one
+// file each (files of schemas that are gone are removed), and the OpenAPI and AsyncAPI documents to docs/reference and to
+// api-description, which serves them. Tests fail while the files and the code disagree.
 import { createRequire } from 'node:module';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import prettier from 'prettier';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const folder = join(root, 'docs', 'reference', 'events');
-
 const require = createRequire(import.meta.url);
+const { DOCUMENT_FOLDERS, makeDocuments, root } = require('./descriptions.cjs');
 const { eventCatalogue, exportJsonSchemas, jsonSchemaFileName } = require('@sluice/event-schema');
 
+async function writeJson(path, value) {
+  const options = await prettier.resolveConfig(path);
+  writeFileSync(path, await prettier.format(JSON.stringify(value), { ...options, filepath: path }));
+}
+
+const folder = join(root, 'docs', 'reference', 'events');
 const schemas = Object.entries(exportJsonSchemas(eventCatalogue.all()));
 const files = new Map(schemas.map(([name, schema]) => [jsonSchemaFileName(name), schema]));
-
 mkdirSync(folder, { recursive: true });
 for (const file of readdirSync(folder)) {
   if (file.endsWith('.schema.json') && !files.has(file)) rmSync(join(folder, file));
 }
-for (const [file, schema] of files) {
-  const path = join(folder, file);
-  const options = await prettier.resolveConfig(path);
-  writeFileSync(path, await prettier.format(JSON.stringify(schema), { ...options, filepath: path }));
-}
+for (const [file, schema] of files) await writeJson(join(folder, file), schema);
 console.log(`${files.size} schemas in docs/reference/events`);
+
+if (!process.argv.includes('--events')) {
+  const documents = Object.entries(makeDocuments());
+  for (const [name, document] of documents) {
+    for (const target of DOCUMENT_FOLDERS) await writeJson(join(root, target, `${name}.json`), document);
+  }
+  console.log(`openapi.json and asyncapi.json in ${DOCUMENT_FOLDERS.join(' and ')}`);
+}

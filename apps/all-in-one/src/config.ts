@@ -3,8 +3,16 @@ import { ingestSettings, toIngestConfig, type IngestConfig } from '@sluice/inges
 import { projectorSettings, toProjectorConfig, type ProjectorConfig } from '@sluice/projector';
 import { pubSubSettings, toPubSubConfig, type PubSubConfig } from '@sluice/pubsub-tcp';
 import { querySettings, toQueryConfig, type QueryConfig } from '@sluice/query';
-import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
+import {
+  defineSettings,
+  isLoopbackHost,
+  parseSettings,
+  readEnv,
+  setting,
+  type SettingsOf,
+} from '@sluice/service-runtime';
 import { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from '@sluice/sse-stream';
+import { toWorkspaceConfig, workspaceSettings, type WorkspaceConfig } from '@sluice/workspace';
 
 const host = hostSettings({ httpPort: 8080 });
 
@@ -18,6 +26,11 @@ export const allInOneSettings = defineSettings({
   SLUICE_ENGINE: { ...host.SLUICE_ENGINE, default: 'embedded' },
   SLUICE_HTTP_HOST: { ...host.SLUICE_HTTP_HOST, default: '127.0.0.1' },
   SLUICE_HTTP_PORT: host.SLUICE_HTTP_PORT,
+  SLUICE_GATEWAY_PORT: {
+    schema: setting.port(),
+    default: '18790',
+    description: 'A second port of the same doors, where clients of agent gateways look for one; 0 takes a free one.',
+  },
   SLUICE_PUBSUB_HOST: { ...pubSubSettings.SLUICE_PUBSUB_HOST, default: '127.0.0.1' },
   SLUICE_LOG_FORMAT: { ...host.SLUICE_LOG_FORMAT, default: 'text' },
 });
@@ -30,6 +43,7 @@ export const settings = defineSettings({
   ...sseStreamSettings,
   ...querySettings,
   ...pubSubSettings,
+  ...workspaceSettings,
   ...allInOneSettings,
 });
 
@@ -40,6 +54,7 @@ export interface AllInOneConfig {
   readonly sseStream: SseStreamConfig;
   readonly query: QueryConfig;
   readonly pubSub: PubSubConfig;
+  readonly workspace: WorkspaceConfig;
 }
 
 /** What the process makes itself where the environment does not say it. */
@@ -61,13 +76,29 @@ export function readBasics(
 export function readConfig(fallbacks: Fallbacks, env: NodeJS.ProcessEnv = process.env): AllInOneConfig {
   const values = parseSettings(settings, readEnv(settings, { ...fallbacks, ...definedOf(env) }));
   return {
-    host: toHostConfig('sluice', values),
+    host: toOwnHostConfig(values),
     ingest: toIngestConfig(values),
     projector: toProjectorConfig(values),
     sseStream: toSseStreamConfig(values),
     query: toQueryConfig(values),
     pubSub: toPubSubConfig(values),
+    workspace: toWorkspaceConfig(values),
   };
+}
+
+/** The workspace of a newcomer's first requests, which come without credentials. */
+const NEWCOMERS_WORKSPACE = 1;
+
+/** As of every process, but for the second port, and for callers of this machine that need no credentials. */
+function toOwnHostConfig(values: SettingsOf<typeof settings>): HostConfig {
+  const { SLUICE_ENGINE: engine, SLUICE_HTTP_HOST: httpHost, SLUICE_LOOPBACK_WORKSPACE: given } = values;
+  const isForDevelopment = engine !== 'cluster' && isLoopbackHost(httpHost);
+  const config = toHostConfig('sluice', {
+    ...values,
+    SLUICE_LOOPBACK_WORKSPACE: given ?? (isForDevelopment ? NEWCOMERS_WORKSPACE : undefined),
+  });
+  const alias = { host: httpHost, port: values.SLUICE_GATEWAY_PORT, setting: 'SLUICE_GATEWAY_PORT' };
+  return { ...config, http: { ...config.http, aliases: [alias] } };
 }
 
 function definedOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

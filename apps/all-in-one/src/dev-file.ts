@@ -14,6 +14,8 @@ const TOKEN_TTL_SECONDS = 7 * 24 * 3600;
 /** Where the process can be reached. */
 export interface Addresses {
   readonly baseUrl: string;
+  /** The same doors on the port of agent gateways. */
+  readonly gatewayUrl: string;
   readonly pubsub: { readonly host: string; readonly port: number };
 }
 

@@ -5,6 +5,7 @@ import { createPubSubPart } from '@sluice/pubsub-tcp';
 import { createQueryPart } from '@sluice/query';
 import type { Service } from '@sluice/service-runtime';
 import { createSseStreamPart } from '@sluice/sse-stream';
+import { createWorkspacePart } from '@sluice/workspace';
 import { readConfig, type AllInOneConfig, type Fallbacks, type readBasics } from './config';
 import type { DataFolder } from './data-folder';
 import { announce, writeDevFile } from './dev-file';
@@ -47,6 +48,8 @@ async function createApps(
     await createIngestPart(host, config.ingest),
     await createSseStreamPart(host, config.sseStream),
     await createQueryPart(host, config.query),
+    // Behind the streams: what it still runs at the end waits for its events in their feed.
+    await createWorkspacePart(host, config.workspace),
     pubSub,
   ]);
   return {
@@ -54,7 +57,9 @@ async function createApps(
     start: async () => {
       const started = await service.start();
       try {
-        const addresses = { baseUrl: started.url, pubsub: { host: config.pubSub.host, port: pubSub.port() } };
+        const [gatewayUrl = started.url] = started.aliasUrls;
+        const pubsub = { host: config.pubSub.host, port: pubSub.port() };
+        const addresses = { baseUrl: started.url, gatewayUrl, pubsub };
         announce(await writeDevFile(basics, addresses, host));
       } catch (error) {
         await service.destroy();

@@ -1,5 +1,6 @@
 import { durableLogCheck, readModelCheck, type AppHost, type AppPart } from '@sluice/engine';
 import type { IngestConfig } from './config';
+import { ingestOperations } from './http/operations';
 import { IngestModule } from './ingest.module';
 
 /** The ingest app as a part of a process. */
@@ -13,5 +14,6 @@ export async function createIngestPart(host: AppHost, config: IngestConfig): Pro
     metrics: host.metrics,
     logger: host.logger,
   });
-  return { name: 'ingest', module, checks: [await durableLogCheck(engine), await readModelCheck(engine)] };
+  const checks = [await durableLogCheck(engine), await readModelCheck(engine)];
+  return { name: 'ingest', module, checks, operations: ingestOperations };
 }

@@ -7,6 +7,8 @@ import type { MetricsRegistry, ServiceLogger } from '@sluice/service-runtime';
 import type { FastifyInstance } from 'fastify';
 import type { IngestConfig } from './config';
 import { EventsDoor } from './http/events-door';
+import { registryRoute } from './http/registry-route';
+import { sandboxRoute } from './http/sandbox-route';
 import { createIngestSignals } from './signals';
 import { EventStore } from './store-events';
 
@@ -40,13 +42,14 @@ export class IngestModule implements OnModuleInit {
         {
           provide: EventsDoor,
           inject: [EventStore],
-          useFactory: (store: EventStore) => new EventsDoor(store, gatekeeper, config.maxBodyBytes, signals),
+          useFactory: (store: EventStore) =>
+            new EventsDoor(store, gatekeeper, config.maxBodyBytes, signals, [sandboxRoute, registryRoute]),
         },
       ],
     };
   }
 
-  /** A bare Fastify route: this is the door whose cost per request counts. */
+  /** Bare Fastify routes: this is the door whose cost per request counts. */
   onModuleInit(): void {
     this.door.register(this.adapterHost.httpAdapter.getInstance<FastifyInstance>());
   }

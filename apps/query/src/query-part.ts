@@ -1,5 +1,6 @@
 import { readModelCheck, type AppHost, type AppPart } from '@sluice/engine';
 import type { QueryConfig } from './config';
+import { queryOperations } from './http/operations';
 import { QueryModule } from './query.module';
 import { createQuerySignals } from './signals';
 
@@ -17,5 +18,5 @@ export async function createQueryPart(host: AppHost, config: QueryConfig): Promi
     durableLog: () => engine.durableLog(),
     signals: createQuerySignals(host.metrics, host.logger),
   });
-  return { name: 'query', module, checks: [await readModelCheck(engine)] };
+  return { name: 'query', module, checks: [await readModelCheck(engine)], operations: queryOperations };
 }

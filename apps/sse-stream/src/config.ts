@@ -6,7 +6,7 @@ export const sseStreamSettings = defineSettings({
   SLUICE_SSE_HEARTBEAT: {
     schema: setting.durationMs({ min: 1_000, max: 60_000 }),
     default: '15s',
-    description: 'How often an idle stream is sent a comment and a fresh cursor.',
+    description: 'How often an idle stream is sent a comment and a fresh cursor; at most 15 s at `/api/events`.',
   },
   SLUICE_SSE_RETRY: {
     schema: setting.durationMs({ min: 0, max: 60_000 }),
@@ -18,6 +18,26 @@ export const sseStreamSettings = defineSettings({
     default: '5s',
     description: 'How long a subscriber may take to read the rest of a stream that has ended; then it is cut off.',
   },
+  SLUICE_SSE_DRAIN_SPREAD: {
+    schema: setting.durationMs({ max: 300_000 }),
+    default: '5s',
+    description: 'Over how long a drain ends the streams; shorter where `SLUICE_DRAIN_TIMEOUT` leaves less.',
+  },
+  SLUICE_SOCKET_PING: {
+    schema: setting.durationMs({ min: 1_000, max: 120_000 }),
+    default: '30s',
+    description: 'How often the peer of a WebSocket is pinged; one that sent nothing since the last ping is cut off.',
+  },
+  SLUICE_REGISTRY_CONNECTIONS: {
+    schema: setting.integer({ min: 1, max: 10_000 }),
+    default: '10',
+    description: 'Streams of `/api/v1/events` that one key may have over all replicas, unless the key says otherwise.',
+  },
+  SLUICE_REGISTRY_MAX_DURATION: {
+    schema: setting.durationMs({ min: 1_000, max: 86_400_000 }),
+    default: '1h',
+    description: 'How long a stream of `/api/v1/events` lasts.',
+  },
 });
 
 /** A subscriber that reads nothing for so long, while something waits for it, is ended as slow. */
@@ -28,6 +48,10 @@ export interface SseStreamConfig {
   readonly retryMs: number;
   readonly stallTimeoutMs: number;
   readonly endGraceMs: number;
+  readonly drainSpreadMs: number;
+  readonly pingIntervalMs: number;
+  readonly registryConnections: number;
+  readonly registryMaxDurationMs: number;
 }
 
 export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>): SseStreamConfig {
@@ -36,6 +60,10 @@ export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>
     retryMs: settings.SLUICE_SSE_RETRY,
     stallTimeoutMs: STALL_TIMEOUT_MS,
     endGraceMs: settings.SLUICE_SSE_END_GRACE,
+    drainSpreadMs: settings.SLUICE_SSE_DRAIN_SPREAD,
+    pingIntervalMs: settings.SLUICE_SOCKET_PING,
+    registryConnections: settings.SLUICE_REGISTRY_CONNECTIONS,
+    registryMaxDurationMs: settings.SLUICE_REGISTRY_MAX_DURATION,
   };
 }
 

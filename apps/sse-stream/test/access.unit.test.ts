@@ -127,6 +127,7 @@ describe('who may stream', () => {
     const [first] = [await service.open('', { key }), await service.open('', { key })];
     const refused = await service.open('', { key });
     expect(refused.status).toBe(429);
+    expect(Number(refused.header('retry-after'))).toBeGreaterThanOrEqual(1);
     expect((await refused.json()).code).toBe('too_many_connections');
     // Another caller is not held up.
     expect((await service.open('', { key: await service.key() })).status).toBe(200);

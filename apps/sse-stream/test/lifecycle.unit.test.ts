@@ -184,6 +184,48 @@ describe('the life of a stream', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_500);
   });
 
+  it('spreads the ends of a drain over its window, at every door and in no order of arrival', async () => {
+    await start({ drainSpreadMs: 1_000 }, { SLUICE_DRAIN_TIMEOUT: '10s' });
+    const doors = ['/v1/stream', '/api/v1/events', '/api/events'];
+    const clients = [];
+    for (const n of range(0, 23)) clients.push(await service.openAt(doors[n % 3] ?? '', { key }));
+    const ends: { readonly n: number; readonly atMs: number }[] = [];
+    const noting = clients.map((client, n) => client.closed().then(() => ends.push({ n, atMs: performance.now() })));
+    const startedAtMs = performance.now();
+    const drained = service.stopServing();
+    await until(() => ends.length >= 6, 'a quarter has ended');
+    // The others go on as if nothing were.
+    const [recorded] = await service.record(sandboxEvent());
+    const open = clients.filter((_client, n) => n % 3 === 0 && !ends.some((end) => end.n === n));
+    await until(
+      () => open.some((client) => client.positions[0] === recorded?.event.position),
+      'live events still come',
+    );
+    await Promise.all(noting);
+    await drained;
+    for (const client of clients)
+      expect(client.data('end')).toMatchObject([{ code: 'shutting_down', retryable: true }]);
+    const lastMs = Math.max(...ends.map(({ atMs }) => atMs)) - startedAtMs;
+    expect(lastMs).toBeGreaterThan(800);
+    expect(lastMs).toBeLessThan(3_000);
+    const halfWay = ends.filter(({ atMs }) => atMs - startedAtMs < 500).length;
+    expect(halfWay).toBeGreaterThan(4);
+    expect(halfWay).toBeLessThan(20);
+    expect(ends.map(({ n }) => n)).not.toEqual(range(0, 23));
+  });
+
+  it('spreads a drain no longer than it has time', async () => {
+    await start({ drainSpreadMs: 60_000 }, { SLUICE_DRAIN_TIMEOUT: '1s' });
+    const clients = await Promise.all(range(1, 8).map(() => service.open('', { key })));
+    const startedAtMs = performance.now();
+    await service.stopServing();
+    for (const client of clients) {
+      await client.closed();
+      expect(client.data('end')).toMatchObject([{ code: 'shutting_down' }]);
+    }
+    expect(performance.now() - startedAtMs).toBeLessThan(1_500);
+  });
+
   it('lets a subscriber that is behind read to its end while it drains (G5)', async () => {
     await start({ endGraceMs: 60_000 });
     const client = await service.open('', { key });

@@ -61,9 +61,18 @@ export class SseClient {
     return this.response.statusCode ?? 0;
   }
 
+  get headers(): IncomingMessage['headers'] {
+    return this.response.headers;
+  }
+
   header(name: string): string | undefined {
     const value = this.response.headers[name];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Whether the answer came to its proper end. */
+  get isComplete(): boolean {
+    return this.response.complete;
   }
 
   get lastEventId(): string {
@@ -100,6 +109,16 @@ export class SseClient {
 
   receives(count: number): Promise<void> {
     return until(() => this.outputs.filter(isRecorded).length >= count, `${count} events arrive`);
+  }
+
+  /** Waits for so many outputs of a kind. */
+  reaches(count: number, isWanted: (output: SseOutput) => boolean): Promise<void> {
+    return until(() => this.outputs.filter(isWanted).length >= count, `${count} arrive`);
+  }
+
+  /** Waits for so many events of one type. */
+  has(type: string, count = 1): Promise<void> {
+    return until(() => this.data(type).length >= count, `${count} ${type} arrive`);
   }
 
   closed(): Promise<void> {

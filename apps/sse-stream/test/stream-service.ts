@@ -8,6 +8,7 @@ import { createSseStreamPart } from '../src/sse-stream-part';
 import { SseClient, type OpenOptions } from './sse-client';
 
 export { sandboxEnvelope as sandboxEvent } from '@sluice/event-log/conformance';
+export { registryEvent, workspaceEvent } from './events';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 const SECRET = 's'.repeat(32);
@@ -15,7 +16,10 @@ const SECRET = 's'.repeat(32);
 export interface StreamService {
   readonly url: string;
   readonly host: AppHost;
+  /** `GET /v1/stream`. */
   open(query?: string, options?: OpenOptions): Promise<SseClient>;
+  /** `GET` of any path. */
+  openAt(path: string, options?: OpenOptions): Promise<SseClient>;
   key(request?: Partial<NewApiKey>): Promise<string>;
   token(sandboxId?: string): Promise<string>;
   record(...envelopes: EncodedEnvelope[]): Promise<readonly EncodedRecordedEvent[]>;
@@ -31,6 +35,7 @@ export interface StreamService {
 export async function startStreams(
   config: Partial<SseStreamConfig> = {},
   env: NodeJS.ProcessEnv = {},
+  replace: (host: AppHost) => Partial<AppHost> = () => ({}),
 ): Promise<StreamService> {
   const values = parseSettings(
     settings,
@@ -45,20 +50,23 @@ export async function startStreams(
       ...env,
     }),
   );
-  const host = createAppHost(toHostConfig('sse-stream', values));
-  const part = await createSseStreamPart(host, { ...toSseStreamConfig(values), ...config });
+  const realHost = createAppHost(toHostConfig('sse-stream', values));
+  const host = { ...realHost, ...replace(realHost) };
+  const part = await createSseStreamPart(host, { ...toSseStreamConfig(values), drainSpreadMs: 0, ...config });
   const service = serveParts(host, [part]);
   const { url } = await service.start();
   const [readModel, deliveryLog] = await Promise.all([host.engine.readModel(), host.engine.deliveryLog()]);
   const clients: SseClient[] = [];
+  const openAt = async (path: string, options: OpenOptions = {}) => {
+    const client = await SseClient.open(url, path, options);
+    clients.push(client);
+    return client;
+  };
   return {
     url,
     host,
-    open: async (query = '', options = {}) => {
-      const client = await SseClient.open(url, `/v1/stream${query}`, options);
-      clients.push(client);
-      return client;
-    },
+    open: (query = '', options = {}) => openAt(`/v1/stream${query}`, options),
+    openAt,
     key: async (request = {}) => {
       const all: NewApiKey = { workspaceId: 1, role: 'reader', name: 'test', ...request };
       return (await issueApiKey(await host.engine.apiKeys(), all)).apiKey;

@@ -1,1 +1,3 @@
-export {};
+export { toWorkspaceConfig, workspaceSettings, type WorkspaceConfig } from './config';
+export { workspaceOperations } from './http/operations';
+export { createWorkspacePart, type WorkspaceExtensions } from './workspace-part';

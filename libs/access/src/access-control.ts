@@ -1,13 +1,18 @@
 import type { SluiceError } from '@sluice/event-log';
 import type { AccessConfig } from './access-config';
 import { ApiKeyAuthenticator } from './api-keys/api-key-authenticator';
+import { KeyDirectory } from './api-keys/key-directory';
+import type { ApiKeyRecord } from './api-keys/api-key-record';
 import type { ApiKeyStore } from './api-keys/api-key-store';
 import { operatorRecords } from './api-keys/operator-keys';
 import { MIN_CHECK_INTERVAL_MS, RevocationWatch, type KeyCheck } from './api-keys/revocation-watch';
 import { wallClock, type Clock } from './clock';
-import { presentedCredential, type Credentials } from './credentials';
+import { presentedCredential, type Credentials, type PresentedCredential } from './credentials';
 import { credentialsExpired, keyRevoked, missingCredentials } from './errors';
-import type { ApiKeyPrincipal, Principal, SandboxPrincipal } from './principal';
+import type { ApiKeyPrincipal, Principal, SandboxPrincipal, StreamPrincipal } from './principal';
+import { StreamTokenAuthenticator } from './tokens/stream-token-authenticator';
+import { mintStreamToken, type MintStreamTokenRequest } from './tokens/stream-token-minter';
+import { StreamTokenVerifier } from './tokens/stream-token-verifier';
 import { TokenAuthenticator } from './tokens/token-authenticator';
 import { mintToken, type MintedToken, type MintRequest } from './tokens/token-minter';
 import { TokenVerifier } from './tokens/token-verifier';
@@ -36,15 +41,33 @@ export async function createAccessControl(
   const operators = await operatorRecords(config.operatorKeys);
   const { ttlMs, lookupTimeoutMs } = config.apiKeyCache;
   const apiKeys = new ApiKeyAuthenticator(store, { ...config.apiKeyCache, clock, operators });
+  const directory = new KeyDirectory(store, { ...config.apiKeyCache, clock, operators });
   const revocations = new RevocationWatch(store, {
     intervalMs: Math.max(ttlMs, MIN_CHECK_INTERVAL_MS),
     lookupTimeoutMs,
     clock,
-    onRevoked: (keyId) => apiKeys.forget(keyId),
+    onRevoked: (keyId) => {
+      apiKeys.forget(keyId);
+      directory.forget(keyId);
+    },
     onCheck: (check) => options.onKeyCheck?.(check),
   });
   const tokens = new TokenAuthenticator(new TokenVerifier(config.tokens, clock), { ...config.tokenCache, clock });
-  return new AccessControl(config, apiKeys, tokens, revocations, clock);
+  const streamVerifier = new StreamTokenVerifier(config.tokens, clock);
+  const streamTokens = new StreamTokenAuthenticator(streamVerifier, directory, { ...config.tokenCache, clock });
+  return new AccessControl({ config, apiKeys, directory, tokens, streamTokens, operators, revocations, clock });
+}
+
+/** What an `AccessControl` is made of. */
+interface AccessControlParts {
+  readonly config: AccessConfig;
+  readonly apiKeys: ApiKeyAuthenticator;
+  readonly directory: KeyDirectory;
+  readonly tokens: TokenAuthenticator;
+  readonly streamTokens: StreamTokenAuthenticator;
+  readonly operators: ReadonlyMap<string, ApiKeyRecord>;
+  readonly revocations: RevocationWatch;
+  readonly clock: Clock;
 }
 
 /**
@@ -55,13 +78,11 @@ export async function createAccessControl(
  *   does not, `overloaded` when too many are asking: never a 401 for a credential that may be good.
  */
 export class AccessControl {
-  constructor(
-    private readonly config: AccessConfig,
-    private readonly apiKeys: ApiKeyAuthenticator,
-    private readonly tokens: TokenAuthenticator,
-    private readonly revocations: RevocationWatch,
-    private readonly clock: Clock,
-  ) {}
+  private readonly operatorKeyIds: ReadonlySet<string>;
+
+  constructor(private readonly parts: AccessControlParts) {
+    this.operatorKeyIds = new Set([...parts.operators.values()].map(({ keyId }) => keyId));
+  }
 
   /**
    * The principal, if the credential was accepted lately. Synchronous and cheap: try it first on a hot path, and
@@ -69,8 +90,7 @@ export class AccessControl {
    */
   authenticateCached(credentials: Credentials): Principal | undefined {
     const presented = presentedCredential(credentials);
-    if (presented === undefined) return undefined;
-    return presented.kind === 'api_key' ? this.apiKeys.cached(presented.text) : this.tokens.cached(presented.text);
+    return presented && this.cacheOf(presented).cached(presented.text);
   }
 
   /**
@@ -79,25 +99,27 @@ export class AccessControl {
    */
   isKnown(credentials: Credentials): boolean {
     const presented = presentedCredential(credentials);
-    if (presented === undefined) return false;
-    return presented.kind === 'api_key' ? this.apiKeys.isKnown(presented.text) : this.tokens.isKnown(presented.text);
+    return presented !== undefined && this.cacheOf(presented).isKnown(presented.text);
   }
 
-  /** With both credentials the API key decides, and has to be valid; the bearer is not looked at then. */
+  /** With several credentials one decides, see `Credentials`, and has to be valid; the others are not looked at then. */
   async authenticate(credentials: Credentials): Promise<Principal> {
     const presented = presentedCredential(credentials);
     if (presented === undefined) throw missingCredentials();
-    return presented.kind === 'api_key'
-      ? this.authenticateApiKey(presented.text)
-      : this.authenticateToken(presented.text);
+    return this.cacheOf(presented).authenticate(presented.text);
   }
 
   async authenticateApiKey(text: string): Promise<ApiKeyPrincipal> {
-    return this.apiKeys.authenticate(text);
+    return this.parts.apiKeys.authenticate(text);
   }
 
   async authenticateToken(text: string): Promise<SandboxPrincipal> {
-    return this.tokens.authenticate(text);
+    return this.parts.tokens.authenticate(text);
+  }
+
+  /** The bearer of a stream token. A token whose key was revoked is refused within `apiKeyCache.ttlMs`. */
+  async authenticateStreamToken(text: string): Promise<StreamPrincipal> {
+    return this.parts.streamTokens.authenticate(text);
   }
 
   /**
@@ -105,7 +127,16 @@ export class AccessControl {
    * configured. Who may ask for one is to be authorised before (`administer`).
    */
   async mintAccessToken(request: MintRequest): Promise<MintedToken> {
-    return mintToken(this.config.tokens, request, this.clock);
+    return mintToken(this.parts.config.tokens, request, this.parts.clock);
+  }
+
+  /**
+   * A new stream token of the holder of an API key, for what it may see itself or less. It ends no later than the key.
+   * Throws `invalid_request` for faulty input, `forbidden` for anyone but the holder of a key, `unauthorized` for a
+   * foreign workspace, and `configuration` when no secret is configured.
+   */
+  async mintStreamToken(principal: Principal, request: MintStreamTokenRequest): Promise<MintedToken> {
+    return mintStreamToken(this.parts.config.tokens, principal, request, this.parts.clock);
   }
 
   /**
@@ -113,8 +144,9 @@ export class AccessControl {
    * `apiKeyCache.ttlMs`.
    */
   forgetApiKey(keyId: string): void {
-    this.apiKeys.forget(keyId);
-    void this.revocations.checkNow(keyId);
+    this.parts.apiKeys.forget(keyId);
+    this.parts.directory.forget(keyId);
+    void this.parts.revocations.checkNow(keyId);
   }
 
   /**
@@ -129,10 +161,9 @@ export class AccessControl {
       cancel();
       onEnded(reason);
     };
-    const expiry = whenExpired(principal, () => end(credentialsExpired()), { clock: this.clock });
-    // An operator's key lives as long as the process that was configured with it.
-    const isRevocable = principal.kind === 'api_key' && principal.role !== 'operator';
-    const unwatch = isRevocable ? this.revocations.add(principal.keyId, () => end(keyRevoked())) : undefined;
+    const expiry = whenExpired(principal, () => end(credentialsExpired()), { clock: this.parts.clock });
+    const keyId = this.revocableKeyOf(principal);
+    const unwatch = keyId === undefined ? undefined : this.parts.revocations.add(keyId, () => end(keyRevoked()));
     const cancel = () => {
       expiry.cancel();
       unwatch?.();
@@ -142,6 +173,23 @@ export class AccessControl {
 
   /** How many different API keys have something open that is watched. */
   get watchedKeys(): number {
-    return this.revocations.size;
+    return this.parts.revocations.size;
+  }
+
+  private revocableKeyOf(principal: Principal): string | undefined {
+    if (principal.kind !== 'api_key' && principal.kind !== 'stream') return undefined;
+    // An operator's key lives as long as the process that was configured with it.
+    return this.operatorKeyIds.has(principal.keyId) ? undefined : principal.keyId;
+  }
+
+  private cacheOf({ kind }: PresentedCredential) {
+    switch (kind) {
+      case 'api_key':
+        return this.parts.apiKeys;
+      case 'token':
+        return this.parts.tokens;
+      case 'stream_token':
+        return this.parts.streamTokens;
+    }
   }
 }

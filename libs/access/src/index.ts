@@ -26,11 +26,38 @@ export { type KeyCheck } from './api-keys/revocation-watch';
 export { authorise, type Resource } from './authorise';
 export { type Clock } from './clock';
 export { type Credentials } from './credentials';
-export { CallerLimiter } from './limits/caller-limiter';
+export {
+  CallerLimiter,
+  type CallerLimiterOptions,
+  type RemainingRequests,
+  type SharedPool,
+} from './limits/caller-limiter';
 export { ConnectionLimiter, type ConnectionLease, type ConnectionLimits } from './limits/connection-limiter';
+export {
+  MemoryConnectionSlots,
+  noSlotLeft,
+  SLOT_RETRY_AFTER_MS,
+  slotLost,
+  slotsClosed,
+  type ConnectionSlots,
+} from './limits/connection-slots';
 export { FailedAuthenticationLimiter, type FailedAuthenticationLimits } from './limits/failed-authentication-limiter';
+export {
+  MAX_TOLD_CALLERS,
+  NO_RATE_EXCHANGE,
+  RATE_TELL_INTERVAL_MS,
+  type RateExchange,
+  type Spending,
+} from './limits/rate-exchange';
 export { TokenBucketLimiter, type Admission, type Rate, type TokenBucketOptions } from './limits/token-bucket';
-export { limitKeyOf, type ApiKeyPrincipal, type Principal, type SandboxPrincipal } from './principal';
+export {
+  limitKeyOf,
+  type ApiKeyPrincipal,
+  type LocalPrincipal,
+  type Principal,
+  type SandboxPrincipal,
+  type StreamPrincipal,
+} from './principal';
 export {
   ACTIONS,
   ROLE_ACTIONS,
@@ -38,10 +65,19 @@ export {
   ROLES,
   WORKSPACE_ROLES,
   workspaceRoleSchema,
+  type ActingRole,
   type Action,
   type Role,
   type WorkspaceRole,
 } from './roles';
+export { MAX_SCOPE_VALUES, narrowToScope, streamScopeSchema, type StreamScope } from './tokens/stream-scope';
+export { isStreamTokenText, MAX_STREAM_TOKEN_CHARS } from './tokens/stream-token-claims';
+export {
+  DEFAULT_STREAM_TOKEN_TTL_SECONDS,
+  MAX_STREAM_TOKEN_TTL_SECONDS,
+  mintStreamTokenRequestSchema,
+  type MintStreamTokenRequest,
+} from './tokens/stream-token-minter';
 export { MAX_TOKEN_CHARS, TOKEN_LEEWAY_SECONDS } from './tokens/token-claims';
 export {
   DEFAULT_TOKEN_TTL_SECONDS,

@@ -19,14 +19,19 @@ export type WorkspaceRole = z.infer<typeof workspaceRoleSchema>;
 
 export type Role = z.infer<typeof roleSchema>;
 
+/** What stands in the table of actions: the roles of keys, and two kinds of tokens. */
+export type ActingRole = Role | 'sandbox' | 'stream';
+
 /**
  * What each role may do, within its workspace (an operator: within any). `sandbox` stands for the bearer of a sandbox's
- * access token, who is confined to that one sandbox's events besides.
+ * access token, who is confined to that one sandbox's events besides; `stream` for the bearer of a stream token, who is
+ * confined to its scope.
  */
-export const ROLE_ACTIONS: Readonly<Record<Role | 'sandbox', Readonly<Record<Action, boolean>>>> = {
+export const ROLE_ACTIONS: Readonly<Record<ActingRole, Readonly<Record<Action, boolean>>>> = {
   reader: { append: false, read: true, stream: true, administer: false },
   writer: { append: true, read: true, stream: true, administer: false },
   admin: { append: true, read: true, stream: true, administer: true },
   operator: { append: true, read: true, stream: true, administer: true },
   sandbox: { append: true, read: true, stream: true, administer: false },
+  stream: { append: false, read: false, stream: true, administer: false },
 };

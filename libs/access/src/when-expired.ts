@@ -15,8 +15,15 @@ export interface ExpiryWatch {
 
 /** The first instant at which the principal is no longer accepted, in milliseconds since 1970; Infinity when never. */
 export function acceptedUntil(principal: Principal): number {
-  if (principal.kind === 'sandbox') return principal.expiresAt + TOKEN_LEEWAY_SECONDS * 1000;
-  return principal.expiresAt ?? Infinity;
+  switch (principal.kind) {
+    case 'sandbox':
+    case 'stream':
+      return principal.expiresAt + TOKEN_LEEWAY_SECONDS * 1000;
+    case 'api_key':
+      return principal.expiresAt ?? Infinity;
+    case 'local':
+      return Infinity;
+  }
 }
 
 /**

@@ -101,11 +101,15 @@ describe('SubscriptionIndex', () => {
       add('other entity', { workspaceIds: [1], entityIds: ['c'] }),
       add('other workspace', { workspaceIds: [2] }),
       add('none', { workspaceIds: [1], entityIds: [] }),
+      // What begins with a prefix is anybody; the subscription looks closer.
+      add('prefix', { workspaceIds: [3], entityIdPrefixes: ['a'] }),
     ];
     index.offer(feedEvent(1, { workspaceId: 1, entityId: 'a' }));
     expect(offered).toEqual(['whole', 'two']);
     index.offer(feedEvent(2, { workspaceId: 2, entityId: 'b' }));
     expect(offered.slice(2)).toEqual(['other workspace', 'two']);
+    index.offer(feedEvent(3, { workspaceId: 3, entityId: 'a1' }));
+    expect(offered.slice(4)).toEqual(['prefix']);
     for (const subscription of all) index.remove(subscription);
     expect([index.size, index.terms]).toEqual([0, 0]);
   });

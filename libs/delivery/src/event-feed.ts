@@ -3,6 +3,7 @@ import {
   SluiceError,
   type CursorPlace,
   type DeliveryLog,
+  type EventFilter,
   type RecordedEventReader,
   type StartPlace,
 } from '@sluice/event-log';
@@ -129,9 +130,7 @@ export class EventFeed {
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const { filter, start, signal } = options;
     this.assertRoom();
-    if (filter.workspaceIds.length * (filter.entityIds?.length ?? 1) > this.limits.filterTerms) {
-      throw new SluiceError('invalid_request', 'The filter names too many entities', { where: 'entityIds' });
-    }
+    assertTerms(filter, this.limits.filterTerms);
     if (!this.knows(start)) {
       await this.source.refresh();
       this.assertRoom();
@@ -247,5 +246,12 @@ export class EventFeed {
       },
       onFault,
     };
+  }
+}
+
+function assertTerms({ workspaceIds, entityIds, entityIdPrefixes }: EventFilter, maxTerms: number): void {
+  const where = entityIds ? 'entityIds' : 'entityIdPrefixes';
+  if (workspaceIds.length * (entityIds?.length ?? 1) + (entityIdPrefixes?.length ?? 0) > maxTerms) {
+    throw new SluiceError('invalid_request', 'The filter names too many entities', { where });
   }
 }

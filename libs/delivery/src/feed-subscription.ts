@@ -118,38 +118,39 @@ export class FeedSubscription implements Subscription {
     return this.phase === 'live' && head > this.scanned ? head : this.scanned;
   }
 
-  take(): DeliveryItem | undefined {
-    this.takenSinceCheck = true;
-    const item = this.nextItem();
+  take(mostEvents = Infinity): DeliveryItem | undefined {
+    // Who can take no events leaves them waiting.
+    this.takenSinceCheck ||= mostEvents > 0;
+    const item = this.nextItem(Math.min(mostEvents, this.host.limits.batchEvents));
     this.readable.taken(item !== undefined);
     if (item?.kind === 'events') this.host.metrics.delivered(item.events.length);
     return item;
   }
 
-  private nextItem(): DeliveryItem | undefined {
+  private nextItem(most: number): DeliveryItem | undefined {
     if (this.resetItem) return this.takeReset(this.resetItem);
     if (this.caughtUpItem) return this.takeCaughtUp();
-    const { batchEvents, batchBytes } = this.host.limits;
-    if (this.queue.length > 0) return { kind: 'events', events: this.queue.take(batchEvents, batchBytes) };
+    if (most === 0 && this.queue.length > 0) return undefined;
+    if (this.queue.length > 0) return { kind: 'events', events: this.queue.take(most, this.host.limits.batchBytes) };
     if (this.phase === 'backfilling') {
-      const events = this.catchUp();
+      const events = this.catchUp(most);
       return events.length > 0 ? { kind: 'events', events } : this.takeCaughtUp();
     }
     return this.phase === 'ended' ? this.takeEnd() : undefined;
   }
 
   /** One step of the backfill. What it returns is handed over at once. */
-  private catchUp(): FeedEvent[] {
+  private catchUp(most: number): FeedEvent[] {
     const events: FeedEvent[] = [];
     const { ring, limits } = this.host;
     if (this.readingPage) return events;
     this.notePage(0);
     if (!ring.covers(this.scanned)) {
-      this.host.runTask(() => this.readPage());
+      if (most > 0) this.host.runTask(() => this.readPage());
       return events;
     }
     let bytes = 0;
-    while (this.scanned < ring.head && events.length < limits.batchEvents && bytes < limits.batchBytes) {
+    while (this.scanned < ring.head && events.length < most && bytes < limits.batchBytes) {
       const event = ring.at(this.scanned + 1);
       if (!event) throw new RangeError(`the ring has lost position ${this.scanned + 1}`);
       this.scanned = event.position;

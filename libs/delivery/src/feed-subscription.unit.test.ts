@@ -79,7 +79,12 @@ describe('Subscription, until it is live', () => {
       subscription.close();
       const filter = { workspaceIds: [1, 2], entityIds: ['a', 'b'] };
       await expect(world.subscribe('latest', { filter })).rejects.toMatchObject({ code: 'invalid_request' });
-      await world.subscribe('latest');
+      const prefixes = { workspaceIds: [1], entityIdPrefixes: ['a', 'b', 'c'] };
+      await expect(world.subscribe('latest', { filter: prefixes })).rejects.toMatchObject({
+        code: 'invalid_request',
+        where: 'entityIdPrefixes',
+      });
+      await world.subscribe('latest', { filter: { workspaceIds: [1], entityIdPrefixes: ['a', 'b'] } });
     });
   });
 
@@ -198,6 +203,33 @@ describe('Subscription, until it is live', () => {
       ofEntity.follow();
       await until(() => ofEntity.kinds.includes('caught_up'), 'it catches up');
       expect(world.reader.calls.read).toBe(11);
+    });
+
+    it('finds the entities with a prefix in bounded steps, and gives those that come later', async () => {
+      const world = await started({ ringEvents: 1, scanPositions: 10 }, 24);
+      await world.publishMany(1, { entityId: '1:7' });
+      await world.publishMany(1, { entityId: '11:7' });
+      await world.publishMany(5);
+      const reader = await world.subscribe('earliest', { filter: { workspaceIds: [1], entityIdPrefixes: ['1:'] } });
+      reader.follow();
+      await until(() => reader.kinds.includes('caught_up'), 'it catches up');
+      expect(reader.positions).toEqual([25]);
+      expect(world.reader.calls.read).toBe(3);
+      await world.publishMany(1, { entityId: '11:8' });
+      await world.publishMany(1, { entityId: '1:8' });
+      await reader.has(33);
+      expect(reader.positions).toEqual([25, 33]);
+    });
+
+    it('asks the read model nothing for a filter that matches nothing', async () => {
+      const world = await started({ ringEvents: 1, scanPositions: 10 }, 94);
+      const { head } = world.reader.calls;
+      const reader = await world.subscribe('earliest', { filter: { workspaceIds: [1], types: [] } });
+      reader.follow();
+      await until(() => reader.kinds.includes('caught_up'), 'it catches up');
+      await world.publishMany(3);
+      await until(() => reader.subscription.position.position === 97, 'its place moves on');
+      expect([reader.positions, world.reader.calls.read, world.reader.calls.head - head]).toEqual([[], 0, 0]);
     });
 
     it('reads pages no larger than the queue that the subscriber asked for', async () => {

@@ -3,4 +3,13 @@ export { EventFeed, type EventFeedOptions, type FeedCounts } from './event-feed'
 export { type Expectation } from './expectations';
 export { FeedEvent, type Dialect } from './feed-event';
 export { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
+export {
+  PRESENCE_LIMITS,
+  type PresenceBoard,
+  type PresenceMembership,
+  type PresencePlace,
+  type PresentSubscriber,
+} from './presence-board';
+export { PresenceGroups, presenceKey, requirePresenceName } from './presence-groups';
+export { MemoryPresenceBoard } from './presence-memory';
 export { endError, type DeliveryItem, type EndReason, type SubscribeOptions, type Subscription } from './subscription';

@@ -38,7 +38,7 @@ export const DELIVERY_LIMITS = {
   pageAttempts: 5,
 
   subscriptions: 20_000,
-  /** Most (workspace, entity) pairs that one filter may name. */
+  /** Most (workspace, entity) pairs and prefixes of entities that one filter may name. */
   filterTerms: 4_096,
   /** Most events, and bytes unless it is one event, in one `events` item. */
   batchEvents: 256,

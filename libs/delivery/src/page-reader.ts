@@ -1,5 +1,6 @@
 import {
   isSelective,
+  matchesNothing,
   SluiceError,
   toPosition,
   toSluiceError,
@@ -67,6 +68,8 @@ export class PageReader {
    * @throws SluiceError `read_model_unavailable` after the last attempt.
    */
   async read(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
+    // No page, so nothing of another numbering can be on it.
+    if (matchesNothing(range.filter)) return { events: [], reached: range.upTo };
     const { limits, pauses, onFault } = this.options;
     const backOff = new BackOff(limits);
     for (let attempt = 1; isWanted(); attempt++) {

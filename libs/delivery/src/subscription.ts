@@ -52,8 +52,12 @@ export interface Subscription extends AsyncIterable<DeliveryItem> {
   readonly position: CursorPlace;
   /** Resolves when it ends, which may be before the last items are taken. */
   readonly ended: Promise<EndReason>;
-  /** The next item, or undefined when there is none now. After undefined the `onReadable` listener is called. */
-  take(): DeliveryItem | undefined;
+  /**
+   * The next item, or undefined when there is none now. After undefined the `onReadable` listener is called. It gives at
+   * most `mostEvents` events; with 0 it gives everything but events, which then wait, and a subscriber that leaves them
+   * waiting for too long is slow.
+   */
+  take(mostEvents?: number): DeliveryItem | undefined;
   /**
    * Sets the one listener. It is called once after `take` returned undefined and there may be something again (and once
    * before the first `take`), never from within a call of the reader's own. A listener that throws closes the subscription.

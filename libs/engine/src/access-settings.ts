@@ -7,7 +7,7 @@ export const accessSettings = defineSettings({
   SLUICE_TOKEN_SECRETS: {
     schema: setting.list().optional(),
     description:
-      'HS256 secrets of access tokens, 32 bytes or more: one secret, or `kid:secret` items. The first one signs.',
+      'HS256 secrets of access and stream tokens, 32 bytes or more: one, or `kid:secret` items. The first one signs.',
     secret: true,
   },
   SLUICE_TOKEN_JWKS_URL: {
@@ -30,12 +30,13 @@ export const accessSettings = defineSettings({
     schema: setting.integer({ min: 1 }),
     default: '20000',
     description:
-      'Requests per second and process of one API key or sandbox, twice as many in a burst. Each event of a batch counts.',
+      'Requests per second of one API key or sandbox over all processes, twice as many in a burst. Each event of a batch counts.',
   },
   SLUICE_KEY_CONNECTIONS: {
     schema: setting.integer({ min: 1 }),
     default: '5000',
-    description: 'Open streams per process of one API key or sandbox.',
+    description:
+      'Open streams per process of one API key or sandbox. Doors that count over all processes have settings of their own.',
   },
   SLUICE_MAX_CONNECTIONS: {
     schema: setting.integer({ min: 1 }),

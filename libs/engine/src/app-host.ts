@@ -4,8 +4,9 @@ import {
   FailedAuthenticationLimiter,
   type AccessConfig,
   type AccessControl,
+  type ConnectionSlots,
 } from '@sluice/access';
-import { EventFeed } from '@sluice/delivery';
+import { EventFeed, type PresenceBoard } from '@sluice/delivery';
 import { createLogger, MetricsRegistry, type ServiceLogger, type SettingsOf } from '@sluice/service-runtime';
 import { countKeyChecks, observeAccess } from './access-metrics';
 import { toAccessConfig } from './access-settings';
@@ -15,13 +16,14 @@ import { createEngineSignals } from './engine-signals';
 import { createFeedMetrics, observeFeed } from './feed-metrics';
 import type { hostSettings } from './host-settings';
 import { HttpGatekeeper } from './http-gatekeeper';
+import { toHttpConfig, type HttpConfig } from './http-settings';
 import { openEngine } from './open-engine';
 
 export interface HostConfig {
   readonly name: string;
   readonly engine: EngineConfig;
   readonly access: AccessConfig;
-  readonly http: { readonly host: string; readonly port: number; readonly trustedProxies: number };
+  readonly http: HttpConfig;
   readonly log: Pick<SettingsOf<ReturnType<typeof hostSettings>>, 'SLUICE_LOG_LEVEL' | 'SLUICE_LOG_FORMAT'>;
   readonly drain: { readonly timeoutMs: number; readonly delayMs: number };
 }
@@ -32,11 +34,7 @@ export function toHostConfig(name: string, settings: SettingsOf<ReturnType<typeo
     name,
     engine: toEngineConfig(settings),
     access: toAccessConfig(settings),
-    http: {
-      host: settings.SLUICE_HTTP_HOST,
-      port: settings.SLUICE_HTTP_PORT,
-      trustedProxies: settings.SLUICE_TRUST_PROXY,
-    },
+    http: toHttpConfig(settings),
     log: settings,
     drain: { timeoutMs: settings.SLUICE_DRAIN_TIMEOUT, delayMs: settings.SLUICE_DRAIN_DELAY },
   };
@@ -50,8 +48,12 @@ export interface AppHost {
   readonly engine: Engine;
   readonly access: () => Promise<AccessControl>;
   readonly gatekeeper: () => Promise<HttpGatekeeper>;
-  /** Limits of authenticated callers, counted once per process. */
+  /** Limits of authenticated callers: requests over all replicas, streams in this process and over all replicas. */
   readonly limiter: CallerLimiter;
+  /** Places for connections over all replicas; `limiter.openSharedConnection` is how a caller gets one. */
+  readonly connectionSlots: () => Promise<ConnectionSlots>;
+  /** Who is where, over all replicas. */
+  readonly presence: () => Promise<PresenceBoard>;
   readonly failures: FailedAuthenticationLimiter;
   /** The one feed of the process; it has started when this resolves. */
   readonly feed: () => Promise<EventFeed>;
@@ -67,7 +69,11 @@ export function createAppHost(config: HostConfig): AppHost {
   const metrics = new MetricsRegistry({ processMetrics: true });
   const engine = openEngine(config.engine, { clientName: `sluice-${config.name}`, logger, metrics });
   const { limits } = config.access;
-  const limiter = new CallerLimiter(limits);
+  const connectionSlots = async () => (await engine.coordination()).connectionSlots;
+  const limiter = new CallerLimiter(limits, {
+    slots: connectionSlots,
+    rates: async () => (await engine.coordination()).rates,
+  });
   const failures = new FailedAuthenticationLimiter({ ...limits.failedAuthentication, maxTracked: limits.maxTracked });
   const access = once(async () => {
     const control = await createAccessControl(config.access, await engine.apiKeys(), countKeyChecks(metrics, logger));
@@ -94,12 +100,15 @@ export function createAppHost(config: HostConfig): AppHost {
     metrics,
     engine,
     access,
-    gatekeeper: once(async () => new HttpGatekeeper(await access(), limiter, failures)),
+    gatekeeper: once(async () => new HttpGatekeeper(await access(), limiter, failures, config.http)),
     limiter,
+    connectionSlots,
+    presence: async () => (await engine.coordination()).presence,
     failures,
     feed,
     close: async () => {
       await openedFeed?.stop();
+      limiter.close();
       await engine.close();
     },
   };

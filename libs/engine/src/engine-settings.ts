@@ -60,7 +60,7 @@ export const engineSettings = defineSettings({
   SLUICE_NATS_REPLICAS: {
     schema: setting.integer({ min: 1, max: 5 }),
     default: '1',
-    description: 'Copies of the delivery log; 3 in production.',
+    description: 'Copies of the delivery log and of what replicas tell each other; 3 in production.',
   },
   SLUICE_DELIVERY_RETENTION: {
     schema: setting.durationMs({ min: 1000 }),
@@ -75,7 +75,7 @@ export const engineSettings = defineSettings({
   SLUICE_BROKER_PREFIX: {
     schema: setting.text(),
     default: 'sluice',
-    description: 'Prefix of topic, group, stream and subject, so that installations can share brokers.',
+    description: 'Prefix of topic, group, stream, buckets and subjects, so that installations can share brokers.',
   },
 });
 

@@ -1,6 +1,8 @@
 import type { ApiKeyStore } from '@sluice/access';
 import type { DeliveryLog, DurableLog, ReadModel } from '@sluice/event-log';
+import type { WorkspaceDocuments } from '@sluice/projections';
 import type { SandboxActivity } from '@sluice/read-model';
+import type { Coordination } from './coordination';
 
 /** Reads the projection of one sandbox. */
 export interface SandboxReader {
@@ -17,6 +19,9 @@ export interface Engine {
   readonly readModel: () => Promise<ReadModel>;
   readonly apiKeys: () => Promise<ApiKeyStore>;
   readonly sandboxes: () => Promise<SandboxReader>;
+  readonly workspaceDocuments: () => Promise<WorkspaceDocuments>;
+  /** What the replicas tell each other; of an engine that is one process, what its parts do. */
+  readonly coordination: () => Promise<Coordination>;
   /** Lets go of everything that was opened. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,21 +1,12 @@
 import { defineSettings, LOG_FORMATS, LOG_LEVELS, setting } from '@sluice/service-runtime';
 import { accessSettings } from './access-settings';
 import { engineSettings } from './engine-settings';
+import { httpSettings } from './http-settings';
 
 /** The settings that every process has, with the ports that are its own defaults. */
 export function hostSettings(defaults: { readonly httpPort: number }) {
   return defineSettings({
-    SLUICE_HTTP_HOST: { schema: setting.text(), default: '0.0.0.0', description: 'Address that HTTP listens on.' },
-    SLUICE_HTTP_PORT: {
-      schema: setting.port(),
-      default: String(defaults.httpPort),
-      description: 'Port of HTTP; 0 takes a free one.',
-    },
-    SLUICE_TRUST_PROXY: {
-      schema: setting.integer({ min: 0, max: 10 }),
-      default: '0',
-      description: 'Number of proxies in front whose `X-Forwarded-For` is believed.',
-    },
+    ...httpSettings(defaults),
     SLUICE_LOG_LEVEL: {
       schema: setting.enum(LOG_LEVELS),
       default: 'info',

@@ -1,13 +1,17 @@
-import type {
-  AccessControl,
-  CallerLimiter,
-  CredentialWatch,
-  FailedAuthenticationLimiter,
-  Principal,
+import {
+  isStreamTokenText,
+  type AccessControl,
+  type CallerLimiter,
+  type Credentials,
+  type CredentialWatch,
+  type FailedAuthenticationLimiter,
+  type Principal,
 } from '@sluice/access';
 import type { SluiceError } from '@sluice/event-log';
 import { clientAddress, readBearer } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
+import type { HttpConfig } from './http-settings';
+import { comesOverLoopback } from './loopback-caller';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,12 +20,21 @@ declare module 'fastify' {
   }
 }
 
+/** What else a door takes for a credential than an API key or an access token in the headers. */
+export interface AdmitOptions {
+  /** Lets stream tokens in, as `Authorization: Bearer` or as `?token=` for browsers, which can set no headers there. */
+  readonly queryToken?: boolean;
+  /** Lets in who comes over loopback without credentials, where `SLUICE_LOOPBACK_WORKSPACE` says so. */
+  readonly loopback?: boolean;
+}
+
 /** Who may come in by HTTP. One per process, so that limits are counted once. */
 export class HttpGatekeeper {
   constructor(
     private readonly access: AccessControl,
     private readonly limiter: CallerLimiter,
     private readonly failures: FailedAuthenticationLimiter,
+    private readonly http: Pick<HttpConfig, 'loopbackWorkspace'> = {},
   ) {}
 
   /**
@@ -29,8 +42,13 @@ export class HttpGatekeeper {
    * @throws SluiceError `unauthorized`, `token_expired`, `rate_limited`, `read_model_unavailable`, `key_set_unavailable`,
    *   `overloaded`
    */
-  admit(request: FastifyRequest): Principal | Promise<Principal> {
-    const credentials = readBearer(request.headers);
+  admit(request: FastifyRequest, options: AdmitOptions = {}): Principal | Promise<Principal> {
+    const local = options.loopback === true ? this.localCaller(request) : undefined;
+    if (local !== undefined) {
+      this.limiter.takeRequest(local);
+      return local;
+    }
+    const credentials = options.queryToken === true ? withStreamToken(request) : readBearer(request.headers);
     const known = this.access.authenticateCached(credentials);
     if (known === undefined) return this.authenticate(request, credentials);
     this.limiter.takeRequest(known);
@@ -50,9 +68,34 @@ export class HttpGatekeeper {
     return this.access.watch(principal, onEnded);
   }
 
-  private async authenticate(request: FastifyRequest, credentials: ReturnType<typeof readBearer>): Promise<Principal> {
+  private async authenticate(request: FastifyRequest, credentials: Credentials): Promise<Principal> {
     const principal = await this.failures.guard(clientAddress(request), this.access, credentials);
     this.limiter.takeRequest(principal);
     return principal;
   }
+
+  /** Whoever presents a credential is judged by it, good or bad. */
+  private localCaller(request: FastifyRequest): Principal | undefined {
+    const { loopbackWorkspace: workspaceId } = this.http;
+    if (workspaceId === undefined || presentsCredential(request) || !comesOverLoopback(request)) return undefined;
+    return { kind: 'local', workspaceId };
+  }
+}
+
+/** The credentials of a request to a door for stream tokens. What is in the address is never taken for anything else. */
+function withStreamToken(request: FastifyRequest): Credentials {
+  const { apiKey, bearer } = readBearer(request.headers);
+  if (apiKey !== undefined) return { apiKey };
+  if (bearer !== undefined) return isStreamTokenText(bearer) ? { streamToken: bearer } : { bearer };
+  const token = queryToken(request);
+  return typeof token === 'string' ? { streamToken: token } : {};
+}
+
+function presentsCredential(request: FastifyRequest): boolean {
+  const { authorization, 'x-api-key': apiKey } = request.headers;
+  return authorization !== undefined || apiKey !== undefined || queryToken(request) !== undefined;
+}
+
+function queryToken({ query }: FastifyRequest): unknown {
+  return typeof query === 'object' && query !== null && 'token' in query ? query.token : undefined;
 }

@@ -1,9 +1,12 @@
+import { openNatsCoordination, type NatsCoordination } from '@sluice/coordination-nats';
 import { openJetStreamDeliveryLog } from '@sluice/delivery-log-jetstream';
 import { openKafkaDurableLog } from '@sluice/durable-log-kafka';
 import { openPostgresDurableLog } from '@sluice/durable-log-postgres';
 import { InProcessDeliveryLog } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 import { countAppends } from './append-metrics';
+import { memoryCoordination } from './coordination';
+import { createCoordinationSignals, observeCoordination } from './coordination-signals';
 import { Closables, once, type Engine } from './engine';
 import type { EngineConfig } from './engine-settings';
 import { createEngineSignals } from './engine-signals';
@@ -50,6 +53,7 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
       return countAppends(log, signals);
     }),
     deliveryLog: once(() => closables.keep(Promise.resolve(new InProcessDeliveryLog()))),
+    coordination: once(() => closables.keep(Promise.resolve(memoryCoordination()))),
     close: () => closables.close(),
   };
 }
@@ -93,6 +97,23 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
         }),
       ),
     ),
+    coordination: once(() => closables.keep(openClusterCoordination(config, options))),
     close: () => closables.close(),
   };
+}
+
+async function openClusterCoordination(
+  { nats, names }: EngineConfig & { engine: 'cluster' },
+  { clientName, metrics, logger }: OpenEngineOptions,
+): Promise<NatsCoordination> {
+  const coordination = await openNatsCoordination({
+    servers: nats.servers,
+    name: `${clientName}-coordination`,
+    names,
+    replicas: nats.replicas,
+    ...(nats.token === undefined ? {} : { token: nats.token }),
+    ...createCoordinationSignals(metrics, logger),
+  });
+  observeCoordination(metrics, coordination);
+  return coordination;
 }

@@ -7,11 +7,12 @@ import type { DatabaseConfig } from './engine-settings';
 export function openPostgresReadSide(
   database: DatabaseConfig,
   closables: Closables,
-): Pick<Engine, 'readModel' | 'apiKeys' | 'sandboxes'> {
+): Pick<Engine, 'readModel' | 'apiKeys' | 'sandboxes' | 'workspaceDocuments'> {
   const open: () => Promise<PrismaReadModel> = once(() => closables.keep(openReadModel(database)));
   return {
     readModel: open,
     apiKeys: async () => (await open()).apiKeys,
     sandboxes: async () => (await open()).sandboxes,
+    workspaceDocuments: async () => (await open()).workspaceDocuments,
   };
 }

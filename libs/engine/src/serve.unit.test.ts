@@ -1,8 +1,9 @@
 import { Controller, Get, Module } from '@nestjs/common';
+import { asyncApi, openApi } from '@sluice/api-description';
 import { openJetStreamDeliveryLog } from '@sluice/delivery-log-jetstream';
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { parseSettings, readEnv, type Service } from '@sluice/service-runtime';
-import { createAppHost, toHostConfig, type AppHost } from './app-host';
+import { createAppHost, toHostConfig, type AppHost, type HostConfig } from './app-host';
 import { hostSettings } from './host-settings';
 import { durableLogCheck, readModelCheck } from './ready-checks';
 import { serveParts, type AppPart } from './serve';
@@ -18,11 +19,13 @@ class NestController {
 @Module({ controllers: [NestController] })
 class NestModule {}
 
-function createHost(env: Record<string, string> = {}): AppHost {
+function hostConfig(env: Record<string, string> = {}): HostConfig {
   const definition = hostSettings({ httpPort: 0 });
   const fixed = { SLUICE_ENGINE: 'memory', SLUICE_HTTP_HOST: '127.0.0.1', SLUICE_LOG_LEVEL: 'error' };
-  return createAppHost(toHostConfig('test', parseSettings(definition, readEnv(definition, { ...fixed, ...env }))));
+  return toHostConfig('test', parseSettings(definition, readEnv(definition, { ...fixed, ...env })));
 }
+
+const createHost = (env: Record<string, string> = {}): AppHost => createAppHost(hostConfig(env));
 
 describe('serveParts', () => {
   const running: Service[] = [];
@@ -33,8 +36,8 @@ describe('serveParts', () => {
   async function start(host: AppHost, parts: readonly AppPart[]) {
     const service = serveParts(host, parts);
     running.push(service);
-    const { url } = await service.start();
-    return { service, get: (path: string) => fetch(url + path, { headers: { connection: 'close' } }) };
+    const { url, aliasUrls } = await service.start();
+    return { service, aliasUrls, get: (path: string) => fetch(url + path, { headers: { connection: 'close' } }) };
   }
 
   it('serves the modules and the bare routes of several parts on one port', async () => {
@@ -47,6 +50,53 @@ describe('serveParts', () => {
     expect(await (await get('/bare')).json()).toEqual({ from: 'bare' });
     expect((await get('/health')).status).toBe(200);
     expect((await get('/elsewhere')).status).toBe(404);
+  });
+
+  it('serves the descriptions of the platform to everybody, pages of any origin too', async () => {
+    const { get } = await start(createHost({ SLUICE_CORS_ORIGINS: 'https://app.example' }), []);
+    for (const [path, document] of Object.entries({ '/openapi.json': openApi, '/asyncapi.json': asyncApi })) {
+      const answer = await get(path);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect(await answer.json()).toEqual(document);
+    }
+    expect((await get('/health')).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('serves by the further addresses of its host too', async () => {
+    const config = hostConfig();
+    const aliases = [{ host: '127.0.0.1', port: 0, setting: 'SLUICE_OTHER_PORT' }];
+    const host = createAppHost({ ...config, http: { ...config.http, aliases } });
+    const { aliasUrls } = await start(host, [
+      { name: 'one', routes: ({ fastify }) => void fastify.get('/bare', () => ({ from: 'bare' })) },
+    ]);
+    expect(aliasUrls).toHaveLength(1);
+    expect(await (await fetch(`${aliasUrls[0]}/bare`)).json()).toEqual({ from: 'bare' });
+  });
+
+  it('opens no further port to other machines where local callers are let in', async () => {
+    const config = hostConfig({ SLUICE_LOOPBACK_WORKSPACE: '5' });
+    const aliases = [{ host: '0.0.0.0', port: 0, setting: 'SLUICE_OTHER_PORT' }];
+    const host = createAppHost({ ...config, http: { ...config.http, aliases } });
+    expect(() => serveParts(host, [])).toThrow(/^SLUICE_OTHER_PORT: .*SLUICE_LOOPBACK_WORKSPACE/);
+    await host.close();
+  });
+
+  it('lets local callers in at doors for them, in the workspace of the setting', async () => {
+    const host = createHost({ SLUICE_LOOPBACK_WORKSPACE: '5' });
+    const gatekeeper = await host.gatekeeper();
+    const { get } = await start(host, [
+      {
+        name: 'one',
+        routes: ({ fastify }) => {
+          fastify.get('/local', (request) => gatekeeper.admit(request, { loopback: true }));
+          fastify.get('/other', (request) => gatekeeper.admit(request));
+        },
+      },
+    ]);
+    expect(await (await get('/local')).json()).toEqual({ kind: 'local', workspaceId: 5 });
+    expect((await get('/other')).status).toBe(401);
   });
 
   it('starts workers in order, stops them in reverse, and closes the engine last', async () => {

@@ -34,7 +34,7 @@ describe('hostSettings', () => {
     expect(memory).toMatchObject({
       name: 'test',
       engine: { engine: 'memory' },
-      http: { host: '0.0.0.0', port: 8080, trustedProxies: 0 },
+      http: { host: '0.0.0.0', port: 8080, trustedProxies: 0, corsOrigins: ['*'] },
       drain: { timeoutMs: 20_000, delayMs: 0 },
       access: { operatorKeys: [], apiKeyCache: { ttlMs: 5_000 }, tokens: { secrets: [] } },
     });
@@ -72,6 +72,12 @@ describe('hostSettings', () => {
   it.each([
     ['SLUICE_HTTP_PORT', '70000'],
     ['SLUICE_TRUST_PROXY', 'yes'],
+    ['SLUICE_CORS_ORIGINS', 'app.example'],
+    ['SLUICE_CORS_ORIGINS', 'https://app.example/'],
+    ['SLUICE_CORS_ORIGINS', 'null'],
+    ['SLUICE_CORS_ORIGINS', ','],
+    ['SLUICE_LOOPBACK_WORKSPACE', '0'],
+    ['SLUICE_LOOPBACK_WORKSPACE', 'mine'],
     ['SLUICE_LOG_LEVEL', 'loud'],
     ['SLUICE_LOG_FORMAT', 'xml'],
     ['SLUICE_DRAIN_TIMEOUT', '1ms'],
@@ -111,6 +117,27 @@ describe('hostSettings', () => {
     ['SLUICE_MAX_CONNECTIONS', '9000000'],
   ])('names %s when it is bad: %.40s', (name, value) => {
     expect(complaintAbout({ ...CLUSTER, [name]: value })).toContain(name);
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1', 'example.org', 'localhost.example.org'])(
+    'lets nobody in without credentials while it listens on %s',
+    (host) => {
+      const env = { SLUICE_ENGINE: 'memory', SLUICE_LOOPBACK_WORKSPACE: '1', SLUICE_HTTP_HOST: host };
+      const message = complaintAbout(env);
+      expect(message).toContain('SLUICE_LOOPBACK_WORKSPACE');
+      expect(message).toContain('SLUICE_HTTP_HOST');
+    },
+  );
+
+  it.each(['127.0.0.1', '::1', 'localhost'])('knows the workspace of local callers while it listens on %s', (host) => {
+    const env = { SLUICE_ENGINE: 'memory', SLUICE_LOOPBACK_WORKSPACE: '7', SLUICE_HTTP_HOST: host };
+    expect(read(env).http).toMatchObject({ host, loopbackWorkspace: 7 });
+    expect(read({ SLUICE_ENGINE: 'memory', SLUICE_HTTP_HOST: host }).http).not.toHaveProperty('loopbackWorkspace');
+  });
+
+  it('knows the origins whose pages may read answers', () => {
+    const env = { SLUICE_ENGINE: 'memory', SLUICE_CORS_ORIGINS: 'https://app.example, http://localhost:3000' };
+    expect(read(env).http.corsOrigins).toEqual(['https://app.example', 'http://localhost:3000']);
   });
 
   it('takes as many copies in sync as there are copies', () => {

@@ -16,6 +16,7 @@ export const ERROR_TABLE = {
   payload_too_large: { status: 413, retryable: false },
   unsupported_media_type: { status: 415, retryable: false },
   invalid_event: { status: 422, retryable: false },
+  upgrade_required: { status: 426, retryable: false },
   rate_limited: { status: 429, retryable: true },
   too_many_connections: { status: 429, retryable: true },
   internal: { status: 500, retryable: true },

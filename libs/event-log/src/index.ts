@@ -10,7 +10,15 @@ export {
 } from './cursor';
 export { decodeUtf8 } from './encoding';
 export { ERROR_TABLE, SluiceError, toSluiceError, type ErrorCode, type SluiceErrorOptions } from './errors';
-export { compileFilter, isSelective, splitTypes, type EventFilter, type EventPredicate } from './filter';
+export {
+  compileFilter,
+  isSelective,
+  matchesNothing,
+  prefixesByLength,
+  splitTypes,
+  type EventFilter,
+  type EventPredicate,
+} from './filter';
 export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
 export { InProcessDeliveryLog } from './memory/memory-delivery-log';
 export { MemoryDurableLog, type MemoryDurableLogOptions } from './memory/memory-durable-log';

@@ -60,5 +60,51 @@ export {
   type RecordedEvent,
   type Recording,
 } from './recorded-event';
+export { PUBLIC_WORKSPACE_ID } from './public-workspace';
+export {
+  REGISTRY_CATEGORIES,
+  REGISTRY_EVENT_TYPES,
+  type RegistryCategory,
+  type RegistryEventType,
+} from './registry/event-types';
+export {
+  agentIdSchema,
+  chainIdSchema,
+  registryEventDataSchema,
+  type RegistryEventData,
+} from './registry/registry-data';
+export { toRegistryPayload, type RegistryPayload } from './registry/registry-payload';
 export { SANDBOX_EVENT_TYPES, type SandboxEventType } from './sandbox/event-types';
 export { sandboxEventSchema, toSandboxEvent, type SandboxEvent } from './sandbox/sandbox-event';
+export { textSchema } from './text';
+export { WORKSPACE_CHANNELS, workspaceChannel, type WorkspaceChannel } from './workspace/channels';
+export { CRON_JOB_TYPES, cronJobSchema, type CronJob } from './workspace/cron-data';
+export {
+  MAX_WORKSPACE_OBJECT_ID_LENGTH,
+  WORKSPACE_ENTITY_KINDS,
+  workspaceEntityId,
+  workspaceObjectIdSchema,
+  type WorkspaceEntityKind,
+} from './workspace/entities';
+export {
+  DOCUMENTED_WORKSPACE_EVENTS,
+  WORKSPACE_EVENT_TYPES,
+  workspaceDocumentName,
+  type WorkspaceEventType,
+} from './workspace/event-types';
+export { MAX_WORKSPACE_PATH_LENGTH, MAX_WORKSPACE_TEXT_LENGTH, MAX_WORKSPACE_TITLE_LENGTH } from './workspace/fields';
+export {
+  groupChatMemberSchema,
+  groupChatSettingsSchema,
+  type GroupChatMember,
+  type GroupChatSettings,
+} from './workspace/group-chat-data';
+export { SESSION_STATUSES, sessionStatusSchema, type SessionStatus } from './workspace/session-data';
+export { TASK_STATUSES, taskStatusSchema, type TaskStatus } from './workspace/task-data';
+export { workspaceEventDataSchema, type WorkspaceEventData } from './workspace/workspace-data';
+export {
+  WORKSPACE_FORMATS,
+  toWorkspacePayload,
+  type WorkspaceFormat,
+  type WorkspacePayload,
+} from './workspace/workspace-payload';

@@ -4,10 +4,14 @@ import { Ajv2020 } from 'ajv/dist/2020';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { envelope, HOSTILE_NAMES, hostileName, jsonObject, nearlyEnvelope } from '../test/arbitraries';
+import { nearly } from '../test/nearly';
+import { REGISTRY_SAMPLES } from '../test/registry-samples';
 import { SAMPLE } from '../test/sample';
+import { WORKSPACE_SAMPLES } from '../test/workspace-samples';
 import { defineEventType } from './catalogue/event-type';
 import { eventCatalogue } from './catalogue/event-catalogue';
 import { eventEnvelopeSchema, safeNameSchema } from './envelope';
+import type { EventFamily } from './family';
 import { exportJsonSchemas, jsonSchemaFileName } from './json-schema';
 import { MAX_NAME_LENGTH, MAX_TIMESTAMP_MS, MAX_WORKSPACE_ID } from './limits';
 import { recordedEventSchema } from './recorded-event';
@@ -120,6 +124,7 @@ describe('exportJsonSchemas', () => {
 
   it('accepts an object, and nothing else, as data of every type of the sandbox family', () => {
     for (const { family, type, version } of eventCatalogue.all()) {
+      if (family !== 'sandbox') continue;
       const isData = compile(`${family}/${type}/v${version}`);
       expect([{}, { a: [1] }, [], null, 'text', 1].map((value) => isData(value))).toEqual([
         true,
@@ -127,6 +132,29 @@ describe('exportJsonSchemas', () => {
         ...Array(4).fill(false),
       ]);
     }
+  });
+});
+
+describe.each<[family: string, samples: Readonly<Record<string, object>>]>([
+  ['registry', REGISTRY_SAMPLES],
+  ['workspace', WORKSPACE_SAMPLES],
+])('the JSON Schemas of the %s family', (family, samples) => {
+  it.each(Object.keys(samples))('give of data of %s the verdict that zod gives', (type) => {
+    const isData = compile(`${family}/${type}/v1`);
+    const schema = eventCatalogue.dataSchema(family as EventFamily, type);
+    expect([isData(samples[type]), schema.safeParse(samples[type]).success]).toEqual([true, true]);
+    const verdicts = new Set<boolean>();
+    fc.assert(
+      fc.property(nearly(samples[type]), (value) => {
+        const parsed = schema.safeParse(value);
+        // The one rule that JSON Schema has no word for.
+        if (parsed.error?.issues.every(({ message }) => message === 'must begin with chainId')) return;
+        verdicts.add(parsed.success);
+        expect([value, isData(value)]).toEqual([value, parsed.success]);
+      }),
+      { numRuns: 300 },
+    );
+    expect(verdicts).toContain(false);
   });
 });
 

@@ -8,13 +8,24 @@ export interface BrokerNames {
   readonly stream: string;
   /** Subject of runs of recorded events. */
   readonly recordedSubject: string;
+  /** Key-value bucket of who holds how many places for connections. */
+  readonly slotBucket: string;
+  /** Key-value bucket of the replicas that are alive. */
+  readonly replicaBucket: string;
+  /** Subject of what callers spent of their rates. */
+  readonly rateSubject: string;
+  /** Subjects of who is present in which group begin with it. */
+  readonly presenceSubject: string;
 }
 
-/** Letters, digits and dashes: valid in a topic, a group, a stream and a subject alike. */
+/** Letters, digits and dashes: valid in a topic, a group, a stream, a bucket and a subject alike. */
 const PREFIX = /^[a-z][a-z0-9-]{0,62}$/;
 
 /** Major version of what is in the log. A change that old readers cannot skip gets a new topic. */
 const LOG_VERSION = 'v1';
+
+/** Version of what replicas tell each other. Replicas of different versions do not hear each other. */
+const COORDINATION_VERSION = 'v1';
 
 /**
  * The names of one installation; installations with different prefixes can share brokers.
@@ -27,5 +38,9 @@ export function brokerNames(prefix: string): BrokerNames {
     projectorGroup: `${prefix}.projector.${LOG_VERSION}`,
     stream: `${prefix.toUpperCase()}_EVENTS_${LOG_VERSION.toUpperCase()}`,
     recordedSubject: `${prefix}.events.${LOG_VERSION}.recorded`,
+    slotBucket: `${prefix.toUpperCase()}_SLOTS_${COORDINATION_VERSION.toUpperCase()}`,
+    replicaBucket: `${prefix.toUpperCase()}_REPLICAS_${COORDINATION_VERSION.toUpperCase()}`,
+    rateSubject: `${prefix}.rates.${COORDINATION_VERSION}`,
+    presenceSubject: `${prefix}.presence.${COORDINATION_VERSION}`,
   };
 }

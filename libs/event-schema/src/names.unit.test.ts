@@ -13,7 +13,7 @@ const prefix = fc
   .tuple(fc.constantFrom(...'abcxyz'), fc.string({ unit: fc.constantFrom(...'abcxyz0189-'), maxLength: 62 }))
   .map((parts) => parts.join(''));
 
-const all = (names: BrokerNames) => [names.topic, names.projectorGroup, names.stream, names.recordedSubject];
+const all = (names: BrokerNames): readonly string[] => Object.values(names);
 
 describe('brokerNames', () => {
   it('names what the brokers hold', () => {
@@ -22,17 +22,21 @@ describe('brokerNames', () => {
       projectorGroup: 'sluice.projector.v1',
       stream: 'SLUICE_EVENTS_V1',
       recordedSubject: 'sluice.events.v1.recorded',
+      slotBucket: 'SLUICE_SLOTS_V1',
+      replicaBucket: 'SLUICE_REPLICAS_V1',
+      rateSubject: 'sluice.rates.v1',
+      presenceSubject: 'sluice.presence.v1',
     });
   });
 
   it('gives every prefix names that are valid at their broker', () => {
     fc.assert(
       fc.property(prefix, (text) => {
-        const { topic, projectorGroup, stream, recordedSubject } = brokerNames(text);
+        const { topic, projectorGroup, stream, slotBucket, replicaBucket, ...subjects } = brokerNames(text);
         expect(topic).toMatch(KAFKA_NAME);
         expect(projectorGroup).toMatch(KAFKA_NAME);
-        expect(stream).toMatch(STREAM_NAME);
-        expect(recordedSubject).toMatch(SUBJECT);
+        for (const name of [stream, slotBucket, replicaBucket]) expect(name).toMatch(STREAM_NAME);
+        for (const subject of Object.values(subjects)) expect(subject).toMatch(SUBJECT);
       }),
     );
   });
@@ -49,7 +53,7 @@ describe('brokerNames', () => {
   });
 
   it('never mistakes one of its names for another', () => {
-    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(4)));
+    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(8)));
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import type { Position } from '@sluice/event-schema';
+import type { WorkspaceDocumentChange } from './workspace/document-change';
 
 export type SandboxStatus = 'unknown' | 'ready' | 'shut_down' | 'failed';
 
@@ -17,4 +18,11 @@ export interface SandboxActivityChange {
 }
 
 /** Everything that projections can ask of the read model. */
-export type Change = SandboxActivityChange;
+export type Change = SandboxActivityChange | WorkspaceDocumentChange;
+
+export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
+
+/** The changes of one kind, in their order. */
+export function changesOfKind<K extends Change['kind']>(kind: K, changes: readonly Change[]): readonly ChangeOf<K>[] {
+  return changes.filter((change): change is ChangeOf<K> => change.kind === kind);
+}

@@ -1,6 +1,8 @@
 import type { EventFamily, RecordedEvent } from '@sluice/event-schema';
-import type { Change } from './change';
-import { mergeSandboxActivity, projectSandboxActivity } from './sandbox-activity';
+import { changesOfKind, type Change, type ChangeOf } from './change';
+import { mergeSandboxActivities, projectSandboxActivity } from './sandbox-activity';
+import { mergeWorkspaceDocuments } from './workspace/merge-documents';
+import { projectWorkspace } from './workspace/project-workspace';
 
 type Projection = (event: RecordedEvent) => readonly Change[];
 
@@ -9,7 +11,13 @@ const PROJECTIONS: Record<EventFamily, readonly Projection[]> = {
   sandbox: [(event) => [projectSandboxActivity(event)]],
   registry: [],
   session: [],
-  workspace: [],
+  workspace: [projectWorkspace],
+};
+
+/** How changes of each kind are folded; the compiler asks for a line when a kind is added. */
+const MERGE: { readonly [K in Change['kind']]: (changes: readonly ChangeOf<K>[]) => readonly ChangeOf<K>[] } = {
+  sandbox_activity: mergeSandboxActivities,
+  workspace_document: mergeWorkspaceDocuments,
 };
 
 /** The changes that one event asks for. Pure: the same event always gives the same changes. */
@@ -19,11 +27,6 @@ export function projectEvent(event: RecordedEvent): readonly Change[] {
 
 /** Folds the changes of a batch, in position order, so that each row is touched once. */
 export function mergeChanges(changes: readonly Change[]): readonly Change[] {
-  const merged = new Map<string, Change>();
-  for (const change of changes) {
-    const key = JSON.stringify([change.kind, change.workspaceId, change.sandboxId]);
-    const earlier = merged.get(key);
-    merged.set(key, earlier === undefined ? change : mergeSandboxActivity(earlier, change));
-  }
-  return [...merged.values()];
+  const merge = <K extends Change['kind']>(kind: K) => MERGE[kind](changesOfKind(kind, changes));
+  return (Object.keys(MERGE) as Change['kind'][]).flatMap((kind): readonly Change[] => merge(kind));
 }

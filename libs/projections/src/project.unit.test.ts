@@ -1,5 +1,6 @@
 import { recordEnvelope, type RecordedEvent } from '@sluice/event-schema';
 import { toPosition } from '@sluice/event-log';
+import { changesOfKind } from './change';
 import { mergeChanges, projectEvent } from './project';
 
 let position = 0;
@@ -57,7 +58,9 @@ it('keeps sandboxes and workspaces apart', () => {
     recorded('system.ready', { entityId: 'other' }),
     recorded('system.ready', { workspaceId: 2 }),
   );
-  expect(changes.map(({ workspaceId, sandboxId }) => [workspaceId, sandboxId])).toEqual([
+  expect(
+    changesOfKind('sandbox_activity', changes).map(({ workspaceId, sandboxId }) => [workspaceId, sandboxId]),
+  ).toEqual([
     [1, 'sandbox-123'],
     [1, 'other'],
     [2, 'sandbox-123'],

@@ -50,11 +50,19 @@ export function projectSandboxActivity(event: RecordedEvent): SandboxActivityCha
   };
 }
 
+/** Folds changes, in position order, into one for each sandbox. */
+export function mergeSandboxActivities(changes: readonly SandboxActivityChange[]): readonly SandboxActivityChange[] {
+  const merged = new Map<string, SandboxActivityChange>();
+  for (const change of changes) {
+    const key = JSON.stringify([change.workspaceId, change.sandboxId]);
+    const earlier = merged.get(key);
+    merged.set(key, earlier === undefined ? change : mergeSandboxActivity(earlier, change));
+  }
+  return [...merged.values()];
+}
+
 /** One change with the effect of `earlier`, then `later`. */
-export function mergeSandboxActivity(
-  earlier: SandboxActivityChange,
-  later: SandboxActivityChange,
-): SandboxActivityChange {
+function mergeSandboxActivity(earlier: SandboxActivityChange, later: SandboxActivityChange): SandboxActivityChange {
   return {
     ...earlier,
     ...later,

@@ -1,13 +1,13 @@
 import { recordEnvelope, SANDBOX_EVENT_TYPES, type RecordedEvent } from '@sluice/event-schema';
 import { toPosition } from '@sluice/event-log';
 import fc from 'fast-check';
-import type { Change } from './change';
+import { changesOfKind, type SandboxActivityChange } from './change';
 import { mergeChanges, projectEvent } from './project';
 
 const FREE_TYPES = ['custom.event', 'execution', 'execution.started2', 'constructor', '__proto__', 'toString'];
 
 /** What the documented types do; all others do nothing but say that the sandbox is there. */
-const EFFECTS: Record<string, Partial<Change>> = {
+const EFFECTS: Record<string, Partial<SandboxActivityChange>> = {
   'execution.started': { executionsStarted: 1 },
   'execution.completed': { executionsCompleted: 1 },
   'execution.failed': { executionsFailed: 1 },
@@ -44,8 +44,9 @@ const history = fc
   )
   .map((events) => events.map((event, index) => recorded(index + 1, event)));
 
-const fold = (events: readonly RecordedEvent[]) => mergeChanges(events.flatMap(projectEvent));
-const byRow = (changes: readonly Change[]) =>
+const fold = (events: readonly RecordedEvent[]) =>
+  changesOfKind('sandbox_activity', mergeChanges(events.flatMap(projectEvent)));
+const byRow = (changes: readonly SandboxActivityChange[]) =>
   new Map(changes.map((change) => [JSON.stringify([change.workspaceId, change.sandboxId]), change]));
 
 describe('what one event means', () => {
@@ -76,7 +77,7 @@ describe('what one event means', () => {
     );
   });
 
-  it.each(['registry', 'session', 'workspace'] as const)('is nothing yet in the %s family', (family) => {
+  it.each(['registry', 'session', 'workspace'] as const)('is nothing in the %s family', (family) => {
     expect(projectEvent(recorded(1, { family, type: 'execution.started' }))).toEqual([]);
   });
 });
@@ -116,7 +117,8 @@ describe('what a batch means', () => {
       fc.property(history, fc.array(fc.nat(40), { maxLength: 5 }), (events, cuts) => {
         const ends = [...cuts.filter((cut) => cut < events.length), events.length].sort((a, b) => a - b);
         const batches = ends.map((end, index) => events.slice(ends[index - 1] ?? 0, end));
-        expect(byRow(mergeChanges(batches.flatMap(fold)))).toEqual(byRow(fold(events)));
+        const merged = changesOfKind('sandbox_activity', mergeChanges(batches.flatMap(fold)));
+        expect(byRow(merged)).toEqual(byRow(fold(events)));
       }),
     );
   });

@@ -1,23 +1,24 @@
-import type { Change, SandboxActivityChange } from '@sluice/projections';
+import { changesOfKind, type Change, type ChangeOf, type SandboxActivityChange } from '@sluice/projections';
+import { applyWorkspaceDocuments } from './apply-workspace-documents';
 import type { Queries } from './database';
 
-type Apply<K extends Change['kind']> = (
-  queries: Queries,
-  changes: readonly Extract<Change, { kind: K }>[],
-) => Promise<void>;
+type Apply<K extends Change['kind']> = (queries: Queries, changes: readonly ChangeOf<K>[]) => Promise<void>;
 
 /** How each kind of change reaches its table; the compiler asks for a line when a kind is added. */
 const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {
   sandbox_activity: applySandboxActivity,
+  workspace_document: applyWorkspaceDocuments,
 };
 
-/** Applies merged changes, one statement for each kind. */
+/** Applies merged changes, one statement for each kind that is among them. */
 export async function applyChanges(queries: Queries, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;
-  for (const kind of Object.keys(APPLY) as Change['kind'][]) {
-    const ofKind = changes.filter((change) => change.kind === kind);
-    if (ofKind.length > 0) await APPLY[kind](queries, ofKind);
-  }
+  for (const kind of Object.keys(APPLY) as Change['kind'][]) await applyKind(queries, kind, changes);
+}
+
+async function applyKind<K extends Change['kind']>(queries: Queries, kind: K, all: readonly Change[]): Promise<void> {
+  const changes = changesOfKind(kind, all);
+  if (changes.length > 0) await APPLY[kind](queries, changes);
 }
 
 /** `status` is '' where the events say nothing about it: then the stored one stays. */

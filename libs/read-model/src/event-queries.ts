@@ -1,5 +1,7 @@
 import type { EncodedRecordedEvent, EventFamily, RecordedEvent } from '@sluice/event-schema';
 import {
+  matchesNothing,
+  prefixesByLength,
   splitTypes,
   toEpoch,
   toPosition,
@@ -54,7 +56,7 @@ function readWithin(
 }
 
 export async function readEvents(queries: Queries, options: ReadEventsOptions): Promise<RecordedPage> {
-  if (options.filter.workspaceIds.length === 0) return { events: [], complete: true };
+  if (matchesNothing(options.filter)) return { events: [], complete: true };
   const conditions = [...filterConditions(options.filter)];
   if (options.after !== undefined) conditions.push(Prisma.sql`position > ${BigInt(options.after)}`);
   if (options.upTo !== undefined) conditions.push(Prisma.sql`position <= ${BigInt(options.upTo)}`);
@@ -79,12 +81,25 @@ function filterConditions(filter: EventFilter): Prisma.Sql[] {
   const conditions = [anyOf(Prisma.sql`workspace_id`, filter.workspaceIds, INT)];
   if (filter.families) conditions.push(anyOf(Prisma.sql`family`, filter.families, TEXT));
   if (filter.entityIds) conditions.push(anyOf(Prisma.sql`entity_id`, filter.entityIds, TEXT));
+  if (filter.entityIdPrefixes) conditions.push(beginsWithAny(filter.entityIdPrefixes));
   if (filter.types) {
     const { exact, prefixes } = splitTypes(filter.types);
     conditions.push(Prisma.sql`(type = ANY(${exact}::text[]) OR EXISTS (
       SELECT FROM unnest(${prefixes}::text[]) AS p (prefix) WHERE starts_with(type, prefix)))`);
   }
   return conditions;
+}
+
+/**
+ * An index by entity could answer this too, but not in the order of positions: all that a chain ever did would be read
+ * and sorted for one page. So it is said in a way that no index answers, and the caller bounds the positions to read.
+ */
+function beginsWithAny(prefixes: readonly string[]): Prisma.Sql {
+  const byLength = [...prefixesByLength(prefixes, (prefix) => [...prefix].length)];
+  const ofOneLength = byLength.map(
+    ([length, same]) => Prisma.sql`left(entity_id, ${length}::int) = ANY(${[...same]}::text[])`,
+  );
+  return Prisma.sql`(${Prisma.join(ofOneLength, ' OR ')})`;
 }
 
 export async function readAllEvents(

@@ -21,6 +21,7 @@ import { applyMigrations } from './migrations';
 import { PrismaApiKeyStore } from './prisma-api-key-store';
 import { PrismaParkedRecords } from './prisma-parked-records';
 import { PrismaSandboxes } from './prisma-sandboxes';
+import { PrismaWorkspaceDocuments } from './prisma-workspace-documents';
 import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
 import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
 import { RecordedListener } from './recorded-listener';
@@ -38,6 +39,7 @@ export class PrismaReadModel implements ReadModel {
   readonly parked: PrismaParkedRecords;
   readonly apiKeys: PrismaApiKeyStore;
   readonly sandboxes: PrismaSandboxes;
+  readonly workspaceDocuments: PrismaWorkspaceDocuments;
   private readonly listener: RecordedListener;
 
   constructor(
@@ -48,6 +50,7 @@ export class PrismaReadModel implements ReadModel {
     this.parked = new PrismaParkedRecords(database);
     this.apiKeys = new PrismaApiKeyStore(database);
     this.sandboxes = new PrismaSandboxes(database);
+    this.workspaceDocuments = new PrismaWorkspaceDocuments(database);
     this.listener = new RecordedListener(databaseUrl);
   }
 

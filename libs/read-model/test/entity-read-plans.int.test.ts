@@ -1,24 +1,14 @@
 import { Client } from 'pg';
 import { toPosition, type ReadEventsOptions } from '@sluice/event-log';
 import { applyMigrations, openReadModel, type PrismaReadModel } from '../src';
-import { SESSION_OPTIONS } from '../src/database';
+import { explain, nodesOf, pagesTouched } from './explain';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database';
 
 const EVENTS = 60_000;
 const ENTITIES = 600;
 const WORKSPACES = 3;
+const POSITIONS_OF_WINDOW = 5_000;
 const EVENTS_OF_ENTITY = EVENTS / ENTITIES;
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Index Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Shared Hit Blocks': number;
-  readonly 'Shared Read Blocks': number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
 /** Rows with neither a document nor a projection: the plans depend on the searched columns alone. */
 const FILL = `
@@ -31,37 +21,6 @@ const FILL = `
 describe('reads of one entity', () => {
   let database: FreshDatabase;
   let model: PrismaReadModel;
-
-  /**
-   * Runs a read of the model and explains the very statement that it sent, with its parameters: the plan of a copy would
-   * prove nothing about the original.
-   */
-  async function explain(read: () => Promise<unknown>): Promise<PlanNode> {
-    const sent: { text: string; values: unknown[] }[] = [];
-    const original = Reflect.get(Client.prototype, 'query') as (...args: unknown[]) => unknown;
-    const spy = jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
-      const config = args[0] as { text?: string; values?: unknown[] };
-      const text = config.text ?? '';
-      if (text.includes('recorded_events')) sent.push({ text, values: config.values ?? (args[1] as unknown[]) ?? [] });
-      return original.apply(this, args) as never;
-    });
-    await read();
-    spy.mockRestore();
-    expect(sent).toHaveLength(1);
-    const client = new Client({ connectionString: database.url, options: SESSION_OPTIONS });
-    await client.connect();
-    try {
-      const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
-        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sent[0]?.text ?? ''}`,
-        sent[0]?.values,
-      );
-      const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
-      if (!plan) throw new Error('no plan');
-      return plan;
-    } finally {
-      await client.end();
-    }
-  }
 
   beforeAll(async () => {
     database = await createFreshDatabase();
@@ -93,10 +52,16 @@ describe('reads of one entity', () => {
 
   /** The rows hold no document, so reading them fails after the statement has been sent. */
   const planOf = async (options: Parameters<PrismaReadModel['read']>[0]) => {
-    const plan = await explain(() => model.read(options).catch(() => undefined));
+    const plan = await explain(database.url, 'recorded_events', () => model.read(options).catch(() => undefined));
     return { plan, kinds: nodesOf(plan).map((node) => node['Node Type']) };
   };
-  const pagesTouched = (plan: PlanNode) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+
+  it('ask the database nothing where a list of the filter is empty', async () => {
+    const query = jest.spyOn(Client.prototype, 'query');
+    const none = await model.read({ filter: { ...filter, types: [] }, limit: 10 });
+    expect([none, query.mock.calls]).toEqual([{ events: [], complete: true }, []]);
+    query.mockRestore();
+  });
 
   it('sum the bytes of a page without reading the envelopes', async () => {
     await database.query(`
@@ -127,6 +92,20 @@ describe('reads of one entity', () => {
       expect(scan?.['Index Name']).toBe('recorded_events_workspace_id_entity_id_position_idx');
       // Each event is on a page of its own at worst, and the index is a few levels deep.
       expect(pagesTouched(plan)).toBeLessThan(EVENTS_OF_ENTITY + 20);
+    });
+
+    // What the feed and the query pages ask: a filter that is not selective, within so many positions.
+    it.each<[string, ReadEventsOptions['filter']]>([
+      ['of one workspace', { workspaceIds: [1], entityIdPrefixes: ['entity-3', 'x:'] }],
+      ['of one workspace and family', { workspaceIds: [1], families: ['sandbox'], entityIdPrefixes: ['entity-3'] }],
+      ['that nothing has', { workspaceIds: [1], entityIdPrefixes: ['1:', '11155111:'] }],
+    ])('by a prefix of entities look only at the positions that are asked for: %s', async (_filter, byPrefix) => {
+      const [after, upTo] = [toPosition(EVENTS / 2), toPosition(EVENTS / 2 + POSITIONS_OF_WINDOW)];
+      const { plan, kinds } = await planOf({ filter: byPrefix, after, upTo, limit: 500 });
+      expect(kinds).toEqual(['Subquery Scan', 'WindowAgg', 'Limit', 'Index Scan']);
+      const scan = nodesOf(plan).find((node) => node['Node Type'] === 'Index Scan');
+      expect(scan?.['Index Name']).toMatch(/recorded_events_(workspace_id_position_idx|pkey)/);
+      expect(pagesTouched(plan)).toBeLessThan(POSITIONS_OF_WINDOW / 10);
     });
 
     it.each([filter, ofAnyFamily])('since an instant go by an index too: %j', async (ofEntity) => {

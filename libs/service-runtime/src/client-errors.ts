@@ -13,22 +13,44 @@ const ANSWERS: ReadonlyMap<string, Answer> = new Map([
 ]);
 const MALFORMED: Answer = { head: '400 Bad Request', message: 'Not an HTTP request' };
 
+/** How long a caller that does not read may keep a connection whose answer is written. */
+const UNREAD_ANSWER_MAX_MS = 2_000;
+
 /** Answers bytes that are no HTTP request, for which there is no request object, and closes the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
   const { head, message } = ANSWERS.get(error.code ?? '') ?? MALFORMED;
-  const body = errorBody(new SluiceError('invalid_request', message), undefined);
+  answerBare(socket, head, new SluiceError('invalid_request', message));
+}
+
+/** Writes an answer to a connection that HTTP has let go of, and closes it. */
+export function answerBare(
+  socket: Duplex,
+  head: string,
+  error: SluiceError,
+  furtherHeaders: readonly string[] = [],
+): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = errorBody(error, undefined);
   const headers = [
     `HTTP/1.1 ${head}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',
     'Cache-Control: no-store',
+    ...furtherHeaders,
     'Connection: close',
   ];
+  const timer = setTimeout(() => socket.destroy(), UNREAD_ANSWER_MAX_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.on('error', () => socket.destroy());
   socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
   socket.once('finish', () => socket.destroy());
 }

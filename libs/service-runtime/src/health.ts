@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { MetricsRegistry } from './metrics';
 import type { Readiness } from './readiness';
@@ -11,7 +13,14 @@ export function registerHealthRoutes(fastify: FastifyInstance, readiness: Readin
   const options = { config: { alwaysOpen: true } };
   exposeReadiness(readiness, metrics);
 
-  fastify.get('/health', options, () => ({ status: 'ok' }));
+  const version = ownVersion();
+  fastify.get('/health', options, () => ({
+    status: 'ok',
+    service: 'sluice',
+    version,
+    timestamp: new Date().toISOString(),
+    uptime: 'running',
+  }));
 
   fastify.get('/ready', options, async (_request, reply) => {
     const report = await readiness.report();
@@ -39,4 +48,10 @@ function exposeReadiness(readiness: Readiness, metrics: MetricsRegistry): void {
     help: 'Whether the service can serve: 1 yes, 0 no',
     collect: async (gauge) => gauge.set((await readiness.report()).status === 'ready' ? 1 : 0),
   });
+}
+
+/** All packages of the platform have one version. */
+function ownVersion(): string {
+  const text = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
 }

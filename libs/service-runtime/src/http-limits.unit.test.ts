@@ -91,6 +91,22 @@ describe('HTTP app at its limits', () => {
     expect(JSON.stringify(lines)).not.toContain('s3cret');
   });
 
+  it.each([
+    ['an unknown path', 'GET', '/nowhere'],
+    ['an unknown method', 'DELETE', '/bare/echo'],
+    ['an address that is no URL', 'GET', '/%zz'],
+    ['a segment that is too long', 'GET', `/bare/code/${'x'.repeat(600)}`],
+    ['an unforeseen error', 'GET', '/bare/unknown'],
+    ['an error of Nest', 'GET', '/nest/fail/unknown'],
+    ['a preflight', 'OPTIONS', '/bare/echo'],
+  ] as const)('neither logs nor answers the token in the address of %s', async (_name, method, path) => {
+    const before = running.lines.length;
+    const answer = await app.fastify.inject({ method, url: `${path}?a=b&token=s3cret` });
+    expect(running.lines.length).toBeGreaterThan(before);
+    expect(running.text()).not.toContain('s3cret');
+    expect(JSON.stringify(answer.headers) + answer.body).not.toContain('s3cret');
+  });
+
   it('counts streams apart and knows when they end', async () => {
     const inHand = async () => /in_hand\{kind="long"\} (\d)/.exec(await running.metrics.expose())?.[1];
     const leave = new AbortController();

@@ -13,6 +13,8 @@ import {
 import { BodyBudget } from './body-budget';
 import type { TrustProxy } from './client-address';
 import { answerClientError } from './client-errors';
+import { Connections } from './connections';
+import { allowOrigins, ANY_ORIGIN } from './cors';
 import { answerError, setCommonHeaders } from './http-answer';
 import { acceptJsonOnly } from './json-body';
 import type { ServiceLogger } from './logger';
@@ -23,6 +25,7 @@ import { createRequestIds } from './request-id';
 import { RequestTracker } from './request-tracker';
 import { RouteTable } from './route-table';
 import { METRIC_NAMES } from './signals';
+import { WebSockets, type WebSocketLimits } from './web-sockets';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -67,6 +70,10 @@ export interface HttpAppOptions {
   readonly trustProxy?: TrustProxy;
   /** Further connections are closed at once and counted. Default 10000. */
   readonly maxConnections?: number;
+  /** Origins whose web pages may read answers; `*` is every one. Default: every one. */
+  readonly corsOrigins?: readonly string[];
+  /** Where they differ from `WEB_SOCKET_LIMITS`. */
+  readonly webSockets?: Partial<WebSocketLimits>;
   /** Registers bare Fastify routes, which spare the cost of Nest; called before the module is started. */
   readonly routes?: (app: HttpApp) => void;
 }
@@ -75,34 +82,53 @@ export interface HttpAppOptions {
 export interface HttpApp {
   /** For bare routes, hooks and `inject`. Its error answers are those of Nest handlers. */
   readonly fastify: FastifyInstance;
-  /** For upgrades to WebSocket. */
   readonly server: Server;
   readonly nest: INestApplication | undefined;
   readonly requests: Pick<RequestTracker, 'shortInHand' | 'whenShortDone'>;
   setGate(gate: Gate): void;
   /** Listens and gives the real port. Rejects with the error of the system, for example `EADDRINUSE`. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
-  /** Takes no more connections, and answers that end close theirs. Resolves when every connection is gone. */
+  /** Listens on a further address, after `listen`. Gives the real port and rejects as that does. */
+  listenAlso(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /**
+   * Takes no more connections, and answers that end close theirs. WebSockets stay until whoever opened them closes them.
+   * Resolves when every connection is gone.
+   */
   closeServer(): Promise<void>;
-  /** Closes all at once: connections, then Nest's modules. */
+  /** Closes all at once: connections and WebSockets, then Nest's modules. */
   close(): Promise<void>;
 }
+
+/** What is done with each request first, also with one that fails before any hook runs. */
+type RequestStart = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /** Builds the server: one form of errors, request ids, limits, metrics and request logs for every route. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { logger, metrics } = options;
   const tracker = new RequestTracker(metrics, logger);
-  const fastify = createFastify(serverOptions(options, tracker));
+  const fastify = createFastify(serverOptions(options, (request, reply) => begin(request, reply)));
   let gate: Gate = 'open';
 
+  const connections = new Connections(fastify.server, options.maxConnections ?? HTTP_LIMITS.maxConnections, metrics);
+  const sockets = new WebSockets(fastify, logger, metrics, tracker, options.webSockets);
+  const begin: RequestStart = (request, reply) => {
+    tracker.track(request, reply);
+    sockets.follow(request, reply);
+    setCommonHeaders(request, reply);
+  };
   acceptJsonOnly(fastify);
   const notFound = answerFaults(fastify, logger);
   const budget = new BodyBudget(options.maxBodyBytesInHand ?? HTTP_LIMITS.maxBodyBytesInHand, metrics);
   fastify.addHook('onRequest', (request, reply, done) => {
-    tracker.track(request, reply);
-    setCommonHeaders(request, reply);
+    begin(request, reply);
+    done();
+  });
+  // Before anything is refused: a page may read the refusal then.
+  await allowOrigins(fastify, options.corsOrigins ?? [ANY_ORIGIN]);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const refused = sockets.refusal(request, reply);
     if (gate === 'open' || request.routeOptions.config?.alwaysOpen === true) {
-      done();
+      done(refused);
       return;
     }
     reply.header('connection', 'close');
@@ -122,7 +148,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     if (gate === 'closed') reply.header('connection', 'close');
     done(null, payload);
   });
-  boundConnections(fastify.server, options.maxConnections ?? HTTP_LIMITS.maxConnections, metrics);
+  await sockets.register();
 
   const nest = options.module && (await createNest(options.module, fastify, logger));
   const app: HttpApp = {
@@ -138,9 +164,14 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
       const address = fastify.server.address();
       return typeof address === 'object' && address !== null ? address.port : port;
     },
-    closeServer: () => fastify.close().then(() => undefined),
+    listenAlso: (address) => connections.listen(address),
+    closeServer: async () => {
+      await Promise.all([fastify.close(), connections.closeAliases()]);
+    },
     close: async () => {
+      void connections.closeAliases();
       fastify.server.closeAllConnections();
+      sockets.terminate();
       await (nest ? nest.close() : fastify.close());
     },
   };
@@ -150,7 +181,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   return app;
 }
 
-function serverOptions(options: HttpAppOptions, tracker: RequestTracker): FastifyHttpOptions<Server> {
+function serverOptions(options: HttpAppOptions, begin: RequestStart): FastifyHttpOptions<Server> {
   const { logger, metrics, trustProxy = false } = options;
   const clientErrors = metrics.counter({
     name: METRIC_NAMES.httpClientErrorsTotal,
@@ -179,7 +210,7 @@ function serverOptions(options: HttpAppOptions, tracker: RequestTracker): Fastif
     forceCloseConnections: 'idle',
     // Faults of the URL itself, found before any hook runs.
     frameworkErrors: (error, request, reply) => {
-      tracker.track(request, reply);
+      begin(request, reply);
       answerError(error, request, reply, logger);
     },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -218,15 +249,6 @@ function refusal(gate: Exclude<Gate, 'open'>): SluiceError {
   return gate === 'starting'
     ? new SluiceError('overloaded', 'Service is starting', { retryAfterMs: RETRY_WHILE_STARTING_MS })
     : new SluiceError('shutting_down', 'Service is shutting down', { retryAfterMs: RETRY_WHILE_STARTING_MS });
-}
-
-function boundConnections(server: Server, maxConnections: number, metrics: MetricsRegistry): void {
-  const dropped = metrics.counter({
-    name: METRIC_NAMES.httpConnectionsDroppedTotal,
-    help: 'Connections closed at once because there were too many',
-  });
-  server.maxConnections = maxConnections;
-  server.on('drop', () => dropped.inc());
 }
 
 async function createNest(

@@ -3,6 +3,7 @@ export { CREDENTIAL_MAX_LENGTH, readBearer } from './credentials';
 export { registerHealthRoutes } from './health';
 export { answerError, setCommonHeaders } from './http-answer';
 export { errorBody, toHttpError } from './http-errors';
+export { ANY_ORIGIN, ORIGIN_PATTERN } from './cors';
 export { createHttpApp, HTTP_LIMITS, type Gate, type HttpApp, type HttpAppOptions } from './http-server';
 export { JSON_MEDIA_TYPES } from './json-body';
 export {
@@ -18,6 +19,7 @@ export {
   type ServiceLogger,
 } from './logger';
 export { baseUrl, listenError } from './listen-address';
+export { isLoopbackAddress, isLoopbackHost } from './loopback';
 export {
   DURATION_BUCKETS_SECONDS,
   MetricsRegistry,
@@ -38,7 +40,15 @@ export { REDACTED, redactFields, redactText } from './redact';
 export { REQUEST_ID_HEADER } from './request-id';
 export { CHECK_CONFIG_FLAG, checkConfig, runApp, type CheckOutput } from './run-app';
 export { runMain, type MainHost } from './run-main';
-export { createService, type Resource, type Service, type ServiceOptions, type Worker } from './service';
+export {
+  createService,
+  type PortAlias,
+  type Resource,
+  type Service,
+  type ServiceAddress,
+  type ServiceOptions,
+  type Worker,
+} from './service';
 export { setting, type Range } from './setting-schemas';
 export {
   defineSettings,
@@ -51,3 +61,4 @@ export {
   type SettingsOf,
 } from './settings';
 export { METRIC_NAMES } from './signals';
+export { WEB_SOCKET_LIMITS, type WebSocket, type WebSocketLimits } from './web-sockets';

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Histogram } from 'prom-client';
 import type { ServiceLogger } from './logger';
@@ -10,6 +11,9 @@ export const UNMATCHED_ROUTE = 'unmatched';
 /** The status that stands in metrics and logs for a caller that left before its answer began. */
 export const CLIENT_CLOSED_STATUS = 499;
 
+/** The status of a request that became a WebSocket; its duration is that of the socket. */
+const UPGRADED_STATUS = 101;
+
 const KNOWN_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 type RequestLabel = 'route' | 'method' | 'status';
@@ -18,6 +22,7 @@ type RequestLabel = 'route' | 'method' | 'status';
 export class RequestTracker {
   private readonly durations: Histogram<RequestLabel>;
   private readonly waiters = new Set<() => void>();
+  private readonly upgraded = new WeakSet<IncomingMessage>();
   private short = 0;
   private long = 0;
 
@@ -60,6 +65,11 @@ export class RequestTracker {
     });
   }
 
+  /** The request became a WebSocket: what is written to its connection is no answer of HTTP. */
+  onUpgraded(request: IncomingMessage): void {
+    this.upgraded.add(request);
+  }
+
   /** Resolves when no request but long-lived ones is in hand. */
   whenShortDone(): Promise<void> {
     if (this.short === 0) return Promise.resolve();
@@ -78,12 +88,17 @@ export class RequestTracker {
   }
 
   private report(request: FastifyRequest, reply: FastifyReply, route: string, durationMs: number): void {
-    const status = reply.raw.headersSent ? reply.raw.statusCode : CLIENT_CLOSED_STATUS;
+    const status = this.statusOf(request, reply);
     const method = KNOWN_METHODS.has(request.method) ? request.method : 'OTHER';
     this.durations.observe({ route, method, status }, durationMs / 1_000);
     const level = status >= 400 ? 'info' : 'debug';
     if (!this.logger.isEnabled(level)) return;
     const roundedMs = Math.round(durationMs * 100) / 100;
     this.logger[level]('request', { requestId: request.id, method, route, status, durationMs: roundedMs });
+  }
+
+  private statusOf(request: FastifyRequest, reply: FastifyReply): number {
+    if (this.upgraded.has(request.raw)) return UPGRADED_STATUS;
+    return reply.raw.headersSent ? reply.raw.statusCode : CLIENT_CLOSED_STATUS;
   }
 }

@@ -126,7 +126,7 @@ describe('runMain told to stop early', () => {
       logger: keptLogger().logger,
       start: async () => {
         calls.push('start');
-        return { url: '' };
+        return { url: '', aliasUrls: [] };
       },
       destroy: async () => void calls.push('destroy'),
     };

@@ -33,6 +33,8 @@ export interface ServiceOptions {
     readonly port: number;
     /** The setting to name when the port is taken. Default `SLUICE_HTTP_PORT`. */
     readonly portSetting?: string;
+    /** Further addresses of the same app, for requests and upgrades; drained like the first. */
+    readonly aliases?: readonly PortAlias[];
   };
   readonly checks?: readonly ReadyCheck[];
   readonly readiness?: ReadinessOptions;
@@ -50,6 +52,22 @@ export interface ServiceOptions {
   };
 }
 
+/** A further address by which an app is reached. */
+export interface PortAlias {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** The setting to name when the port is taken. */
+  readonly setting: string;
+}
+
+/** Where a service can be reached. */
+export interface ServiceAddress {
+  readonly url: string;
+  /** In the order of `aliases`. */
+  readonly aliasUrls: readonly string[];
+}
+
 /** A service that can be started once and destroyed once. */
 export interface Service {
   readonly logger: ServiceLogger;
@@ -58,7 +76,7 @@ export interface Service {
    *
    * @throws SluiceError `configuration` when the address cannot be listened on, `shutting_down` when destroyed meanwhile.
    */
-  start(): Promise<{ url: string }>;
+  start(): Promise<ServiceAddress>;
   /** Drains and closes everything within the stated time. Never rejects; calling it again gives the same promise. */
   destroy(): Promise<void>;
 }
@@ -76,7 +94,7 @@ class RunnableService implements Service {
   private readonly readiness: Readiness;
   private readonly startedWorkers: Worker[] = [];
   private http: HttpApp | undefined;
-  private starting: Promise<{ url: string }> | undefined;
+  private starting: Promise<ServiceAddress> | undefined;
   private destroying: Promise<void> | undefined;
   private hasServed = false;
 
@@ -85,7 +103,7 @@ class RunnableService implements Service {
     this.readiness = new Readiness(options.checks ?? [], options.readiness);
   }
 
-  start(): Promise<{ url: string }> {
+  start(): Promise<ServiceAddress> {
     this.starting ??= this.startOnce().catch(async (error: unknown) => {
       await this.destroy();
       throw error;
@@ -98,10 +116,10 @@ class RunnableService implements Service {
     return this.destroying;
   }
 
-  private async startOnce(): Promise<{ url: string }> {
+  private async startOnce(): Promise<ServiceAddress> {
     const startedAtMs = performance.now();
     this.throwIfDestroyed();
-    const port = await this.listen();
+    const address = await this.listen();
     for (const worker of this.options.workers ?? []) {
       this.startedWorkers.push(worker);
       await worker.start();
@@ -110,17 +128,16 @@ class RunnableService implements Service {
     this.http?.setGate('open');
     this.readiness.markStarted();
     this.hasServed = true;
-    const url = baseUrl(this.options.http.host, port);
-    this.logger.info('started', { url, durationMs: Math.round(performance.now() - startedAtMs) });
-    return { url };
+    this.logger.info('started', { ...address, durationMs: Math.round(performance.now() - startedAtMs) });
+    return address;
   }
 
   /**
    * Before any worker starts, so that a taken port fails at once and `/health` is answered while workers start. What was
    * opened to create the service comes before this: until then nothing is answered.
    */
-  private async listen(): Promise<number> {
-    const { host, port, portSetting = 'SLUICE_HTTP_PORT', routes, ...limits } = this.options.http;
+  private async listen(): Promise<ServiceAddress> {
+    const { host, port, portSetting = 'SLUICE_HTTP_PORT', aliases = [], routes, ...limits } = this.options.http;
     const { module, logger, metrics } = this.options;
     const http = await createHttpApp({
       ...limits,
@@ -136,11 +153,14 @@ class RunnableService implements Service {
     this.throwIfDestroyed();
     this.http = http;
     http.setGate('starting');
-    const realPort = await http.listen({ host, port }).catch((error: unknown) => {
-      throw listenError(error, host, port, portSetting);
-    });
+    const url = await urlOf({ host, port, setting: portSetting }, http.listen);
+    const aliasUrls: string[] = [];
+    for (const alias of aliases) {
+      this.throwIfDestroyed();
+      aliasUrls.push(await urlOf(alias, http.listenAlso));
+    }
     this.throwIfDestroyed();
-    return realPort;
+    return { url, aliasUrls };
   }
 
   private throwIfDestroyed(): void {
@@ -190,4 +210,13 @@ class RunnableService implements Service {
 
 function delay(durationMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, durationMs));
+}
+
+/** Listens, and gives the URL by which this machine gets there. */
+async function urlOf(address: PortAlias, listen: HttpApp['listen']): Promise<string> {
+  const { host, port, setting } = address;
+  const realPort = await listen({ host, port }).catch((error: unknown) => {
+    throw listenError(error, host, port, setting);
+  });
+  return baseUrl(host, realPort);
 }

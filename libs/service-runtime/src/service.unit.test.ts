@@ -5,6 +5,14 @@ import { gate, until } from '../test/harness';
 import { build, recorder, statusOf } from '../test/service-fixture';
 import type { Worker } from './index';
 
+const HEALTHY = {
+  status: 'ok',
+  service: 'sluice',
+  version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+  timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  uptime: 'running',
+};
+
 describe('service', () => {
   it('starts in order, serves, and is destroyed in reverse, once', async () => {
     const { events, worker, resource } = recorder();
@@ -13,8 +21,8 @@ describe('service', () => {
       resources: [resource('pool'), resource('log')],
     });
     const { url } = await service.start();
-    expect(await service.start()).toEqual({ url });
-    expect(await statusOf(`${url}/health`)).toEqual([200, { status: 'ok' }]);
+    expect(await service.start()).toEqual({ url, aliasUrls: [] });
+    expect(await statusOf(`${url}/health`)).toEqual([200, HEALTHY]);
     expect(await statusOf(`${url}/ready`)).toEqual([200, { status: 'ready', checks: {} }]);
     const metrics = await fetch(`${url}/metrics`);
     expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -56,7 +64,7 @@ describe('service', () => {
     const started = service.start();
     await until(() => port > 0);
     const url = `http://127.0.0.1:${port}`;
-    expect(await statusOf(`${url}/health`)).toEqual([200, { status: 'ok' }]);
+    expect(await statusOf(`${url}/health`)).toEqual([200, HEALTHY]);
     expect(await statusOf(`${url}/ready`)).toEqual([503, { status: 'starting' }]);
     expect(await statusOf(`${url}/work`)).toEqual([503, expect.objectContaining({ code: 'overloaded' })]);
     held.open();

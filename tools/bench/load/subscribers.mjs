@@ -28,7 +28,7 @@ const PROTOCOLS = {
 
 /**
  * @typedef {{ protocol: 'sse' | 'tcp', host: string, port: number, url?: string, headers?: Record<string, string>,
- *   sandboxId?: string, credential?: string }} SubscribeTarget
+ *   urls?: readonly string[], sandboxId?: string, credential?: string }} SubscribeTarget `urls`: one after the other
  */
 
 /** Many subscribers of the same events, each on a socket of its own. */
@@ -40,11 +40,12 @@ export class Subscribers {
 
   /**
    * @param {SubscribeTarget} target
-   * @param {{ count: number, events: number, marker: string, first?: number }} expected numbers `first` (0) to
-   *   `first + events - 1`, each once
+   * @param {{ count: number, events: number, marker: string, first?: number, atOnce?: number }} expected numbers
+   *   `first` (0) to `first + events - 1`, each once; `atOnce`: how many connect at the same time
    */
-  constructor(target, { count, events, marker, first = 0 }) {
+  constructor(target, { count, events, marker, first = 0, atOnce = CONNECT_AT_ONCE }) {
     this.target = target;
+    this.atOnce = atOnce;
     this.count = count;
     this.events = events;
     this.marker = marker;
@@ -55,8 +56,8 @@ export class Subscribers {
 
   /** Resolves when all are subscribed. @throws Error with the answer where one is refused */
   async open() {
-    for (let opened = 0; opened < this.count; opened += CONNECT_AT_ONCE) {
-      const wave = Math.min(CONNECT_AT_ONCE, this.count - opened);
+    for (let opened = 0; opened < this.count; opened += this.atOnce) {
+      const wave = Math.min(this.atOnce, this.count - opened);
       await Promise.all(Array.from({ length: wave }, (_, index) => this.#openOne(opened + index)));
     }
   }
@@ -71,6 +72,11 @@ export class Subscribers {
       left = this.#left;
     }
     return { arrivedAt: this.arrivedAt, ...this.#result };
+  }
+
+  /** Reads nothing more, as a client that hangs. */
+  stall() {
+    for (const socket of this.#sockets) socket.pause();
   }
 
   close() {
@@ -121,7 +127,8 @@ export class Subscribers {
         if (!isOpen) fail(new Error(`a subscriber was cut off: ${opening.slice(0, 300)}`));
         else if (!this.#isClosing) this.#result.cut += 1;
       });
-      socket.write(protocol.hello(target));
+      const url = target.urls?.[index % target.urls.length] ?? target.url;
+      socket.write(protocol.hello({ ...target, url }));
     });
   }
 

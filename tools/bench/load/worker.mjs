@@ -29,6 +29,7 @@ serveCalls({
     const result = await group.collect(quietMs);
     return { ...result, loadCpuShare: cpuShareSince(opened) };
   },
+  stall: ({ name }) => groups.get(name).group.stall(),
   unsubscribe: ({ name }) => {
     groups.get(name)?.group.close();
     groups.delete(name);

@@ -27,6 +27,7 @@ export function draftFromCloudEvent(value: unknown, context: RequestContext, whe
   if (sandboxId !== undefined) check(entityIdSchema, sandboxId, join(where, origin ? 'source' : 'subject'));
   const { workspaceId, entityId } = target(context.principal, { sandboxId, workspaceId: origin?.workspaceId }, where);
   return toDraft(where, {
+    family: 'sandbox',
     workspaceId,
     entityId,
     type: event.type,

@@ -9,9 +9,11 @@ import {
   eventTypeSchema,
   MAX_BATCH_EVENTS,
   newEventId,
+  PUBLIC_WORKSPACE_ID,
   safeNameSchema,
   timestampMsSchema,
   workspaceIdSchema,
+  type EventFamily,
 } from '@sluice/event-schema';
 import { z } from 'zod';
 import type { EventDraft } from '../store-events';
@@ -22,7 +24,7 @@ const MAX_KEY_LENGTH = 256;
 export const idempotencyKeySchema = z.string().min(1).max(MAX_KEY_LENGTH);
 
 /** One event as the sandbox clients send it; all but `type` and `data` goes beyond the seed. */
-const nativeEventSchema = z.strictObject({
+export const nativeEventSchema = z.strictObject({
   type: eventTypeSchema,
   data: eventDataSchema.optional(),
   sandboxId: entityIdSchema.optional(),
@@ -45,24 +47,32 @@ export interface RequestContext {
   readonly traceparent?: string | undefined;
 }
 
-/** The events of a native request: one event, or `{events:[…]}`. */
-export function draftsFromNative(body: unknown, context: RequestContext): { drafts: EventDraft[]; batch: boolean } {
+/** The drafts of one request, and whether it was a batch. */
+export interface DraftsOfRequest {
+  readonly drafts: readonly EventDraft[];
+  readonly batch: boolean;
+}
+
+/** Reads one event of a request. `where` names it in errors; `requestKey` is its key if it has none of its own. */
+type ReadEvent = (value: unknown, context: RequestContext, where: string, requestKey: string | undefined) => EventDraft;
+
+/** The events of a native request of sandbox events. */
+export function draftsFromNative(body: unknown, context: RequestContext): DraftsOfRequest {
+  return draftsFromBody(body, context, draftFromNative);
+}
+
+/** The events of a body that is one event, or `{events:[…]}`. */
+export function draftsFromBody(body: unknown, context: RequestContext, read: ReadEvent): DraftsOfRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new SluiceError('invalid_event', 'The body must be one event or {"events":[…]}', { where: 'body' });
   }
-  if (!Object.hasOwn(body, 'events'))
-    return { drafts: [draftFromNative(body, context, '', context.idempotencyKey)], batch: false };
+  const { idempotencyKey } = context;
+  if (!Object.hasOwn(body, 'events')) return { drafts: [read(body, context, '', idempotencyKey)], batch: false };
   const { events } = check(batchSchema, body, '');
   assertBatchSize(events.length);
-  const { idempotencyKey } = context;
   const drafts = events.map((event, index) =>
     // Each event of a keyed batch has a key of its own, by its place.
-    draftFromNative(
-      event,
-      context,
-      `events[${index}]`,
-      idempotencyKey === undefined ? undefined : `${idempotencyKey}/${index}`,
-    ),
+    read(event, context, `events[${index}]`, idempotencyKey === undefined ? undefined : `${idempotencyKey}/${index}`),
   );
   return { drafts, batch: true };
 }
@@ -82,6 +92,7 @@ function draftFromNative(
   const event: NativeEvent = check(nativeEventSchema, value, where);
   const { workspaceId, entityId } = target(context.principal, event, where);
   return toDraft(where, {
+    family: 'sandbox',
     workspaceId,
     entityId,
     type: event.type,
@@ -105,6 +116,11 @@ export function target(
   if (workspaceId === undefined) throw missing(where, 'workspaceId');
   if (entityId === undefined) throw missing(where, 'sandboxId');
   authorise(principal, 'append', { workspaceId, family: 'sandbox', entityId });
+  if (workspaceId === PUBLIC_WORKSPACE_ID) {
+    // Everybody reads there, so nobody's sandbox may be there by mistake.
+    const message = `Workspace ${PUBLIC_WORKSPACE_ID} is public: it has registry events only`;
+    throw new SluiceError('invalid_event', message, { where: join(where, 'workspaceId') });
+  }
   return { workspaceId, entityId };
 }
 
@@ -114,28 +130,28 @@ function missing(where: string, field: string): SluiceError {
 
 /** The parts of an event, validated. */
 export interface DraftParts {
+  readonly family: EventFamily;
   readonly workspaceId: number;
   readonly entityId: string;
   readonly type: string;
   readonly data: Record<string, unknown>;
   readonly occurredAt: number;
   readonly key: string | undefined;
-  readonly correlationId: string | undefined;
-  readonly causationId: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
   readonly traceparent: string | undefined;
 }
 
 /** A draft of the parts. Checked as a whole: what is acknowledged must never be parked by the projector. */
 export function toDraft(where: string, parts: DraftParts): EventDraft {
   const { key, ...fields } = parts;
-  const family = 'sandbox';
-  const scope = { workspaceId: parts.workspaceId, family, entityId: parts.entityId };
+  const { family, workspaceId, entityId } = parts;
+  const scope = { workspaceId, family, entityId };
   const envelope = check(
     eventEnvelopeSchema,
     {
       ...fields,
       id: key === undefined ? newEventId() : eventIdFromIdempotencyKey(scope, key),
-      family,
       schemaVersion: eventCatalogue.currentVersion(family, parts.type),
     },
     where,

@@ -19,9 +19,9 @@ import { actorOf, workspaceOf } from './caller';
 import { workspaceField } from './fields';
 import { validate } from './validate';
 
-const newKeySchema = newApiKeySchema.partial({ workspaceId: true, name: true });
-const workspaceQuerySchema = z.strictObject({ workspaceId: workspaceField });
-const keyPathSchema = z.object({ keyId: z.uuid() });
+export const newKeySchema = newApiKeySchema.partial({ workspaceId: true, name: true });
+export const workspaceQuerySchema = z.strictObject({ workspaceId: workspaceField });
+export const keyPathSchema = z.object({ keyId: z.uuid() });
 
 export interface CreatedKey {
   readonly keyId: string;
@@ -104,7 +104,7 @@ type Bounds = Pick<z.output<typeof newKeySchema>, 'limits' | 'expiresAt'>;
  * @throws SluiceError `forbidden`
  */
 function boundsOf(principal: Principal, { limits, expiresAt }: Bounds): Bounds {
-  if (principal.kind === 'sandbox') throw new SluiceError('forbidden', 'Access tokens make no keys');
+  if (principal.kind !== 'api_key') throw new SluiceError('forbidden', 'Access tokens make no keys');
   if (principal.role === 'operator') return { limits, expiresAt };
   if (limits !== undefined) throw beyondOwn('body.limits', 'only operators set limits');
   const own = principal.expiresAt;

@@ -16,14 +16,14 @@ import { validate } from './validate';
 /** Fewer than of events: whole values are read, of whatever a foreign producer wrote. */
 const MAX_PARKED_LIMIT = 100;
 
-const listSchema = z.strictObject({
+export const parkedQuerySchema = z.strictObject({
   workspaceId: workspaceField,
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   limit: limitField(MAX_PARKED_LIMIT),
 });
 
 const parkedIdSchema = z.int().min(1);
-const replaySchema = z.union(
+export const replaySchema = z.union(
   [
     z.strictObject({
       parkedIds: z.array(parkedIdSchema).min(1).max(MAX_REPLAYED_RECORDS),
@@ -51,7 +51,7 @@ export class AdminParkedController {
   @AdmitsTo('administration')
   async list(@Req() request: FastifyRequest): Promise<{ parked: ParkedView[]; nextAfter?: number }> {
     const principal = callerOf(request);
-    const { after, limit, ...query } = validate(listSchema, request.query, 'query');
+    const { after, limit, ...query } = validate(parkedQuerySchema, request.query, 'query');
     const records = await this.readModel.parked.list({
       ...scopeOf(principal, query.workspaceId),
       afterId: after,

@@ -7,7 +7,7 @@ import { AdmitsTo, callerOf } from './admission';
 import { actorOf, workspaceOf } from './caller';
 import { validate } from './validate';
 
-const bodySchema = mintRequestSchema.partial({ workspaceId: true });
+export const tokenRequestSchema = mintRequestSchema.partial({ workspaceId: true });
 
 /** `POST /v1/admin/tokens`: an access token for one sandbox. */
 @Controller('v1/admin/tokens')
@@ -21,7 +21,7 @@ export class AdminTokensController {
   @AdmitsTo('administration')
   async mint(@Req() request: FastifyRequest): Promise<MintedToken> {
     const principal = callerOf(request);
-    const body = validate(bodySchema, request.body, 'body');
+    const body = validate(tokenRequestSchema, request.body, 'body');
     const workspaceId = workspaceOf(principal, body.workspaceId, 'body');
     authorise(principal, 'administer', { workspaceId });
     const { accessToken, expiresAt } = await this.access.mintAccessToken({ ...body, workspaceId });

@@ -13,7 +13,7 @@ import { entityField, limitField, workspaceField } from './fields';
 import { decodePageToken, encodePageToken } from './page-token';
 import { validate } from './validate';
 
-const listSchema = z.strictObject({
+export const entitiesQuerySchema = z.strictObject({
   workspaceId: workspaceField,
   family: eventFamilySchema.optional(),
   cursor: z.string({ error: 'must be given once, as text' }).transform(decodePageToken).optional(),
@@ -21,7 +21,7 @@ const listSchema = z.strictObject({
 });
 
 const sandboxPathSchema = z.object({ sandboxId: entityField });
-const sandboxQuerySchema = z.strictObject({ workspaceId: workspaceField });
+export const sandboxQuerySchema = z.strictObject({ workspaceId: workspaceField });
 
 export interface EntityPage {
   readonly entities: readonly EntitySummary[];
@@ -40,7 +40,7 @@ export class EntitiesController {
   @AdmitsTo('reading')
   async list(@Req() request: FastifyRequest): Promise<EntityPage> {
     const principal = callerOf(request);
-    const { family, cursor, limit, ...query } = validate(listSchema, request.query, 'query');
+    const { family, cursor, limit, ...query } = validate(entitiesQuerySchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
     authorise(principal, 'read', { workspaceId });
     const found = await this.readModel.listEntities({

@@ -21,9 +21,9 @@ import { accepts, asType, CLOUD_EVENT_BATCH_TYPE, CLOUD_EVENT_TYPE, JSON_TYPE } 
 import { validate } from './validate';
 
 /** A UUID may be asked for in either case; it is kept in lower case. */
-const pathSchema = z.object({ eventId: z.string().toLowerCase().pipe(eventIdSchema) });
+export const eventPathSchema = z.object({ eventId: z.string().toLowerCase().pipe(eventIdSchema) });
 
-const querySchema = z.strictObject({
+export const eventsQuerySchema = z.strictObject({
   workspaceId: workspaceField,
   family: eventFamilySchema.optional(),
   entityId: entityField.optional(),
@@ -51,7 +51,7 @@ export class EventsController {
   @AdmitsTo('reading')
   async read(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const principal = callerOf(request);
-    const query = validate(querySchema, request.query, 'query');
+    const query = validate(eventsQuerySchema, request.query, 'query');
     const { family, entityId, types } = query;
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
     authorise(principal, 'read', { workspaceId, family, entityId });
@@ -77,7 +77,7 @@ export class EventsController {
   @AdmitsTo('reading')
   async find(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const principal = callerOf(request);
-    const { eventId: id } = validate(pathSchema, request.params, 'path');
+    const { eventId: id } = validate(eventPathSchema, request.params, 'path');
     const event = (await this.readModel.findByIds([id])).get(id);
     // A foreign event is answered as one that does not exist: ids tell nothing about other workspaces.
     if (!event || !mayRead(principal, event)) throw new SluiceError('not_found', 'No such event', { where: 'path' });

@@ -21,14 +21,22 @@ export function wholeNumber(min: number, max: number) {
 }
 
 export const limitField = (max = MAX_PAGE_LIMIT, fallback = DEFAULT_PAGE_LIMIT) =>
-  wholeNumber(1, max).default(Math.min(max, fallback));
+  wholeNumber(1, max)
+    .default(Math.min(max, fallback))
+    .meta({ description: `How many at most: 1 to ${max}, ${Math.min(max, fallback)} when absent.` });
 
-export const workspaceField = wholeNumber(0, MAX_WORKSPACE_ID).optional();
+export const workspaceField = wholeNumber(0, MAX_WORKSPACE_ID)
+  .optional()
+  .meta({ description: "The caller's own when absent; an operator, who has none, names one." });
 
-/** Milliseconds since 1970. */
-export const instantField = wholeNumber(0, MAX_TIMESTAMP_MS).optional();
+export const instantField = wholeNumber(0, MAX_TIMESTAMP_MS)
+  .optional()
+  .meta({ description: 'Milliseconds since 1970, exclusive, of `occurredAt`.' });
 
-export const orderField = z.enum(['asc', 'desc'], { error: 'must be asc or desc' }).default('asc');
+export const orderField = z
+  .enum(['asc', 'desc'], { error: 'must be asc or desc' })
+  .default('asc')
+  .meta({ description: 'By position.' });
 
 export const typeField = once.pipe(eventTypeSchema).optional();
 
@@ -36,12 +44,16 @@ export const typeField = once.pipe(eventTypeSchema).optional();
 export const typesField = once
   .transform((text) => text.split(','))
   .pipe(z.array(eventTypeSchema).max(MAX_TYPES, `must name at most ${MAX_TYPES} types`))
-  .optional();
+  .optional()
+  .meta({ description: `Exact types, or prefixes followed by \`.*\`, separated by commas; at most ${MAX_TYPES}.` });
 
 export const entityField = once.pipe(entityIdSchema);
 
 /** `earliest`, `latest` or a cursor. Faults keep the code `invalid_cursor`: on it a client drops its cursor. */
-export const startField = once.transform(toStartPlace).optional();
+export const startField = once
+  .transform(toStartPlace)
+  .optional()
+  .meta({ description: '`earliest`, `latest`, or a cursor of any door.' });
 
 function toStartPlace(text: string): StartPlace {
   try {

@@ -22,9 +22,9 @@ import {
 import { asType, JSON_TYPE } from './json-answer';
 import { validate } from './validate';
 
-const pathSchema = z.object({ sandboxId: entityField });
+export const sandboxPathSchema = z.object({ sandboxId: entityField });
 
-const querySchema = z.strictObject({
+export const sandboxEventsQuerySchema = z.strictObject({
   type: typeField,
   types: typesField,
   since: instantField,
@@ -47,8 +47,8 @@ export class SandboxEventsController {
   @AdmitsTo('reading')
   async read(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const principal = callerOf(request);
-    const { sandboxId } = validate(pathSchema, request.params, 'path');
-    const query = validate(querySchema, request.query, 'query');
+    const { sandboxId } = validate(sandboxPathSchema, request.params, 'path');
+    const query = validate(sandboxEventsQuerySchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'query');
     authorise(principal, 'read', { workspaceId, family: 'sandbox', entityId: sandboxId });
     const types = [...(query.types ?? []), ...(query.type === undefined ? [] : [query.type])];

@@ -9,7 +9,7 @@ import { AdmitsTo, callerOf } from './admission';
 import { workspaceField } from './fields';
 import { validate } from './validate';
 
-const statsSchema = z.strictObject({ workspaceId: workspaceField });
+export const statsQuerySchema = z.strictObject({ workspaceId: workspaceField });
 const noQuerySchema = z.strictObject({});
 
 export interface Stats {
@@ -33,7 +33,7 @@ export class StatsController {
   @AdmitsTo('reading')
   async stats(@Req() request: FastifyRequest): Promise<Stats> {
     const principal = callerOf(request);
-    const query = validate(statsSchema, request.query, 'query');
+    const query = validate(statsQuerySchema, request.query, 'query');
     const workspaceId = query.workspaceId ?? principal.workspaceId;
     authorise(principal, 'read', { workspaceId });
     const head = await this.readModel.head();

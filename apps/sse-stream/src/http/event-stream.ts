@@ -1,132 +1,159 @@
-import type { CredentialWatch } from '@sluice/access';
-import { endError, type Subscription } from '@sluice/delivery';
-import type { SluiceError } from '@sluice/event-log';
-import { encodeComment, encodeRetry } from '@sluice/sse-protocol';
 import type { ServerResponse } from 'node:http';
+import type { CredentialWatch } from '@sluice/access';
+import { endError, type DeliveryItem, type Subscription } from '@sluice/delivery';
+import type { SluiceError } from '@sluice/event-log';
+import type { OpenStream } from '../open-streams';
 import type { SseStreamSignals, StreamEnd } from '../signals';
-import { cursorFrame, endFrame, eventFrames, heartbeatFrame, resetFrame } from './frames';
+import { PacedResponse } from './paced-response';
+import type { SseDialect } from './sse-dialect';
 
 export interface EventStreamOptions {
-  readonly heartbeatMs: number;
+  readonly dialect: SseDialect;
+  /** What clients are told to wait before they connect again. */
   readonly retryMs: number;
+  readonly heartbeatMs: number;
+  /** After that the stream ends without a word; absent: it lasts. */
+  readonly maxDurationMs?: number | undefined;
   /** A subscriber that reads nothing for so long, while something waits for it, is slow. */
   readonly stallTimeoutMs: number;
   /** How long a subscriber may take to read what is left, once its stream has ended. */
   readonly endGraceMs: number;
+  /** Why the client's cursor was not even tried. */
+  readonly resetReason?: string | undefined;
 }
 
+/** Why this side closed the subscription. */
+type Dismissal = SluiceError | 'max_duration';
+
 /** One subscription on its way into one response whose head has been written. */
-export class EventStream {
+export class EventStream implements OpenStream {
+  readonly over: Promise<void>;
+  private readonly response: PacedResponse;
+  private markOver: () => void = () => undefined;
+  private wake: () => void = () => undefined;
   private hasEnded = false;
-  /** Why the caller may not stay, once it may not. */
-  private dismissal: SluiceError | undefined;
-  private stopWaiting: () => void = () => undefined;
+  private isShuttingDown = false;
+  /** The first reason counts. */
+  private dismissal: Dismissal | undefined;
 
   constructor(
     private readonly subscription: Subscription,
-    private readonly response: ServerResponse,
+    response: ServerResponse,
     private readonly signals: SseStreamSignals,
     private readonly options: EventStreamOptions,
-  ) {}
+  ) {
+    this.over = new Promise((resolve) => (this.markOver = resolve));
+    this.response = new PacedResponse(response, {
+      stallTimeoutMs: options.stallTimeoutMs,
+      endGraceMs: options.endGraceMs,
+      onStalled: () => this.dismiss(endError('slow_subscriber')),
+      onGone: () => subscription.close(),
+      onCutOff: () => signals.cutOff(),
+    });
+    void subscription.ended.then(() => {
+      this.hasEnded = true;
+      this.response.waitNoMore();
+    });
+  }
+
+  /** Ends it at once, with a word that says why and where to resume. */
+  dismiss(reason: Dismissal | undefined): void {
+    if (this.hasEnded) return;
+    this.dismissal ??= reason;
+    this.subscription.close();
+  }
+
+  /** What waits is written before, to a subscriber that reads. */
+  shutDown(): void {
+    if (this.response.isBehind) return this.dismiss(endError('shutting_down'));
+    this.dismissal ??= endError('shutting_down');
+    this.isShuttingDown = true;
+    this.wake();
+  }
 
   /** Resolves when the response is over. `watchCaller` calls back when the caller's credential is no longer accepted. */
   async run(watchCaller: (onEnded: (reason: SluiceError) => void) => CredentialWatch): Promise<void> {
     const { subscription, response, signals, options } = this;
-    response.on('close', () => subscription.close());
-    response.on('error', () => subscription.close());
+    const { heartbeatMs, maxDurationMs } = options;
     // The connection may have gone while the subscription was made.
-    if (response.destroyed) subscription.close();
-    void subscription.ended.then(() => {
-      this.hasEnded = true;
-      this.stopWaiting();
-    });
-    const watch = watchCaller((reason) => this.dismiss(reason));
-    // A subscriber that catches up takes page by page, so nothing but its socket can tell that it stands still.
-    response.on('timeout', () => {
-      if (!this.hasEnded) this.dismiss(endError('slow_subscriber'));
-    });
-    const heartbeat = setInterval(() => this.beat(), options.heartbeatMs);
+    if (response.isGone) subscription.close();
+    const heartbeat = setInterval(() => this.beat(), heartbeatMs);
+    const expiry =
+      maxDurationMs === undefined ? undefined : setTimeout(() => this.dismiss('max_duration'), maxDurationMs);
+    let watch: CredentialWatch | undefined;
     try {
+      watch = watchCaller((reason) => this.dismiss(reason));
       signals.ended(await this.pump());
       // Nothing comes after the last word.
       clearInterval(heartbeat);
-      await this.finish();
+      await response.finish();
     } catch (error) {
       signals.ended('fault');
       signals.fault(error);
       response.destroy();
     } finally {
       clearInterval(heartbeat);
-      watch.cancel();
+      clearTimeout(expiry);
+      watch?.cancel();
       subscription.close();
+      this.markOver();
     }
-  }
-
-  private dismiss(reason: SluiceError | undefined): void {
-    this.dismissal ??= reason;
-    this.subscription.close();
   }
 
   /** Writes what the subscription gives, no faster than the subscriber reads. */
   private async pump(): Promise<StreamEnd> {
     const { subscription, response } = this;
-    response.write(encodeRetry(this.options.retryMs));
-    const { reset, startedAt } = subscription;
-    response.write(reset ? resetFrame(reset.reason, startedAt) : cursorFrame(startedAt));
-    for await (const item of subscription) {
-      if (response.destroyed) break;
-      if (item.kind === 'events') response.write(eventFrames(item.events));
-      else if (item.kind === 'reset') response.write(resetFrame(item.reason, item.at));
-      else if (item.kind === 'end') {
-        const dismissal = item.reason === 'closed' ? this.dismissal : undefined;
-        const error = dismissal ?? endError(item.reason);
-        if (error) response.write(endFrame(error, item.at));
-        return dismissal ? endOf(dismissal) : item.reason;
-      }
-      if (response.writableNeedDrain) await this.untilDrained();
+    const { dialect, retryMs } = this.options;
+    const resetReason = subscription.reset?.reason ?? this.options.resetReason;
+    response.write(dialect.opening({ retryMs, at: subscription.startedAt, resetReason }));
+    for (;;) {
+      const item = subscription.take();
+      if (response.isGone) return 'closed';
+      if (!item) await this.untilReadable();
+      else if (item.kind === 'events') response.write(dialect.events(item.events));
+      else if (item.kind === 'reset') response.write(dialect.reset(item.reason, item.at));
+      else if (item.kind === 'end') return this.sayWhy(item);
+      if (response.isBehind) await this.untilRead();
     }
-    return 'closed';
   }
 
-  /** Or until the subscription has ended: then what is left is bounded, and nobody knows whether anything is read again. */
-  private async untilDrained(): Promise<void> {
-    if (this.hasEnded) return;
-    const { response } = this;
-    // The socket's own clock: it starts anew for as long as bytes leave, however few.
-    response.setTimeout(this.options.stallTimeoutMs);
+  private sayWhy({ reason, at }: Extract<DeliveryItem, { kind: 'end' }>): StreamEnd {
+    const dismissal = reason === 'closed' ? this.dismissal : undefined;
+    if (dismissal === 'max_duration') return dismissal;
+    const error = dismissal ?? endError(reason);
+    if (error) this.response.write(this.options.dialect.end(error, at));
+    return dismissal ? endOf(dismissal) : reason;
+  }
+
+  private async untilReadable(): Promise<void> {
+    if (this.isShuttingDown) return this.subscription.close();
     await new Promise<void>((resolve) => {
-      this.stopWaiting = resolve;
-      response.once('drain', resolve);
+      this.wake = resolve;
+      this.subscription.onReadable(resolve);
     });
-    response.setTimeout(0);
-    response.off('drain', this.stopWaiting);
   }
 
-  /** Lets the subscriber read to the end, within limits: a connection that nobody reads must not stay. */
-  private async finish(): Promise<void> {
-    const { response, signals, options } = this;
-    if (response.destroyed) return;
-    const cut = setTimeout(() => {
-      signals.cutOff();
-      response.destroy();
-    }, options.endGraceMs);
-    const closed = new Promise((resolve) => response.once('close', resolve));
-    // Ended only when all has left: a server that closes takes a connection whose response was ended for an idle one.
-    const left = new Promise((resolve) => response.write(encodeComment(), resolve));
-    await Promise.race([left, closed]);
-    response.end();
-    await closed;
-    clearTimeout(cut);
+  /** Not once the subscription has ended: then what is left is bounded, and nobody knows whether anything is read again. */
+  private async untilRead(): Promise<void> {
+    if (this.isShuttingDown) this.subscription.close();
+    else if (!this.hasEnded) await this.response.untilRead();
   }
 
   /** Not for a subscriber that is behind with reading anyway. */
   private beat(): void {
-    const { response, subscription } = this;
-    if (response.writableNeedDrain || response.writableEnded || response.destroyed) return;
-    response.write(heartbeatFrame(subscription.position));
+    if (this.hasEnded || this.response.isBehind) return;
+    this.response.write(this.options.dialect.heartbeat(this.subscription.position));
   }
 }
 
 function endOf({ code }: SluiceError): StreamEnd {
-  return code === 'token_expired' || code === 'slow_subscriber' ? code : 'revoked';
+  switch (code) {
+    case 'token_expired':
+    case 'slow_subscriber':
+    case 'too_many_connections':
+    case 'shutting_down':
+      return code;
+    default:
+      return 'revoked';
+  }
 }

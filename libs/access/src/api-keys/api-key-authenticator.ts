@@ -100,7 +100,7 @@ export class ApiKeyAuthenticator {
       this.unknown.set(text, askedAt);
       throw badCredentials();
     }
-    const principal = toPrincipal(record);
+    const principal = toKeyPrincipal(record);
     this.unknown.delete(text);
     this.found.set(text, { principal, askedAt });
     return principal;
@@ -118,7 +118,8 @@ export class ApiKeyAuthenticator {
   }
 }
 
-function toPrincipal(record: ApiKeyRecord): ApiKeyPrincipal {
+/** The holder of a key. */
+export function toKeyPrincipal(record: ApiKeyRecord): ApiKeyPrincipal {
   return Object.freeze({
     kind: 'api_key',
     keyId: record.keyId,

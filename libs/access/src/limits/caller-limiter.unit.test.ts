@@ -3,6 +3,7 @@ import type { CallerLimits } from '../api-keys/api-key-record';
 import type { Principal } from '../principal';
 import { FakeClock } from '../testing/fake-clock';
 import { CallerLimiter } from './caller-limiter';
+import { MemoryConnectionSlots } from './connection-slots';
 
 const key = (keyId: string, limits: CallerLimits = {}): Principal => ({
   kind: 'api_key',
@@ -27,7 +28,7 @@ function setUp() {
       totalConnections: 4,
     },
   });
-  return new CallerLimiter(limits, new FakeClock().read);
+  return new CallerLimiter(limits, { clock: new FakeClock().read });
 }
 
 function requestsOf(limiter: CallerLimiter, principal: Principal): number {
@@ -83,5 +84,85 @@ describe('CallerLimiter', () => {
     lease.release();
     limiter.openConnection(key('plain'));
     expect(limiter.openConnections).toBe(4);
+  });
+
+  it('says what a caller may still do, without counting', () => {
+    const clock = new FakeClock(0);
+    const { limits } = accessConfigSchema.parse({ limits: { apiKey: { requestsPerSecond: 2, burst: 10 } } });
+    const limiter = new CallerLimiter(limits, { clock: clock.read });
+    expect(limiter.remaining(key('a'))).toMatchObject({ limit: 10, remaining: 10 });
+    for (let n = 0; n < 4; n++) limiter.takeRequest(key('a'));
+    const before = Date.now();
+    const { resetAtMs, ...rest } = limiter.remaining(key('a'));
+    expect(rest).toEqual({ limit: 10, remaining: 6 });
+    expect(Math.abs(resetAtMs - before - 2_000)).toBeLessThan(1_000);
+    limiter.takeEvents(key('a'), 100);
+    expect(limiter.remaining(key('a'))).toMatchObject({ limit: 10, remaining: 0 });
+    clock.advance(100_000);
+    expect(limiter.remaining(key('a'))).toMatchObject({ limit: 10, remaining: 10 });
+    expect(limiter.rateOf(key('own', { requestsPerSecond: 3 }))).toEqual({ requestsPerSecond: 3, burst: 6 });
+  });
+
+  it('counts a stream token with its key, and local callers by workspace', () => {
+    const limiter = setUp();
+    const token: Principal = { kind: 'stream', keyId: 'a', workspaceId: 1, scope: {}, expiresAt: 0, limits: {} };
+    expect(requestsOf(limiter, token)).toBe(4);
+    expect(requestsOf(limiter, key('a'))).toBe(0);
+    expect(requestsOf(limiter, { kind: 'local', workspaceId: 1 })).toBe(4);
+    expect(requestsOf(limiter, { kind: 'local', workspaceId: 2 })).toBe(4);
+    const own: Principal = { ...token, keyId: 'b', limits: { connections: 1 } };
+    limiter.openConnection(own);
+    expect(() => limiter.openConnection(own)).toThrow('Too many');
+  });
+
+  describe('connections counted over all replicas', () => {
+    const POOL = { pool: 'registry', limit: 2 };
+    const TOO_MANY = { code: 'too_many_connections', retryAfterMs: expect.any(Number) };
+    const never = () => {
+      throw new Error('lost');
+    };
+
+    function replicas() {
+      const slots = new MemoryConnectionSlots();
+      const { limits } = accessConfigSchema.parse({ limits: { apiKey: { connections: 3 }, totalConnections: 100 } });
+      const make = () => new CallerLimiter(limits, { slots: async () => slots });
+      return [make(), make()] as const;
+    }
+
+    it('are bounded by the pool, for each caller, at all replicas together', async () => {
+      const [one, other] = replicas();
+      const lease = await one.openSharedConnection(key('a'), POOL, never);
+      await other.openSharedConnection(key('a'), POOL, never);
+      await expect(other.openSharedConnection(key('a'), POOL, never)).rejects.toMatchObject(TOO_MANY);
+      await other.openSharedConnection(key('b'), POOL, never);
+      await other.openSharedConnection(key('a'), { ...POOL, pool: 'other' }, never);
+      lease.release();
+      lease.release();
+      await other.openSharedConnection(key('a'), POOL, never);
+      await expect(one.openSharedConnection(key('a'), POOL, never)).rejects.toMatchObject(TOO_MANY);
+    });
+
+    it('are bounded by what the key itself says', async () => {
+      const [one, other] = replicas();
+      const three = key('a', { connections: 3 });
+      for (const limiter of [one, other, one]) await limiter.openSharedConnection(three, POOL, never);
+      await expect(other.openSharedConnection(three, POOL, never)).rejects.toMatchObject(TOO_MANY);
+      const none = key('b', { connections: 0 });
+      await expect(one.openSharedConnection(none, POOL, never)).rejects.toMatchObject({ code: 'too_many_connections' });
+    });
+
+    it('take a place in the process too, and give it back when there is none elsewhere', async () => {
+      const [one] = replicas();
+      const wide = { pool: 'wide', limit: 10 };
+      const leases = [];
+      for (let n = 0; n < 3; n++) leases.push(await one.openSharedConnection(key('a'), wide, never));
+      const full = { code: 'too_many_connections' };
+      await expect(one.openSharedConnection(key('a'), wide, never)).rejects.toMatchObject(full);
+      leases[0]?.release();
+      await expect(one.openSharedConnection(key('a'), { pool: 'narrow', limit: 0 }, never)).rejects.toMatchObject(full);
+      expect(one.openConnections).toBe(2);
+      await one.openSharedConnection(key('a'), wide, never);
+      expect(one.openConnections).toBe(3);
+    });
   });
 });

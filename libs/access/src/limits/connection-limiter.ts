@@ -1,5 +1,8 @@
 import { SluiceError } from '@sluice/event-log';
 
+/** When to try again for a place: nobody knows when one is given back. */
+const RETRY_AFTER_MS = 5_000;
+
 export interface ConnectionLimits {
   /** Most open connections of one key. */
   readonly perKey: number;
@@ -33,8 +36,8 @@ export class ConnectionLimiter {
   /** Takes a place. Throws `too_many_connections` when the key, or the process, has none left. */
   acquire(key: string, perKey: number = this.limits.perKey): ConnectionLease {
     const count = this.countOf(key);
-    if (count >= perKey) throw new SluiceError('too_many_connections', 'Too many open connections of this caller');
-    if (this.open >= this.limits.total) throw new SluiceError('too_many_connections', 'Too many open connections');
+    if (count >= perKey) throw tooMany('Too many open connections of this caller');
+    if (this.open >= this.limits.total) throw tooMany('Too many open connections');
     this.counts.set(key, count + 1);
     this.open++;
     let released = false;
@@ -53,4 +56,8 @@ export class ConnectionLimiter {
     if (left > 0) this.counts.set(key, left);
     else this.counts.delete(key);
   }
+}
+
+function tooMany(message: string): SluiceError {
+  return new SluiceError('too_many_connections', message, { retryAfterMs: RETRY_AFTER_MS });
 }

@@ -71,6 +71,11 @@ export class TokenBucketLimiter {
     return this.buckets.has(key) ? judge(this.refill(key, rate), rate) : ADMITTED;
   }
 
+  /** What is in the key's bucket, without taking: below 0 while there is a debt. */
+  tokensOf(key: string, rate: Rate = this.options): number {
+    return this.buckets.has(key) ? this.refill(key, rate).tokens : rate.burst;
+  }
+
   /** As `take`, but throws `rate_limited` with `retryAfterMs` instead. */
   consume(key: string, rate?: Rate): void {
     const admission = this.take(key, rate);

@@ -13,11 +13,10 @@ import { badCredentials, tokenExpired } from '../errors';
 import type { SandboxPrincipal } from '../principal';
 import { publicKeySet } from './key-set';
 import { RemoteKeySet } from './remote-key-set';
+import { SECRET_ALGORITHM, verifyBySecrets } from './secret-signature';
+import { STREAM_TOKEN_TYPE, typeOf } from './stream-token-claims';
 import { looksLikeToken, TOKEN_LEEWAY_SECONDS, tokenClaimsSchema } from './token-claims';
 import { tokenSecrets, type TokenSecret } from './token-secrets';
-
-/** The one algorithm that configured secrets verify. */
-const SECRET_ALGORITHM = 'HS256';
 
 /** The algorithms that keys of the key set verify. */
 const KEY_SET_ALGORITHMS = ['EdDSA', 'RS256'];
@@ -55,21 +54,9 @@ export class TokenVerifier {
 
   private async verifySignature(token: string): Promise<JWTPayload> {
     const { alg, kid } = decodeProtectedHeader(token);
-    if (alg === SECRET_ALGORITHM) return this.verifyWithSecrets(token, kid);
+    if (typeOf(token) === STREAM_TOKEN_TYPE) throw badCredentials();
+    if (alg === SECRET_ALGORITHM) return verifyBySecrets(token, kid, this.secrets, this.options([SECRET_ALGORITHM]));
     if (alg !== undefined && KEY_SET_ALGORITHMS.includes(alg)) return this.verifyWithKeySet(token);
-    throw badCredentials();
-  }
-
-  /** A token that names its key is verified by that one alone, another by each secret in turn. */
-  private async verifyWithSecrets(token: string, kid: string | undefined): Promise<JWTPayload> {
-    for (const secret of this.secrets) {
-      if (kid !== undefined && kid !== secret.kid) continue;
-      try {
-        return (await jwtVerify(token, secret.bytes, this.options([SECRET_ALGORITHM]))).payload;
-      } catch (error) {
-        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-      }
-    }
     throw badCredentials();
   }
 

@@ -1,0 +1,67 @@
+import type { SluiceError } from '@sluice/event-log';
+
+/** The codes of the public registry API. */
+export const REGISTRY_ERROR_CODES = [
+  'VALIDATION_ERROR',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'RATE_LIMIT_EXCEEDED',
+  'SERVICE_UNAVAILABLE',
+  'INTERNAL_ERROR',
+] as const;
+
+export type RegistryErrorCode = (typeof REGISTRY_ERROR_CODES)[number];
+
+/** One error as this door says it. */
+export interface RegistryError {
+  readonly status: number;
+  readonly code: RegistryErrorCode;
+  readonly error: string;
+  /** Whole seconds, at least 1. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** When to try again where nobody knows when a place is given back. */
+const RETRY_AFTER_MS = 5_000;
+
+/** Any error in the words and with the status of the public registry API. */
+export function toRegistryError(error: SluiceError, hasCredential: boolean): RegistryError {
+  switch (error.status) {
+    case 400:
+      return { status: 400, code: 'VALIDATION_ERROR', error: error.message };
+    case 401:
+      return { status: 401, code: 'UNAUTHORIZED', error: unauthorizedText(error, hasCredential) };
+    case 403:
+      return { status: 403, code: 'FORBIDDEN', error: error.message };
+    case 404:
+    case 405:
+      return { status: 404, code: 'NOT_FOUND', error: 'Not Found' };
+    case 429:
+      return { status: 429, code: 'RATE_LIMIT_EXCEEDED', error: limitText(error), ...retryAfter(error) };
+    case 503:
+      return { status: 503, code: 'SERVICE_UNAVAILABLE', error: error.message, ...retryAfter(error) };
+    default:
+      return { status: 500, code: 'INTERNAL_ERROR', error: 'An unexpected error occurred' };
+  }
+}
+
+/** The body: refusals of strangers and unknown paths say no more than they must. */
+export function registryErrorBody({ status, code, error }: RegistryError, requestId: string): string {
+  const hasDetails = status !== 401 && status !== 404;
+  const details = hasDetails && { requestId, timestamp: new Date().toISOString() };
+  return JSON.stringify({ success: false, error, code, ...details });
+}
+
+function unauthorizedText({ code, message }: SluiceError, hasCredential: boolean): string {
+  if (code === 'token_expired') return message;
+  return hasCredential ? 'Invalid API key' : 'API key required';
+}
+
+function limitText({ code }: SluiceError): string {
+  return code === 'too_many_connections' ? 'Too many connections' : 'Rate limit exceeded. Please try again later.';
+}
+
+function retryAfter({ retryAfterMs = RETRY_AFTER_MS }: SluiceError): { retryAfterSeconds: number } {
+  return { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)) };
+}

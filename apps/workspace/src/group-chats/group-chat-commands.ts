@@ -1,0 +1,200 @@
+import { SluiceError } from '@sluice/event-log';
+import { workspaceEntityId, type GroupChatMember } from '@sluice/event-schema';
+import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections';
+import type { Changed } from '../changed';
+import type { Clock } from '../clock';
+import { instant, noSuch, readPage, requireDocument, type PageQuery } from '../documents';
+import { newObjectId, type CommandScope } from '../journal/command-scope';
+import type { EntityLocks } from '../journal/entity-locks';
+import { draftOf } from '../journal/workspace-draft';
+import type { WorkspaceJournal } from '../journal/workspace-journal';
+import {
+  groupChatOf,
+  groupSessionOf,
+  MAX_MEMBERS,
+  memberOf,
+  type GroupChat,
+  type GroupChatPatch,
+  type GroupSession,
+  type Member,
+  type NewGroupChat,
+  type NewGroupSession,
+  type NewMember,
+} from './group-chat';
+
+export interface GroupChatWithMembers {
+  readonly group_chat: GroupChat;
+  readonly members: readonly Member[];
+}
+
+/** Which group chats a list shows. */
+export interface GroupChatFilter {
+  readonly workspacePath?: string | undefined;
+  /** With a path: those of every path as well. */
+  readonly includeGlobal: boolean;
+  readonly createdBy?: string | undefined;
+}
+
+/** The group chats of workspaces, their members and their sessions. */
+export class GroupChatCommands {
+  constructor(
+    private readonly journal: WorkspaceJournal,
+    private readonly documents: WorkspaceDocuments,
+    private readonly locks: EntityLocks,
+    private readonly clock: Clock,
+  ) {}
+
+  async create(scope: CommandScope, { members: given, ...chat }: NewGroupChat): Promise<Changed<GroupChatWithMembers>> {
+    const group_chat_id = newObjectId(scope, 'group');
+    const members = given.map(memberFrom);
+    if (new Set(members.map(({ member_id }) => member_id)).size < members.length) {
+      throw new SluiceError('invalid_request', 'body.members: a member is named twice', { where: 'body.members' });
+    }
+    const { pending } = await this.journal.append(scope, [
+      draftOf('group_chat_created', { group_chat_id, ...chat }),
+      ...members.map((member) =>
+        draftOf('group_chat_member_joined', { group_chat_id, member_id: member.member_id, member }),
+      ),
+    ]);
+    const found = pending ? undefined : await this.find(scope.workspaceId, group_chat_id);
+    if (found) return { value: found, isPending: false };
+    const now = instant(this.clock.now());
+    const group_chat = { id: group_chat_id, ...chat, created_at: now, updated_at: now };
+    return {
+      value: { group_chat, members: members.map((one) => joined(group_chat_id, one, now)) },
+      isPending: pending,
+    };
+  }
+
+  update(scope: CommandScope, chatId: string, patch: GroupChatPatch): Promise<Changed<GroupChatWithMembers>> {
+    return this.alone(scope, chatId, async () => {
+      const before = await this.get(scope.workspaceId, chatId);
+      const settings = patch.settings && { ...before.group_chat.settings, ...patch.settings };
+      const { settings: _, ...rest } = patch;
+      const changes = { ...rest, ...(settings && { settings }) };
+      const draft = draftOf('group_chat_updated', { group_chat_id: chatId, ...changes });
+      const { pending } = await this.journal.append(scope, [draft]);
+      const found = pending ? undefined : await this.find(scope.workspaceId, chatId);
+      return { value: found ?? { ...before, group_chat: { ...before.group_chat, ...changes } }, isPending: pending };
+    });
+  }
+
+  delete(scope: CommandScope, chatId: string): Promise<Changed<{ deleted: string }>> {
+    return this.alone(scope, chatId, async () => {
+      const draft = draftOf('group_chat_deleted', { group_chat_id: chatId });
+      const value = { deleted: chatId };
+      if (!(await this.documents.find(scope.workspaceId, 'group_chat', chatId))) {
+        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
+        throw noSuch('group_chat');
+      }
+      return { value, isPending: (await this.journal.append(scope, [draft])).pending };
+    });
+  }
+
+  addMember(scope: CommandScope, chatId: string, given: NewMember): Promise<Changed<Member>> {
+    return this.alone(scope, chatId, async () => {
+      const { members } = await this.get(scope.workspaceId, chatId);
+      const member = memberFrom(given);
+      const { member_id } = member;
+      const draft = draftOf('group_chat_member_joined', { group_chat_id: chatId, member_id, member });
+      const existing = members.find((one) => one.member_id === member_id);
+      if (existing) {
+        if (await this.journal.isRepeated(scope, draft)) return { value: existing, isPending: false };
+        throw new SluiceError('conflict', 'It is a member already', { where: 'body.member_id' });
+      }
+      if (members.length >= MAX_MEMBERS)
+        throw new SluiceError('conflict', `A group chat has at most ${MAX_MEMBERS} members`);
+      const { pending } = await this.journal.append(scope, [draft]);
+      return { value: joined(chatId, member, instant(this.clock.now())), isPending: pending };
+    });
+  }
+
+  removeMember(scope: CommandScope, chatId: string, member_id: string): Promise<Changed<{ deleted: string }>> {
+    return this.alone(scope, chatId, async () => {
+      await requireDocument(this.documents, scope.workspaceId, 'group_chat', chatId);
+      const draft = draftOf('group_chat_member_left', { group_chat_id: chatId, member_id });
+      const value = { deleted: member_id };
+      if (!(await this.documents.find(scope.workspaceId, 'group_chat_member', `${chatId}/${member_id}`))) {
+        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
+        throw noSuch('group_chat_member', 'path.memberId');
+      }
+      return { value, isPending: (await this.journal.append(scope, [draft])).pending };
+    });
+  }
+
+  openSession(scope: CommandScope, chatId: string, session: NewGroupSession): Promise<Changed<GroupSession>> {
+    return this.alone(scope, chatId, async () => {
+      await requireDocument(this.documents, scope.workspaceId, 'group_chat', chatId);
+      const id = newObjectId(scope, 'session');
+      const data = { group_chat_id: chatId, session_id: id, ...session };
+      const { pending } = await this.journal.append(scope, [draftOf('group_chat_session_created', data)]);
+      const document = pending ? undefined : await this.documents.find(scope.workspaceId, 'group_chat_session', id);
+      if (document) return { value: groupSessionOf(document), isPending: pending };
+      const now = instant(this.clock.now());
+      const times = { created_at: now, updated_at: now };
+      return { value: { id, group_chat_id: chatId, ...session, ...times, status: 'active' }, isPending: pending };
+    });
+  }
+
+  async get(workspaceId: number, chatId: string): Promise<GroupChatWithMembers> {
+    const found = await this.find(workspaceId, chatId);
+    if (!found) throw noSuch('group_chat');
+    return found;
+  }
+
+  async list(
+    workspaceId: number,
+    filter: GroupChatFilter,
+    query: PageQuery,
+  ): Promise<{ groupChats: GroupChat[]; nextCursor?: number }> {
+    const isFree = filter.workspacePath === undefined && filter.createdBy === undefined && filter.includeGlobal;
+    const isWanted = isFree ? undefined : (document: WorkspaceDocument) => fits(groupChatOf(document), filter);
+    const { documents, ...rest } = await readPage(this.documents, { workspaceId, kind: 'group_chat' }, query, isWanted);
+    return { groupChats: documents.map(groupChatOf), ...rest };
+  }
+
+  async sessions(
+    workspaceId: number,
+    chatId: string,
+    query: PageQuery,
+  ): Promise<{ sessions: GroupSession[]; nextCursor?: number }> {
+    await requireDocument(this.documents, workspaceId, 'group_chat', chatId);
+    const about = { workspaceId, kind: 'group_chat_session', parentId: chatId } as const;
+    const { documents, ...rest } = await readPage(this.documents, about, query);
+    return { sessions: documents.map(groupSessionOf), ...rest };
+  }
+
+  private async find(workspaceId: number, chatId: string): Promise<GroupChatWithMembers | undefined> {
+    const about = { workspaceId, kind: 'group_chat_member', parentId: chatId, limit: MAX_MEMBERS } as const;
+    const [chat, members] = await Promise.all([
+      this.documents.find(workspaceId, 'group_chat', chatId),
+      this.documents.list(about),
+    ]);
+    return chat && { group_chat: groupChatOf(chat), members: members.map(memberOf) };
+  }
+
+  private alone<T>(scope: CommandScope, chatId: string, work: () => Promise<T>): Promise<T> {
+    return this.locks.run(scope.workspaceId, workspaceEntityId('group', chatId), work);
+  }
+}
+
+function memberFrom({
+  type: member_type,
+  member_id,
+  display_name = member_id,
+  role,
+  model,
+}: NewMember): GroupChatMember {
+  return { member_type, member_id, display_name, role, model };
+}
+
+/** As it will be read. */
+function joined(chatId: string, member: GroupChatMember, joined_at: string): Member {
+  return { id: `${chatId}/${member.member_id}`, ...member, joined_at, last_seen_at: null };
+}
+
+function fits(chat: GroupChat, { workspacePath, includeGlobal, createdBy }: GroupChatFilter): boolean {
+  if (createdBy !== undefined && chat.created_by !== createdBy) return false;
+  if (chat.is_global) return includeGlobal;
+  return workspacePath === undefined || chat.workspace_path === workspacePath;
+}

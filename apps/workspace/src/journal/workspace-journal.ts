@@ -1,0 +1,179 @@
+import type { EventFeed } from '@sluice/delivery';
+import { SluiceError, type DurableLog, type RecordedEventReader } from '@sluice/event-log';
+import {
+  encodeEnvelope,
+  eventCatalogue,
+  eventEnvelopeSchema,
+  eventIdFromIdempotencyKey,
+  MAX_EVENT_BYTES,
+  newEventId,
+  workspaceEventDataSchema,
+  type EncodedEnvelope,
+  type EventEnvelope,
+  type RecordedEvent,
+} from '@sluice/event-schema';
+import type { Clock } from '../clock';
+import type { WorkspaceSignals } from '../signals';
+import type { CommandScope } from './command-scope';
+import { saysTheSame } from './says-the-same';
+import type { WorkspaceDraft } from './workspace-draft';
+
+const FAMILY = 'workspace';
+
+/** How long a run waits in the background until it is known whether it is ours to run. */
+const OWNERSHIP_WAIT_MS = 60_000;
+
+/** Longest wait that a timer can have. */
+const MAX_WAIT_MS = 2_147_483_647;
+
+/** What became of an append. */
+export interface Written {
+  /** As they were appended, in the order of the drafts. */
+  readonly events: readonly EventEnvelope[];
+  /** Those that could be read in time, by id: for an id that was taken, what was recorded first. */
+  readonly recorded: ReadonlyMap<string, RecordedEvent>;
+  /** True when some could not be read in time. They are safe all the same. */
+  readonly pending: boolean;
+}
+
+/** Writes the changes of workspaces: into the durable log first, and then waits until they can be read. */
+export class WorkspaceJournal {
+  constructor(
+    private readonly log: Pick<DurableLog, 'append'>,
+    private readonly feed: Pick<EventFeed, 'expect'>,
+    private readonly reader: Pick<RecordedEventReader, 'findByIds'>,
+    private readonly options: { readonly projectionWaitMs: number },
+    private readonly clock: Clock,
+    private readonly signals: WorkspaceSignals,
+  ) {}
+
+  /**
+   * Resolves when the durable log has the events and they can be read, or when the wait for that is over. All events of
+   * one call share a correlation id, by which their writer knows them again.
+   * @throws SluiceError `idempotency_conflict` when the key of the scope stands for another change, `invalid_request`,
+   *   `payload_too_large`, `log_unavailable`, `overloaded`
+   */
+  async append(
+    scope: CommandScope,
+    drafts: readonly WorkspaceDraft[],
+    waitMs = this.options.projectionWaitMs,
+  ): Promise<Written> {
+    const encoded = this.encode(scope, drafts);
+    const events = encoded.map(({ event }) => event);
+    // Before the append: the projector may be quicker than the answer of the log.
+    const expectation = this.feed.expect(events.map(({ id }) => id));
+    let recorded: ReadonlyMap<string, RecordedEvent>;
+    try {
+      await this.log.append(encoded);
+      recorded = await expectation.within(waitMs);
+    } finally {
+      expectation.cancel();
+    }
+    const pending = events.some(({ id }) => !recorded.has(id));
+    this.signals.appended(events.length, pending);
+    if (scope.key !== undefined) assertSameChange(events, recorded);
+    return { events, recorded, pending };
+  }
+
+  /** Resolves when the durable log has the events; nobody waits to read them. @throws as `append` does */
+  async write(scope: CommandScope, drafts: readonly WorkspaceDraft[]): Promise<void> {
+    const encoded = this.encode(scope, drafts);
+    await this.log.append(encoded);
+    this.signals.appended(encoded.length, false);
+  }
+
+  /**
+   * Whether an event that was appended is the one on record, where a repeated command may have written it before; not
+   * known (undefined) when it cannot be read for long.
+   */
+  async isOurs(scope: CommandScope, event: EventEnvelope, { recorded }: Written): Promise<boolean | undefined> {
+    // A new id is nobody else's.
+    if (scope.key === undefined) return true;
+    const known = recorded.get(event.id);
+    if (known) return isSameWriting(event, known);
+    const first = await this.recorded(event.id, OWNERSHIP_WAIT_MS);
+    return first && isSameWriting(event, first);
+  }
+
+  /** The event of an id as soon as it can be read; undefined when it cannot for so long. @throws SluiceError `overloaded` */
+  async recorded(eventId: string, waitMs: number): Promise<RecordedEvent | undefined> {
+    const expectation = this.feed.expect([eventId]);
+    return (await expectation.within(Math.min(waitMs, MAX_WAIT_MS))).get(eventId);
+  }
+
+  /**
+   * Whether a command with the key of the scope wrote this draft before; false without a key.
+   * @throws SluiceError `idempotency_conflict` when the key stands for another change, `read_model_unavailable`
+   */
+  async isRepeated(scope: CommandScope, draft: WorkspaceDraft): Promise<boolean> {
+    if (scope.key === undefined) return false;
+    const [encoded] = this.encode(scope, [draft]);
+    if (!encoded) return false;
+    const recorded = await this.reader.findByIds([encoded.event.id]);
+    assertSameChange([encoded.event], recorded);
+    return recorded.has(encoded.event.id);
+  }
+
+  private encode(scope: CommandScope, drafts: readonly WorkspaceDraft[]): EncodedEnvelope[] {
+    const correlationId = newEventId();
+    const occurredAt = this.clock.now();
+    const ordinals = new Map<string, number>();
+    return drafts.map((draft) => {
+      const ordinal = ordinals.get(draft.type) ?? 0;
+      ordinals.set(draft.type, ordinal + 1);
+      return encodeChecked({
+        id: draft.eventId ?? eventIdOf(scope, draft, ordinal),
+        family: FAMILY,
+        entityId: draft.entityId,
+        workspaceId: scope.workspaceId,
+        type: draft.type,
+        schemaVersion: eventCatalogue.currentVersion(FAMILY, draft.type),
+        occurredAt,
+        data: draft.data,
+        correlationId,
+        ...(draft.causationId !== undefined && { causationId: draft.causationId }),
+        ...(scope.traceparent !== undefined && { traceparent: scope.traceparent }),
+      });
+    });
+  }
+}
+
+/** Whether a recorded event was written by this very call, not by an earlier one with the same id. */
+function isSameWriting(event: EventEnvelope, recorded: EventEnvelope): boolean {
+  return event.correlationId === recorded.correlationId;
+}
+
+function eventIdOf({ workspaceId, key }: CommandScope, { entityId, type }: WorkspaceDraft, ordinal: number): string {
+  if (key === undefined) return newEventId();
+  return eventIdFromIdempotencyKey({ workspaceId, family: FAMILY, entityId }, `${key}/${type}/${ordinal}`);
+}
+
+/** What is acknowledged must never be parked by the projector, so it is checked as a whole. */
+function encodeChecked(envelope: EventEnvelope): EncodedEnvelope {
+  const parsed = eventEnvelopeSchema.safeParse(envelope);
+  const data = workspaceEventDataSchema(envelope.type as WorkspaceDraft['type']).safeParse(envelope.data);
+  const issue = parsed.error?.issues[0] ?? data.error?.issues[0];
+  if (issue) {
+    const where = ['body', ...issue.path.map(String)].join('.');
+    throw new SluiceError('invalid_request', `${where}: ${issue.message}`, { where });
+  }
+  const encoded = encodeEnvelope(envelope);
+  if (encoded.json.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(encoded.json) > MAX_EVENT_BYTES) {
+    throw new SluiceError('payload_too_large', `An event is at most ${MAX_EVENT_BYTES} bytes when encoded`, {
+      where: 'body',
+    });
+  }
+  return encoded;
+}
+
+function assertSameChange(events: readonly EventEnvelope[], recorded: ReadonlyMap<string, RecordedEvent>): void {
+  for (const event of events) {
+    const first = recorded.get(event.id);
+    if (first === undefined || isSameWriting(event, first)) continue;
+    if (first.type !== event.type || !saysTheSame(first.data, event.data)) {
+      throw new SluiceError('idempotency_conflict', 'This idempotency key was used for another change', {
+        where: 'headers.idempotency-key',
+      });
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { settingsTable } from '@sluice/service-runtime';
+import { workspaceSettings } from '../src/config';
+import { workspaceOperations } from '../src/http/operations';
+
+const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
+const cells = (row: string) => row.replaceAll(/\s*\|\s*/g, '|');
+
+it('tells each setting in the README as it is', () => {
+  const rows = readme.split('\n').map(cells);
+  for (const row of settingsTable(workspaceSettings).trim().split('\n').slice(2)) expect(rows).toContain(cells(row));
+});
+
+it('names every path in the README', () => {
+  for (const { path } of workspaceOperations) expect(readme).toContain(path);
+});

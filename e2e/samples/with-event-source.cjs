@@ -1,0 +1,2 @@
+// What a browser has: a global EventSource. This one sends the headers that the document's sample hands to it.
+globalThis.EventSource = require('eventsource-with-headers');

@@ -1,0 +1,39 @@
+import { SteadyConnection } from './connection';
+import { NatsConnectionSlots } from './nats-connection-slots';
+import { NatsPresenceBoard } from './nats-presence-board';
+import { NatsRateExchange } from './nats-rate-exchange';
+import { OPEN_WAIT_MS, type NatsCoordinationOptions } from './options';
+import { within } from './timing';
+
+/** What the replicas of an installation tell each other, over one connection to NATS. */
+export class NatsCoordination {
+  readonly connectionSlots: NatsConnectionSlots;
+  readonly rates: NatsRateExchange;
+  readonly presence: NatsPresenceBoard;
+  private readonly connection: SteadyConnection;
+
+  /** Starts to connect at once, in the background. */
+  constructor(options: NatsCoordinationOptions) {
+    this.connection = new SteadyConnection(options);
+    this.connectionSlots = new NatsConnectionSlots(this.connection, options);
+    this.rates = new NatsRateExchange(this.connection, options);
+    this.presence = new NatsPresenceBoard(this.connection, options);
+  }
+
+  /** Gives back and leaves what this process holds, and disconnects. Idempotent, bounded. */
+  async close(): Promise<void> {
+    await this.presence.close();
+    await this.connectionSlots.close();
+    await this.connection.close();
+  }
+}
+
+/**
+ * Opens the coordination. Resolves when NATS counts this replica, or when it turns out that it cannot be reached, within
+ * `OPEN_WAIT_MS`: without NATS each replica counts alone, and they come together by themselves when it is back.
+ */
+export async function openNatsCoordination(options: NatsCoordinationOptions): Promise<NatsCoordination> {
+  const coordination = new NatsCoordination(options);
+  await within(coordination.connectionSlots.attempted, OPEN_WAIT_MS, 'Opening').catch(() => undefined);
+  return coordination;
+}

@@ -1,0 +1,102 @@
+import type { BrokerNames } from '@sluice/event-schema';
+
+/** What happened, for counters and gauges. */
+export type CoordinationMetric =
+  /** Whether the replicas hear each other; while not, each counts alone. */
+  | { readonly kind: 'shared'; readonly shared: boolean }
+  /** A place was sought. `alone`: it was given without asking the others. */
+  | { readonly kind: 'slot_sought'; readonly outcome: 'shared' | 'alone' | 'refused' }
+  | { readonly kind: 'slot_lost' }
+  /** Two replicas wrote about one key at the same time, and one of them tries again. */
+  | { readonly kind: 'slot_conflict' }
+  | { readonly kind: 'rates_told'; readonly callers: number }
+  | { readonly kind: 'rates_heard'; readonly callers: number };
+
+export interface NatsCoordinationOptions {
+  /** Addresses such as `nats://host:4222`; a comma-separated string is accepted too. */
+  readonly servers: string | readonly string[];
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+  /** Set it, even to an empty object, to insist on TLS. Files are paths. */
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  readonly names: Pick<BrokerNames, 'slotBucket' | 'replicaBucket' | 'rateSubject' | 'presenceSubject'>;
+  /** Copies of the buckets in a NATS cluster; 1 by default. */
+  readonly replicas?: number;
+  /** So often what is held is written again, well within the time after which it is forgotten; 5 minutes by default. */
+  readonly documentRefreshMs?: number;
+  /** How the server names this connection in its own reports. */
+  readonly name?: string;
+  /** Told when this replica starts to count alone, with the reason, and of messages that cannot be read. Must not throw. */
+  onFault?(error: unknown): void;
+  /** Must not throw. */
+  onMetric?(metric: CoordinationMetric): void;
+}
+
+/** Longest dial of one server, handshake included. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/** How long `openNatsCoordination` waits for its first attempt to end before it resolves anyway. */
+export const OPEN_WAIT_MS = 3_000;
+
+/** Waits between attempts to connect, or to be counted again: they grow with the outage, between these bounds. */
+export const RETRY_DELAY_MS = { minimum: 50, maximum: 1_000 } as const;
+
+/** A silent connection is given up after about twice this. */
+export const PING_INTERVAL_MS = 5_000;
+
+/** Longest wait for one answer about a key; after it this replica counts alone. */
+export const OPERATION_TIMEOUT_MS = 750;
+
+/** Longest wait for the buckets to be there. */
+export const BUCKET_TIMEOUT_MS = 2_000;
+
+/** Longest wait for a place. */
+export const ACQUIRE_TIMEOUT_MS = 950;
+
+/** Longest wait for a clean end. */
+export const DRAIN_TIMEOUT_MS = 1_000;
+
+/** A replica that has not been heard for so long is dead: the age at which the server forgets its heartbeat. */
+export const REPLICA_TTL_MS = 5_000;
+
+/** How often a replica says that it is alive. */
+export const HEARTBEAT_INTERVAL_MS = 1_500;
+
+/** By so much earlier than the server a replica itself doubts that it is still counted. */
+export const REPLICA_TTL_MARGIN_MS = 500;
+
+/** For how long another replica is believed to be alive without asking again. */
+export const ALIVE_BELIEVED_MS = 500;
+
+/** The server forgets what nobody has written for so long. */
+export const DOCUMENT_TTL_MS = 30 * 60_000;
+
+/** Default of `documentRefreshMs`. */
+export const DOCUMENT_REFRESH_MS = 5 * 60_000;
+
+/** Most documents written again at one heartbeat. */
+export const MAX_REFRESHES = 200;
+
+/** Most bytes of all documents; a full bucket makes replicas count alone. */
+export const SLOT_BUCKET_BYTES = 64 * 1024 * 1024;
+
+export const REPLICA_BUCKET_BYTES = 4 * 1024 * 1024;
+
+/** Largest document: a key and some hundred replicas. */
+export const MAX_DOCUMENT_BYTES = 16 * 1024;
+
+/** Most callers that wait for a place of one key; beyond it there is none. */
+export const MAX_WAITING_PER_KEY = 1_000;
+
+/** Most other replicas that a document names before the dead among them are looked for. */
+export const MAX_NAMED_REPLICAS = 64;
+
+/** Most times that one change meets others; after it this replica counts alone. */
+export const MAX_CONFLICTS = 50;
+
+/** Wait before a write that met another is tried again, times a random part. */
+export const CONFLICT_PAUSE_MS = 10;
+
+/** Most bytes of one message. */
+export const MAX_MESSAGE_BYTES = 512 * 1024;

@@ -1,0 +1,175 @@
+import { connect } from '@nats-io/transport-node';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { ConnectionLease } from '@sluice/access';
+import type { SluiceError } from '@sluice/event-log';
+import { until } from '@sluice/event-log/conformance';
+import { DOCUMENT_TTL_MS, SLOT_BUCKET_BYTES } from './options';
+import { OwnServer } from './testing/own-server';
+import { Relay } from './testing/relay';
+import { TestReplicas, type TestReplica } from './testing/test-replicas';
+
+const KEY = 'registry/key/a';
+const LIMIT = 10;
+const TOO_MANY = expect.objectContaining({ code: 'too_many_connections' });
+
+/** Takes places, and knows which of them it lost. */
+class Holder {
+  readonly leases: ConnectionLease[] = [];
+  readonly lost: SluiceError[] = [];
+  slowestMs = 0;
+
+  constructor(readonly replica: TestReplica) {}
+
+  get held(): number {
+    return this.replica.coordination.connectionSlots.held;
+  }
+
+  async take(places: number): Promise<void> {
+    for (let n = 0; n < places; n++) {
+      const startedAt = performance.now();
+      try {
+        const slots = this.replica.coordination.connectionSlots;
+        this.leases.push(await slots.acquire(KEY, LIMIT, (reason) => this.lost.push(reason)));
+      } finally {
+        this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt);
+      }
+    }
+  }
+
+  get isShared(): boolean {
+    return this.replica.coordination.connectionSlots.isShared;
+  }
+}
+
+/** Takes all places that are left, until those that were given back lately are among them. */
+async function untilFull(holder: Holder): Promise<void> {
+  for (let refusals = 0; refusals < 50 && holder.held < LIMIT;) {
+    await holder.take(1).catch((error: unknown) => {
+      expect(error).toEqual(TOO_MANY);
+      refusals++;
+    });
+  }
+}
+
+describe('NatsConnectionSlots when NATS is lost', () => {
+  let server: OwnServer;
+  let replicas: TestReplicas;
+  let relay: Relay;
+
+  beforeAll(async () => {
+    server = await OwnServer.start();
+  }, 60_000);
+  afterAll(() => server?.stop());
+  beforeEach(async () => {
+    replicas = new TestReplicas(server.url);
+    relay = await Relay.prepare(server.url);
+  });
+  afterEach(async () => {
+    await replicas.destroy();
+    await relay.close();
+  });
+
+  const open = async (url?: string) => new Holder(await replicas.open(url === undefined ? {} : { servers: url }));
+
+  it('keeps within the bounds of what it stores', async () => {
+    await (await open()).take(1);
+    const connection = await connect({ servers: server.url });
+    const { streams } = await jetstreamManager(connection);
+    const { config, state } = await streams.info(`KV_${replicas.names.slotBucket}`);
+    expect(config).toMatchObject({
+      max_age: DOCUMENT_TTL_MS * 1e6,
+      max_bytes: SLOT_BUCKET_BYTES,
+      max_msgs_per_subject: 1,
+    });
+    expect(state.messages).toBe(1);
+    await connection.close();
+  });
+
+  it('writes again what it holds, so that it is not forgotten', async () => {
+    const holder = new Holder(await replicas.open({ documentRefreshMs: 1 }));
+    await holder.take(3);
+    const connection = await connect({ servers: server.url });
+    const { streams } = await jetstreamManager(connection);
+    await streams.purge(`KV_${replicas.names.slotBucket}`);
+    await until(async () => {
+      const { state } = await streams.info(`KV_${replicas.names.slotBucket}`);
+      return state.messages === 1;
+    }, 'the document is there again');
+    await connection.close();
+    const other = await open();
+    await expect(other.take(LIMIT)).rejects.toEqual(TOO_MANY);
+    expect([holder.held, other.held, holder.lost]).toEqual([3, LIMIT - 3, []]);
+  });
+
+  it('counts alone while it is cut off, and gives back what was too much afterwards', async () => {
+    await relay.open();
+    const [here, cutOff] = [await open(), await open(relay.url)];
+    await here.take(6);
+    await cutOff.take(2);
+    await relay.close();
+    await until(() => !cutOff.isShared, 'it knows that it is cut off');
+    await cutOff.take(LIMIT - 2);
+    await expect(cutOff.take(1)).rejects.toEqual(TOO_MANY);
+    expect(cutOff.slowestMs).toBeLessThan(1_000);
+    expect(cutOff.replica.faults).toHaveLength(1);
+    await here.take(2);
+    expect([here.held, cutOff.held]).toEqual([8, LIMIT]);
+    await relay.open();
+    await until(() => cutOff.held === LIMIT - 8, 'it has lost what was too much');
+    expect(cutOff.lost).toHaveLength(8);
+    expect(cutOff.lost).toEqual(Array.from({ length: 8 }, () => TOO_MANY));
+    expect(here.lost).toEqual([]);
+    // It is the newest that were lost.
+    cutOff.leases[0]?.release();
+    cutOff.leases[1]?.release();
+    await until(() => cutOff.held === 0, 'the oldest were still held');
+    await untilFull(here);
+    expect(here.held).toBe(LIMIT);
+  });
+
+  it('answers within a second while the server does not, and counts together again when it does', async () => {
+    const [one, other] = [await open(), await open()];
+    await one.take(4);
+    await other.take(4);
+    server.freeze();
+    try {
+      await one.take(3);
+      await other.take(LIMIT - 4);
+      await expect(other.take(1)).rejects.toEqual(TOO_MANY);
+    } finally {
+      server.thaw();
+    }
+    expect(Math.max(one.slowestMs, other.slowestMs)).toBeLessThan(1_000);
+    expect([one.held, other.held]).toEqual([7, LIMIT]);
+    await until(() => one.held + other.held === LIMIT, 'no more than the limit are held');
+    expect(one.lost.length + other.lost.length).toBe(7);
+    await until(() => one.isShared && other.isShared, 'both are counted again');
+    for (const holder of [one, other]) await expect(holder.take(1)).rejects.toEqual(TOO_MANY);
+    expect(one.held + other.held).toBe(LIMIT);
+  });
+
+  it('starts without NATS, counts alone, and is counted as soon as it is there', async () => {
+    const [here, early] = [await open(), await open(relay.url)];
+    await early.take(3);
+    expect(early.slowestMs).toBeLessThan(1_000);
+    await relay.open();
+    await until(() => early.isShared, 'it is counted');
+    await untilFull(here);
+    expect([here.held, early.held]).toEqual([LIMIT - 3, 3]);
+  });
+
+  it.each([
+    ['killed', { signal: 'SIGKILL', wipeData: false }],
+    ['killed and emptied', { signal: 'SIGKILL', wipeData: true }],
+  ] as const)('keeps every place, and gives no further ones, after the server was %s', async (_, how) => {
+    const holders = [await open(), await open(), await open()];
+    for (const [index, holder] of holders.entries()) await holder.take([5, 3, 2][index] ?? 0);
+    await server.restart(how);
+    await until(() => holders.every(({ isShared }) => isShared), 'all are counted again');
+    for (const holder of holders) await expect(holder.take(1)).rejects.toEqual(TOO_MANY);
+    expect(holders.map(({ held }) => held)).toEqual([5, 3, 2]);
+    expect(holders.flatMap(({ lost }) => lost)).toEqual([]);
+    const outcomes = holders.map(({ replica }) => replica.faults.length);
+    expect(Math.max(...outcomes)).toBeLessThanOrEqual(2);
+  });
+});

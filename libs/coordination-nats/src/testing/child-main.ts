@@ -1,0 +1,21 @@
+import { openNatsCoordination } from '../open-coordination';
+import type { ChildNews, ChildTask } from './child-replica';
+
+const say = (news: ChildNews) => process.stdout.write(`${JSON.stringify(news)}\n`);
+
+async function main(task: ChildTask): Promise<void> {
+  const coordination = await openNatsCoordination({ servers: task.servers, names: task.names });
+  let held = 0;
+  for (let n = 0; n < task.places; n++) {
+    await coordination.connectionSlots.acquire(task.key, task.limit, () => say({ held: --held }));
+    held++;
+  }
+  say({ held });
+  if (task.group !== undefined) {
+    const place = { workspaceId: 1, group: task.group };
+    await coordination.presence.join(place, 'child', (present) => say({ present: present.length }));
+  }
+  process.once('SIGTERM', () => void coordination.close().then(() => process.exit(0)));
+}
+
+void main(JSON.parse(process.argv[2] ?? '{}') as ChildTask);

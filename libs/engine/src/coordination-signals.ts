@@ -1,0 +1,69 @@
+import type { NatsCoordination, NatsCoordinationOptions } from '@sluice/coordination-nats';
+import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+
+/** The metrics and log lines of what replicas tell each other. */
+export function createCoordinationSignals(
+  metrics: MetricsRegistry,
+  logger: Logger,
+): Required<Pick<NatsCoordinationOptions, 'onFault' | 'onMetric'>> {
+  const shared = metrics.gauge({
+    name: 'sluice_coordination_shared',
+    help: '1 while this replica is counted together with the others; 0 while it counts alone.',
+  });
+  const sought = metrics.counter({
+    name: 'sluice_connection_places_sought_total',
+    help: 'Places for connections that were sought over all replicas: given, given without asking the others, refused.',
+    labels: ['outcome'],
+  });
+  const lost = metrics.counter({
+    name: 'sluice_connection_places_lost_total',
+    help: 'Places that others had taken while this replica was out of reach.',
+  });
+  const conflicts = metrics.counter({
+    name: 'sluice_connection_places_conflicts_total',
+    help: 'Writes about places that met those of another replica and were tried again.',
+  });
+  const rates = metrics.counter({
+    name: 'sluice_rates_exchanged_total',
+    help: 'Callers whose spending was told to the other replicas, or heard from them.',
+    labels: ['direction'],
+  });
+  let isShared: boolean | undefined;
+  return {
+    onFault: (error) => logger.warn('coordination: limits may be counted by this replica alone', { error }),
+    onMetric(metric) {
+      switch (metric.kind) {
+        case 'shared':
+          shared.set(metric.shared ? 1 : 0);
+          if (metric.shared && isShared === false)
+            logger.info('coordination: limits are counted over all replicas again');
+          isShared = metric.shared;
+          break;
+        case 'slot_sought':
+          sought.inc({ outcome: metric.outcome });
+          break;
+        case 'slot_lost':
+          lost.inc();
+          break;
+        case 'slot_conflict':
+          conflicts.inc();
+          break;
+        case 'rates_told':
+          rates.inc({ direction: 'told' }, metric.callers);
+          break;
+        case 'rates_heard':
+          rates.inc({ direction: 'heard' }, metric.callers);
+          break;
+      }
+    },
+  };
+}
+
+/** A gauge of the places that this process holds, read when it is scraped. */
+export function observeCoordination(metrics: MetricsRegistry, { connectionSlots }: NatsCoordination): void {
+  metrics.gauge({
+    name: 'sluice_connection_places',
+    help: 'Places for connections, counted over all replicas, that this process holds.',
+    collect: (gauge) => gauge.set(connectionSlots.held),
+  });
+}

@@ -1,0 +1,35 @@
+import { describeWorkspaceDocuments, workspaceEnvelope } from '@sluice/projections/conformance';
+import { openMemoryEngine } from './memory-engine';
+
+describeWorkspaceDocuments('memory engine', async () => {
+  const engine = openMemoryEngine();
+  const model = await engine.readModel();
+  return {
+    documents: await engine.workspaceDocuments(),
+    record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
+    destroy: () => engine.close(),
+  };
+});
+
+it('shows the documents of an event as soon as the event is heard of, to any number of readers (G3)', async () => {
+  const engine = openMemoryEngine();
+  const [model, documents] = [await engine.readModel(), await engine.workspaceDocuments()];
+  const found: unknown[] = [];
+  const looks: Promise<unknown>[] = [];
+  await model.onRecorded(() => {
+    for (let reader = 0; reader < 3; reader++) {
+      looks.push(documents.find(1, 'task', 't').then((document) => found.push(document?.fields['title'])));
+    }
+  });
+  for (const title of ['first', 'second']) {
+    const data = { task_id: 't', title, description: '', status: 'todo', agent_id: null } as const;
+    await model.record({
+      envelopes: [workspaceEnvelope('task_created', data)],
+      parked: [],
+      checkpoints: new Map(),
+    });
+    await Promise.all(looks);
+  }
+  expect(found).toEqual(['first', 'first', 'first', 'second', 'second', 'second']);
+  await engine.close();
+});

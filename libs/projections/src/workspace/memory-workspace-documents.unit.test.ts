@@ -1,0 +1,4 @@
+import { describeWorkspaceDocuments } from '../conformance';
+import { memoryHarness } from '../conformance/memory-harness';
+
+describeWorkspaceDocuments('memory', async () => memoryHarness());

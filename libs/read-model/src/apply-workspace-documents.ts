@@ -1,0 +1,62 @@
+import type { DocumentContent, DocumentName, DocumentPatch, WorkspaceDocumentChange } from '@sluice/projections';
+import type { Queries } from './database';
+import { encodeFields } from './document-fields';
+
+/** Applies merged changes by one call of a function in the database, whatever their number. */
+export async function applyWorkspaceDocuments(
+  queries: Queries,
+  changes: readonly WorkspaceDocumentChange[],
+): Promise<void> {
+  const removals = JSON.stringify(changes.flatMap(toRemoval));
+  const rows = JSON.stringify(changes.flatMap(toRow));
+  await queries.$executeRaw`
+    SELECT read_model.change_workspace_documents(${removals}::text::json, ${rows}::text::json)`;
+}
+
+/** The id of a member begins with its group chat's; two ids of the longest would be too long for an index with a third. */
+function nameColumns({ workspaceId, documentKind, id, owner }: DocumentName): object {
+  const scope = documentKind === 'group_chat_member' ? '' : (owner?.id ?? '');
+  return { workspace_id: workspaceId, kind: documentKind, id, scope };
+}
+
+function toRemoval(change: WorkspaceDocumentChange): readonly object[] {
+  const itself = change.effect.action === 'remove';
+  const owned_before = change.removesOwnedBefore;
+  return itself || owned_before !== undefined ? [{ ...nameColumns(change), itself, owned_before }] : [];
+}
+
+/** A member that is absent is null in the database. */
+function toRow(change: WorkspaceDocumentChange): readonly object[] {
+  const { effect, owner } = change;
+  const name = { ...nameColumns(change), owner_kind: owner?.kind, owner_id: owner?.id };
+  switch (effect.action) {
+    case 'remove':
+      return [];
+    case 'put':
+      return [{ ...name, replaces: true, if_owned: effect.ifOwned, ...contentColumns(effect.content) }];
+    case 'patch': {
+      const made = effect.otherwise && contentColumns(effect.otherwise);
+      return [{ ...name, replaces: false, if_owned: false, ...made, ...patchColumns(effect.patch) }];
+    }
+  }
+}
+
+function contentColumns(content: DocumentContent): object {
+  return {
+    parent_id: content.parentId,
+    fields: encodeFields(content.fields),
+    created_at: content.createdAt,
+    created_position: content.createdPosition,
+    updated_at: content.updatedAt,
+    last_position: content.lastPosition,
+  };
+}
+
+function patchColumns({ fields, endedRuns, updatedAt, lastPosition }: DocumentPatch): object {
+  return {
+    patch: encodeFields(fields),
+    ended_runs: endedRuns.size === 0 ? null : Object.fromEntries(endedRuns),
+    updated_at: updatedAt,
+    last_position: lastPosition,
+  };
+}

@@ -1,0 +1,61 @@
+import { Client } from 'pg';
+import { SESSION_OPTIONS } from '../src/database';
+
+export interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+export const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+export const pagesTouched = (plan: PlanNode): number => plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+
+export interface SentStatement {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** The statements about a table (or another word) that some work sends. */
+export async function statementsOf(word: string, work: () => Promise<unknown>): Promise<readonly SentStatement[]> {
+  const sent: SentStatement[] = [];
+  const original = Reflect.get(Client.prototype, 'query') as (...args: unknown[]) => unknown;
+  const spy = jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
+    const config = args[0] as string | { text?: string; values?: unknown[] };
+    const { text = '', values } = typeof config === 'string' ? { text: config } : config;
+    if (text.includes(word)) sent.push({ text, values: values ?? (args[1] as unknown[]) ?? [] });
+    return original.apply(this, args) as never;
+  });
+  try {
+    await work();
+  } finally {
+    spy.mockRestore();
+  }
+  return sent;
+}
+
+/**
+ * Runs a read and explains the very statement that it sent, with its parameters: the plan of a copy would prove nothing
+ * about the original.
+ */
+export async function explain(databaseUrl: string, table: string, read: () => Promise<unknown>): Promise<PlanNode> {
+  const sent = await statementsOf(table, read);
+  expect(sent).toHaveLength(1);
+  const client = new Client({ connectionString: databaseUrl, options: SESSION_OPTIONS });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sent[0]?.text ?? ''}`,
+      sent[0]?.values,
+    );
+    const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+    if (!plan) throw new Error('no plan');
+    return plan;
+  } finally {
+    await client.end();
+  }
+}

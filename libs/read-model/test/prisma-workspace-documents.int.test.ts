@@ -1,0 +1,16 @@
+import { describeWorkspaceDocuments } from '@sluice/projections/conformance';
+import { openReadModel } from '../src';
+import { createFreshDatabase } from './fresh-database';
+
+describeWorkspaceDocuments('PostgreSQL', async () => {
+  const database = await createFreshDatabase();
+  const model = await openReadModel({ databaseUrl: database.url });
+  return {
+    documents: model.workspaceDocuments,
+    record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
+    destroy: async () => {
+      await model.close();
+      await database.drop();
+    },
+  };
+});

@@ -1,0 +1,147 @@
+import { sandboxEnvelope } from '@sluice/event-log/conformance';
+import type { EncodedEnvelope } from '@sluice/event-schema';
+import type { WorkspaceDocuments } from '@sluice/projections';
+import { workspaceEnvelope } from '@sluice/projections/conformance';
+import { openReadModel, type PrismaReadModel } from '../src';
+import { explain, nodesOf, pagesTouched, statementsOf } from './explain';
+import { createFreshDatabase, type FreshDatabase } from './fresh-database';
+
+const DOCUMENTS = 60_000;
+const SESSIONS = 600;
+const WORKSPACES = 3;
+/** Messages of session n are in workspace n % 3, made one after the other among those of all sessions. */
+const FILL = `
+  INSERT INTO read_model.workspace_documents (workspace_id, kind, id, scope, parent_id, owner_kind, owner_id, fields,
+    created_at, updated_at, created_position, last_position, due_at)
+  SELECT n % ${WORKSPACES}, 'session_message', 'm' || n, 's' || n % ${SESSIONS}, 's' || n % ${SESSIONS}, 'session',
+    's' || n % ${SESSIONS}, jsonb_build_object('content', '"' || repeat('x', 100) || '"'), n, n, -n, -n, NULL::bigint
+  FROM generate_series(1, ${DOCUMENTS}) AS n
+  UNION ALL
+  SELECT n % ${WORKSPACES}, 'run', 'r' || n, '', NULL, NULL, NULL, '{}', n, n, -${DOCUMENTS} - n, -n, 1000 + n
+  FROM generate_series(1, ${DOCUMENTS / 6}) AS n
+  UNION ALL
+  SELECT n % ${WORKSPACES}, 'session', 's' || n, '', NULL, NULL, NULL, '{"status": "\\"active\\""}', n, n,
+    -${2 * DOCUMENTS} - n, -n, NULL
+  FROM generate_series(0, ${SESSIONS - 1}) AS n`;
+
+describe('documents of workspaces', () => {
+  let database: FreshDatabase;
+  let model: PrismaReadModel;
+
+  const record = (envelopes: readonly EncodedEnvelope[]) =>
+    model.record({ envelopes, parked: [], checkpoints: new Map() });
+  const count = async (from: string) => {
+    const [row] = await database.query(`SELECT count(*)::int AS count FROM read_model.${from}`);
+    return (row as { count: number }).count;
+  };
+
+  beforeAll(async () => {
+    database = await createFreshDatabase();
+    model = await openReadModel({ databaseUrl: database.url });
+    await database.query(FILL);
+  }, 60_000);
+
+  afterAll(async () => {
+    await model.close();
+    await database.drop();
+  });
+
+  const message = { workspaceId: 1, kind: 'session_message' } as const;
+  type Read = (documents: WorkspaceDocuments) => Promise<unknown>;
+  const reads: readonly (readonly [name: string, read: Read, index: string])[] = [
+    ['one', (documents) => documents.find(1, 'session_message', 'm31'), 'pkey'],
+    ['a page', (documents) => documents.list({ ...message, limit: 50 }), 'kind_created_position_idx'],
+    [
+      'the newest',
+      (documents) => documents.list({ ...message, order: 'descending', limit: 50 }),
+      'kind_created_position_idx',
+    ],
+    ['the next', (documents) => documents.list({ ...message, after: -30_000, limit: 50 }), 'kind_created_position_idx'],
+    [
+      'by parent',
+      (documents) => documents.list({ ...message, parentId: 's31', limit: 50 }),
+      'parent_id_created_pos_idx',
+    ],
+    [
+      'the newest by parent',
+      (documents) => documents.list({ ...message, parentId: 's31', after: -100, order: 'descending', limit: 50 }),
+      'parent_id_created_pos_idx',
+    ],
+    ['of nobody', (documents) => documents.list({ ...message, parentId: 'x', limit: 50 }), 'parent_id_created_pos_idx'],
+    ['due', (documents) => documents.due({ kind: 'run', dueBefore: 9_000, limit: 50 }), 'kind_due_at'],
+    ['nothing due', (documents) => documents.due({ kind: 'cron_job', dueBefore: 9_000, limit: 50 }), 'kind_due_at'],
+  ];
+
+  describe.each([
+    ['without statistics', 'SELECT 1'],
+    ['with statistics', 'ANALYZE read_model.workspace_documents, read_model.workspace_removals'],
+  ])('%s', (_, prepare) => {
+    beforeAll(() => database.query(prepare));
+
+    it.each(reads)('are read by an index, and few pages are touched: %s', async (_name, read, index) => {
+      const plan = await explain(database.url, 'workspace_documents', () => read(model.workspaceDocuments));
+      const nodes = nodesOf(plan);
+      // The few removals that wait may be looked through.
+      const kinds = nodes.filter((node) => node['Relation Name'] !== 'workspace_removals').map((n) => n['Node Type']);
+      expect(kinds).not.toContain('Seq Scan');
+      const scan = nodes.find((node) => node['Index Name']?.startsWith('workspace_documents_'));
+      expect(scan?.['Index Name']).toContain(index);
+      expect(kinds).not.toContain('Sort');
+      expect(pagesTouched(plan)).toBeLessThan(200);
+    });
+  });
+
+  it('cost one statement for any number of changes, and none where there are none', async () => {
+    const statementsFor = (envelopes: readonly EncodedEnvelope[]) =>
+      statementsOf('workspace_documents', () => record(envelopes)).then((sent) => sent.length);
+    expect(await statementsFor([sandboxEnvelope(), sandboxEnvelope()])).toBe(0);
+    const many = Array.from({ length: 1000 }, (_, n) => [
+      workspaceEnvelope('session_created', { session_id: `new-${n}`, status: 'active' }),
+      workspaceEnvelope('session_message', { session_id: `new-${n}`, message_id: 'm', role: 'user', content: 'x' }),
+      workspaceEnvelope('session_updated', { session_id: `s${3 * (n % 200) + 1}`, title: `title ${n}` }),
+      workspaceEnvelope('session_deleted', { session_id: `new-${n - 500}` }),
+    ]).flat();
+    expect(await statementsFor(many)).toBe(1);
+    expect(await model.workspaceDocuments.list({ ...message, parentId: 'new-999', limit: 10 })).toHaveLength(1);
+    expect(await model.workspaceDocuments.list({ ...message, parentId: 'new-0', limit: 10 })).toEqual([]);
+    expect((await model.workspaceDocuments.find(1, 'session', 's1'))?.fields).toEqual({
+      session_id: 's1',
+      status: 'active',
+      title: 'title 800',
+    });
+  });
+
+  it('that go with a large session are hidden at once and deleted bit by bit (G9)', async () => {
+    const large = 12_000;
+    await record([workspaceEnvelope('session_created', { session_id: 'large', status: 'active' })]);
+    await database.query(`
+      INSERT INTO read_model.workspace_documents (workspace_id, kind, id, scope, parent_id, owner_kind, owner_id, fields,
+        created_at, updated_at, created_position, last_position)
+      SELECT 1, 'session_message', 'large-' || n, 'large', 'large', 'session', 'large', '{"content": "\\"x\\""}', n, n, -n, -n
+      FROM generate_series(1, ${large}) AS n`);
+    const stored = () => count(`workspace_documents WHERE owner_id = 'large'`);
+    const seen = async () => {
+      const listed = await model.workspaceDocuments.list({ ...message, parentId: 'large', limit: 1000 });
+      return listed.map(({ id }) => id);
+    };
+    expect(await seen()).toHaveLength(1000);
+    const say = (message_id: string) =>
+      workspaceEnvelope('session_message', { session_id: 'large', message_id, role: 'user', content: 'x' });
+    await record([workspaceEnvelope('session_deleted', { session_id: 'large' }), say('late')]);
+    expect(await stored()).toBe(large - 5000);
+    expect(await seen()).toEqual([]);
+    expect(await model.workspaceDocuments.find(1, 'session_message', 'large-1')).toBeUndefined();
+
+    const survivor = 'large-12000';
+    await record([
+      workspaceEnvelope('session_created', { session_id: 'large', status: 'active' }),
+      say('new'),
+      say(survivor),
+    ]);
+    expect(await seen()).toEqual(['new', survivor]);
+    for (let batch = 0; batch < 3; batch++) await record([say('new')]);
+    expect(await stored()).toBe(2);
+    expect(await seen()).toEqual([survivor, 'new']);
+    expect(await count('workspace_removals')).toBe(0);
+  });
+});

@@ -1,0 +1,216 @@
+import { openApi, type HttpMethod } from '@sluice/api-description';
+import { Ajv2020 } from 'ajv/dist/2020';
+import {
+  describedOperations,
+  OPERATOR_KEY,
+  startDescribedProcess,
+  type DescribedOperation,
+  type DescribedProcess,
+} from './described-process';
+
+/** Parsed JSON, which tests may look into. */
+type Json = ReturnType<typeof JSON.parse>;
+
+interface Call {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: Json;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Streams and upgrades: their messages are held against schemas by the tests of sse-stream. */
+const STREAMS = ['/v1/stream', '/api/v1/events', '/api/events', '/ws', '/v1/socket'];
+
+const operations = describedOperations();
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema({ $id: 'document', ...openApi });
+
+let running: DescribedProcess;
+let adminKey: string;
+const tried = new Set<string>();
+
+beforeAll(async () => {
+  running = await startDescribedProcess();
+  const created = await call('POST', '/v1/admin/keys', 201, {
+    key: OPERATOR_KEY,
+    body: { role: 'admin', name: 'described', workspaceId: 1 },
+  });
+  adminKey = created.apiKey;
+});
+afterAll(() => running.stop());
+
+/** Calls an operation and holds the answer against what the document says of that status. */
+async function call(method: HttpMethod, path: string, status: number, options: Call = {}): Promise<Json> {
+  const { params = {}, query = '', body, key = adminKey, headers = {} } = options;
+  const operation = operations.find((each) => each.method === method && each.path === path);
+  if (!operation) throw new Error(`${method} ${path} is not described`);
+  tried.add(`${method} ${path}`);
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(params[name] ?? 'nothing'));
+  const answer = await fetch(`${running.url}${filled}${query}`, {
+    method,
+    headers: {
+      ...(key === '' ? {} : { 'x-api-key': key }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  expect({ method, path, status: answer.status, text }).toMatchObject({ status });
+  const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+  if (method === 'HEAD') return undefined;
+  if (!type.endsWith('json')) return text;
+  const value: Json = JSON.parse(text);
+  expect({ method, path, status, faults: faultsOf(operation, status, type, value) }).toMatchObject({ faults: [] });
+  return value;
+}
+
+function faultsOf({ path, method, responses }: DescribedOperation, status: number, type: string, value: Json) {
+  if (responses[status]?.content?.[type] === undefined) return [`${status} ${type} is not described`];
+  const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
+    .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/');
+  const validate = ajv.compile({ $ref: `document#/${pointer}` });
+  return validate(value) ? [] : validate.errors;
+}
+
+describe('what is answered is what the document says', () => {
+  it('for the process itself', async () => {
+    await call('GET', '/health', 200, { key: '' });
+    await call('GET', '/ready', 200, { key: '' });
+    await call('GET', '/metrics', 200, { key: '' });
+    await call('GET', '/openapi.json', 200, { key: '' });
+    await call('GET', '/asyncapi.json', 200, { key: '' });
+  });
+
+  it('for writing and reading events', async () => {
+    const event = { type: 'execution.completed', sandboxId: 'sandbox-123', data: { exitCode: 0 } };
+    const stored = await call('POST', '/events', 201, { body: event });
+    await call('POST', '/events', 201, { body: { events: [event, event] }, query: '?ack=log' });
+    await call('POST', '/events', 201, { body: { ...event, idempotencyKey: 'a' } });
+    await call('POST', '/events', 409, { body: { ...event, idempotencyKey: 'a', data: {} } });
+    await call('POST', '/events', 422, { body: { type: 'a b' } });
+    await call('POST', '/events', 400, { body: event, query: '?ack=maybe' });
+    await call('POST', '/events', 401, { body: event, key: 'sk_none' });
+    await call('POST', '/events', 415, { body: event, headers: { 'content-type': 'text/plain' } });
+    const path = { sandboxId: 'sandbox-123' };
+    await call('GET', '/events/{sandboxId}', 200, { params: path, query: '?limit=1' });
+    await call('GET', '/events/{sandboxId}', 400, { params: path, query: '?limit=0' });
+    await call('GET', '/v1/events', 200, { query: '?limit=1' });
+    await call('GET', '/v1/events', 200, { headers: { accept: 'application/cloudevents-batch+json' } });
+    const { eventId } = stored.data;
+    await call('GET', '/v1/events/{eventId}', 200, { params: { eventId } });
+    await call('GET', '/v1/events/{eventId}', 200, {
+      params: { eventId },
+      headers: { accept: 'application/cloudevents+json' },
+    });
+    await call('GET', '/v1/events/{eventId}', 404, { params: { eventId: crypto.randomUUID() } });
+    await call('GET', '/v1/entities', 200, { query: '?limit=1' });
+    await call('GET', '/v1/sandboxes/{sandboxId}', 200, { params: path });
+    await call('GET', '/v1/sandboxes/{sandboxId}', 404);
+    await call('GET', '/v1/stats', 200);
+    await call('GET', '/v1/stats', 200, { key: OPERATOR_KEY });
+  });
+
+  it('for registry events and stream tokens', async () => {
+    const event = {
+      type: 'agent_updated',
+      data: { agentId: '11155111:1', chainId: 11155111, changes: ['name'] },
+    };
+    await call('POST', '/v1/registry/events', 201, { body: event, key: OPERATOR_KEY });
+    await call('POST', '/v1/registry/events', 403, { body: event });
+    await call('POST', '/v1/registry/events', 422, { body: { ...event, type: 'gossip' }, key: OPERATOR_KEY });
+    await call('HEAD', '/api/v1/events', 200);
+    await call('GET', '/api/v1/events/info', 200);
+    await call('GET', '/api/v1/events/info', 401, { key: '' });
+    await call('POST', '/v1/stream-tokens', 201, { body: { scope: { families: ['registry'] } } });
+    await call('POST', '/v1/stream-tokens', 400, { body: { scope: { families: ['weather'] } } });
+    await call('GET', '/v1/stream', 400, { query: '?cursor=none' });
+    await call('GET', '/api/v1/events', 400, { query: '?strict=true&nonsense=1' });
+    await call('GET', '/api/v1/events', 401, { key: 'sk_none' });
+    await call('GET', '/api/events', 400, { query: '?format=poem' });
+    await call('GET', '/ws', 426);
+    await call('GET', '/v1/socket', 426);
+  });
+
+  it('for administration', async () => {
+    await call('GET', '/v1/admin/lag', 200, { key: OPERATOR_KEY });
+    await call('GET', '/v1/admin/lag', 403);
+    const { keyId } = await call('POST', '/v1/admin/keys', 201, { body: { role: 'reader', name: 'other' } });
+    await call('GET', '/v1/admin/keys', 200);
+    await call('DELETE', '/v1/admin/keys/{keyId}', 200, { params: { keyId } });
+    await call('DELETE', '/v1/admin/keys/{keyId}', 404, { params: { keyId } });
+    await call('POST', '/v1/admin/tokens', 201, { body: { sandboxId: 'sandbox-123' } });
+    await call('GET', '/v1/admin/parked', 200);
+    await call('POST', '/v1/admin/parked/replay', 200, { body: { parkedIds: [1] } });
+  });
+
+  it('for tasks', async () => {
+    const { id } = await call('POST', '/api/tasks', 201, { body: { title: 'New task' } });
+    await call('POST', '/api/tasks', 400, { body: {} });
+    await call('GET', '/api/tasks', 200);
+    await call('GET', '/api/tasks/{id}', 200, { params: { id } });
+    await call('GET', '/api/tasks/{id}', 404);
+    await call('PATCH', '/api/tasks/{id}', 200, { params: { id }, body: { status: 'in_progress' } });
+    await call('PUT', '/api/tasks/{id}', 200, { params: { id }, body: { title: 'Newer' } });
+    await call('DELETE', '/api/tasks/{id}', 200, { params: { id } });
+  });
+
+  it('for sessions and agents', async () => {
+    await call('GET', '/api/agents', 200);
+    const spawn = { params: { id: 'CLAUDE_CODE' }, body: { prompt: 'hello', workdir: '/work' } };
+    const { session_id: spawned } = await call('POST', '/api/agents/{id}/spawn', 200, spawn);
+    await call('POST', '/api/agents/{id}/spawn', 404, { ...spawn, params: { id: 'NOBODY' } });
+    await call('POST', '/api/agents/{id}/stop', 404, { params: { id: 'CLAUDE_CODE' }, body: { session_id: 'none' } });
+    const { id } = await call('POST', '/api/sessions', 201, { body: { agent_id: 'CLAUDE_CODE' } });
+    await call('GET', '/api/sessions', 200);
+    await call('GET', '/api/sessions/{id}', 200, { params: { id: spawned } });
+    await call('PATCH', '/api/sessions/{id}', 200, { params: { id }, body: { title: 'Mine' } });
+    await call('POST', '/api/sessions/{id}/message', 200, { params: { id }, body: { content: 'hello' } });
+    await call('GET', '/api/sessions/{id}/messages', 200, { params: { id } });
+    await call('DELETE', '/api/sessions/{id}', 200, { params: { id } });
+  });
+
+  it('for group chats', async () => {
+    const body = { name: 'Team', created_by: 'ann', workspace_path: '/work' };
+    const { group_chat: chat } = await call('POST', '/api/group-chats', 201, { body });
+    const params = { id: chat.id };
+    await call('GET', '/api/group-chats', 200);
+    await call('GET', '/api/group-chats/{id}', 200, { params });
+    await call('GET', '/api/group-chats/{id}', 404);
+    await call('PATCH', '/api/group-chats/{id}', 200, { params, body: { name: 'The team' } });
+    const member = { type: 'human', member_id: 'bob', display_name: 'Bob' };
+    await call('POST', '/api/group-chats/{id}/members', 201, { params, body: member });
+    await call('GET', '/api/group-chats/{id}/members', 200, { params });
+    const { id: sessionId } = await call('POST', '/api/group-chats/{id}/sessions', 201, { params, body: {} });
+    await call('GET', '/api/group-chats/{id}/sessions', 200, { params });
+    const messages = '/api/group-chats/{id}/sessions/{sessionId}/messages';
+    const message = { content: 'hello', sender_id: 'ann', sender_name: 'Ann' };
+    await call('POST', messages, 201, { params: { ...params, sessionId }, body: message });
+    await call('GET', messages, 200, { params: { ...params, sessionId } });
+    await call('DELETE', '/api/group-chats/{id}/members/{memberId}', 200, { params: { ...params, memberId: 'bob' } });
+    await call('DELETE', '/api/group-chats/{id}', 200, { params });
+  });
+
+  it('for cron jobs', async () => {
+    const body = { name: 'Nightly', job_type: 'agent', message: 'hello', every: 86_400 };
+    const { id } = await call('POST', '/api/cron', 201, { body });
+    const params = { id };
+    await call('POST', '/api/cron', 409, { body: { ...body, id, name: 'Another' } });
+    await call('GET', '/api/cron', 200);
+    await call('GET', '/api/cron/{id}', 200, { params });
+    await call('PATCH', '/api/cron/{id}', 200, { params, body: { name: 'Daily' } });
+    await call('POST', '/api/cron/{id}/disable', 200, { params });
+    await call('POST', '/api/cron/{id}/enable', 200, { params });
+    await call('POST', '/api/cron/{id}/run', 200, { params });
+    await call('DELETE', '/api/cron/{id}', 200, { params });
+    await call('GET', '/api/cron/{id}', 404, { params });
+  });
+
+  it('and every operation was tried', () => {
+    const described = operations.map(({ method, path }) => `${method} ${path}`);
+    const left = described.filter((operation) => !tried.has(operation));
+    expect(left.filter((operation) => !STREAMS.includes(operation.split(' ')[1] ?? ''))).toEqual([]);
+  });
+});
