@@ -33,7 +33,8 @@ export const pubSubTcpChannels = [
     app: 'pubsub-tcp',
     protocol: 'tcp',
     summary: 'The line protocol: the events of one sandbox on one connection.',
-    description: 'Chosen by a first byte other than `*`. Each line ends by CR LF; commands are read in any case. See docs/protocol/tcp.md.',
+    description:
+      'Chosen by a first byte other than `*`. Each line ends by CR LF; commands are read in any case. See docs/protocol/tcp.md.',
     messages: {
       subscribe: receive('Begins: a sandbox, a credential, and from where.', line(/^SUBSCRIBE \S+ \S+( \S+)?$/)),
       resume: receive('From where the next SUBSCRIBE begins.', line(/^RESUME \S+$/)),

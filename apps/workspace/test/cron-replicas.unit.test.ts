@@ -1,3 +1,4 @@
+import type { CronJob } from '@sluice/event-schema';
 import { draftOf } from '../src/journal/workspace-draft';
 import { Replicas, seededRandom, START_MS, type Replica } from './replicas';
 import { until } from './workspace-service';
@@ -160,7 +161,7 @@ it('leaves a job due while this process has no room, and fails the run of a work
   await Promise.all([full.executor.stop(), narrow.executor.stop()]);
 });
 
-it.each([
+it.each<[string, Partial<CronJob>, number | null]>([
   ['another schedule', { every: 100 }, START_MS + 101_000],
   ['being disabled', { enabled: false }, null],
 ])('keeps %s that another replica wrote just before the due time was taken', async (_, change, waitsFor) => {

@@ -29,7 +29,7 @@ export function decodeSpending(text: string): readonly Spending[] | undefined {
 
 function isSpendingTuple(value: unknown): value is SpendingTuple {
   if (!Array.isArray(value)) return false;
-  const [key, cost, requestsPerSecond, burst]: unknown[] = value;
+  const [key, cost, requestsPerSecond, burst] = value as readonly unknown[];
   return (
     typeof key === 'string' &&
     key.length <= MAX_KEY_CHARS &&

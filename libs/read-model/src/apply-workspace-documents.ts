@@ -42,9 +42,11 @@ function toRow(change: WorkspaceDocumentChange): readonly object[] {
 }
 
 function contentColumns(content: DocumentContent): object {
+  const { short, long } = encodeFields(content.fields);
   return {
     parent_id: content.parentId,
-    fields: encodeFields(content.fields),
+    fields: short,
+    texts: long,
     created_at: content.createdAt,
     created_position: content.createdPosition,
     updated_at: content.updatedAt,
@@ -53,8 +55,10 @@ function contentColumns(content: DocumentContent): object {
 }
 
 function patchColumns({ fields, endedRuns, updatedAt, lastPosition }: DocumentPatch): object {
+  const { short, long } = encodeFields(fields);
   return {
-    patch: encodeFields(fields),
+    patch: short,
+    texts: long,
     ended_runs: endedRuns.size === 0 ? null : Object.fromEntries(endedRuns),
     updated_at: updatedAt,
     last_position: lastPosition,

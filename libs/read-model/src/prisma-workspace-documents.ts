@@ -8,16 +8,15 @@ import {
   type WorkspaceDocuments,
 } from '@sluice/projections';
 import type { Database } from './database';
-import { decodeFields } from './document-fields';
+import { decodeFields, lengthOfFields, type FieldColumns } from './document-fields';
 import { Prisma } from './generated/client';
 import { orUnavailable } from './unavailable';
 
-interface DocumentRow {
+interface DocumentRow extends FieldColumns {
   readonly workspace_id: number;
   readonly kind: string;
   readonly id: string;
   readonly parent_id: string | null;
-  readonly fields: Readonly<Record<string, string>>;
   readonly created_at: bigint;
   readonly updated_at: bigint;
   readonly created_position: bigint;
@@ -25,7 +24,8 @@ interface DocumentRow {
   readonly due_at: bigint | null;
 }
 
-const COLUMNS = Prisma.sql`workspace_id, kind, id, parent_id, fields, created_at, updated_at, created_position,
+const COLUMNS = Prisma.sql`workspace_id, kind, id, parent_id, fields, description, prompt, message, script,
+  notifications, created_at, updated_at, created_position,
   last_position, due_at`;
 
 /** A page ends where it has come to so many characters: one process serves many workspaces. */
@@ -61,7 +61,7 @@ export class PrismaWorkspaceDocuments implements WorkspaceDocuments {
       const rows = await this.read(listed({ ...query, ...(after === undefined ? {} : { after }), limit: wanted }));
       page.push(...rows);
       if (rows.length < wanted) break;
-      length += rows.reduce((sum, row) => sum + lengthOf(row), 0);
+      length += rows.reduce((sum, row) => sum + lengthOfFields(row), 0);
       after = Number(rows.at(-1)?.created_position);
     }
     return page.map(fromRow);
@@ -96,17 +96,13 @@ function listed({ workspaceId, kind, parentId, after, order, limit }: ListWorksp
     LIMIT ${limit}`;
 }
 
-function lengthOf({ fields }: DocumentRow): number {
-  return Object.values(fields).reduce((sum, text) => sum + text.length, 0);
-}
-
 function fromRow(row: DocumentRow): WorkspaceDocument {
   return {
     workspaceId: row.workspace_id,
     kind: row.kind as WorkspaceDocumentKind,
     id: row.id,
     ...(row.parent_id === null ? {} : { parentId: row.parent_id }),
-    fields: decodeFields(row.fields),
+    fields: decodeFields(row),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
     createdPosition: Number(row.created_position),

@@ -34,7 +34,8 @@ describe('WebSockets', () => {
   ) {
     const started = await startApp({
       module: SocketModule,
-      webSockets,
+      // None of these tests may pass only because an upgrade takes too long.
+      webSockets: { upgradeTimeoutMs: 600_000, ...webSockets },
       routes: ({ fastify }) => {
         fastify.get('/echo', { websocket: true }, (socket) => {
           socket.on('message', (data) => socket.send(String(data)));

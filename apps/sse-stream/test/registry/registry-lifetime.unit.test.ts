@@ -101,7 +101,7 @@ describe('the life of a registry stream', () => {
       }));
     await start();
     const replicas = await Promise.all([replica(), replica(), replica()]);
-    const attempt = (n: number) => replicas[n % 3]?.openAt(PATH, { key: OPERATOR_KEY });
+    const attempt = async (n: number) => replicas[n % 3]?.openAt(PATH, { key: OPERATOR_KEY });
     const attempts = await Promise.all(Array.from({ length: 60 }, (_, n) => attempt(n)));
     const accepted = attempts.filter((client) => client?.status === 200);
     expect(accepted).toHaveLength(10);

@@ -1,6 +1,7 @@
 -- What the workspace family is projected to. The members of "fields" are the JSON texts of their values: a text in JSON
 -- may have characters that JSONB refuses (U+0000), and its own order of names. "scope" is the id of the owner where the
--- document's own id says nothing of it: two owners may have documents of one id.
+-- document's own id says nothing of it: two owners may have documents of one id. What can be long and outlives changes of
+-- the rest has a column of its own, again as JSON text: a change of a status must not write a long text anew.
 -- CreateTable
 CREATE TABLE "read_model"."workspace_documents" (
     "workspace_id" INTEGER NOT NULL,
@@ -11,6 +12,11 @@ CREATE TABLE "read_model"."workspace_documents" (
     "owner_kind" TEXT COLLATE "C",
     "owner_id" TEXT COLLATE "C",
     "fields" JSONB NOT NULL,
+    "description" TEXT,
+    "prompt" TEXT,
+    "message" TEXT,
+    "script" TEXT,
+    "notifications" TEXT,
     "created_at" BIGINT NOT NULL,
     "updated_at" BIGINT NOT NULL,
     "created_position" BIGINT NOT NULL,
@@ -46,7 +52,7 @@ CREATE INDEX "workspace_documents_kind_due_at_created_position_idx" ON "read_mod
 -- Applies the merged changes of one batch in one round trip, under the lock that record_events holds: nobody else writes
 -- here meanwhile. `removals` come first: with `owned_before` goes what the named one owned before that position, with
 -- `itself` the named one too. Then a document that is known gets the `patch` laid over it unless the change `replaces`;
--- else `fields` makes it, if given. `ended_runs` are laid over the field `last_run` by its `run_id`.
+-- else `fields` makes it, if given. `texts` has what the change says of the long ones. `ended_runs` are laid over the field `last_run` by its `run_id`.
 CREATE FUNCTION "read_model"."change_workspace_documents"("removals" JSON, "changes" JSON) RETURNS VOID
 LANGUAGE plpgsql
 -- As in record_events: only plans that look each row up by its index stay good.
@@ -69,11 +75,11 @@ BEGIN
     END IF;
 
     INSERT INTO read_model.workspace_documents (workspace_id, kind, id, scope, parent_id, owner_kind, owner_id,
-        fields, created_at, updated_at, created_position, last_position, due_at)
+        fields, description, prompt, message, script, notifications, created_at, updated_at, created_position, last_position, due_at)
     WITH given AS MATERIALIZED (
         SELECT * FROM json_to_recordset(changes) AS c (workspace_id INTEGER, kind TEXT, id TEXT, scope TEXT,
             replaces BOOLEAN, if_owned BOOLEAN, parent_id TEXT, owner_kind TEXT, owner_id TEXT, fields JSONB, patch JSONB,
-            ended_runs JSONB, created_at BIGINT, updated_at BIGINT, created_position BIGINT, last_position BIGINT)
+            texts JSONB, ended_runs JSONB, created_at BIGINT, updated_at BIGINT, created_position BIGINT, last_position BIGINT)
     ), changed AS MATERIALIZED (
         SELECT g.workspace_id, g.kind, g.id, g.scope, g.owner_kind, g.owner_id, g.updated_at, g.last_position,
             g.ended_runs,
@@ -81,7 +87,12 @@ BEGIN
             CASE WHEN p.kept THEN k.created_at ELSE g.created_at END AS created_at,
             CASE WHEN p.kept THEN k.created_position ELSE g.created_position END AS created_position,
             -- A value of null is the text 'null'; a member that is null is one to take away.
-            CASE WHEN p.kept THEN jsonb_strip_nulls(k.fields || g.patch) ELSE g.fields END AS fields
+            CASE WHEN p.kept THEN jsonb_strip_nulls(k.fields || g.patch) ELSE g.fields END AS fields,
+            CASE WHEN p.kept AND NOT g.texts ? 'description' THEN k.description ELSE g.texts ->> 'description' END AS description,
+            CASE WHEN p.kept AND NOT g.texts ? 'prompt' THEN k.prompt ELSE g.texts ->> 'prompt' END AS prompt,
+            CASE WHEN p.kept AND NOT g.texts ? 'message' THEN k.message ELSE g.texts ->> 'message' END AS message,
+            CASE WHEN p.kept AND NOT g.texts ? 'script' THEN k.script ELSE g.texts ->> 'script' END AS script,
+            CASE WHEN p.kept AND NOT g.texts ? 'notifications' THEN k.notifications ELSE g.texts ->> 'notifications' END AS notifications
         FROM given g
         LEFT JOIN read_model.workspace_documents k
             ON k.workspace_id = g.workspace_id AND k.kind = g.kind AND k.id = g.id AND k.scope = g.scope
@@ -101,8 +112,8 @@ BEGIN
                 THEN c.ended_runs -> ((c.fields ->> 'last_run')::jsonb ->> 'run_id') END AS ended
         ) e
     )
-    SELECT c.workspace_id, c.kind, c.id, c.scope, c.parent_id, c.owner_kind, c.owner_id, c.all_fields, c.created_at,
-        c.updated_at, c.created_position, c.last_position,
+    SELECT c.workspace_id, c.kind, c.id, c.scope, c.parent_id, c.owner_kind, c.owner_id, c.all_fields,
+        c.description, c.prompt, c.message, c.script, c.notifications, c.created_at, c.updated_at, c.created_position, c.last_position,
         CASE c.kind
             WHEN 'cron_job' THEN CASE WHEN c.all_fields ->> 'enabled' = 'true'
                 THEN nullif(c.all_fields ->> 'next_run_at', 'null')::bigint END
@@ -112,6 +123,11 @@ BEGIN
     ON CONFLICT (workspace_id, kind, id, scope) DO UPDATE SET
         parent_id = excluded.parent_id,
         fields = excluded.fields,
+        description = excluded.description,
+        prompt = excluded.prompt,
+        message = excluded.message,
+        script = excluded.script,
+        notifications = excluded.notifications,
         created_at = excluded.created_at,
         updated_at = excluded.updated_at,
         created_position = excluded.created_position,

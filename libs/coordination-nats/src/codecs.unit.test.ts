@@ -1,0 +1,95 @@
+import { MAX_TOLD_CALLERS, type Spending } from '@sluice/access';
+import { PRESENCE_LIMITS } from '@sluice/delivery';
+import fc from 'fast-check';
+import { MAX_MESSAGE_BYTES } from './options';
+import { decodePresence, encodePresence } from './presence-codec';
+import { decodeSpending, encodeSpending } from './rate-codec';
+import { decodeDocument, documentName, encodeDocument } from './slot-document';
+
+const JUNK = [
+  '',
+  '{',
+  'null',
+  '1',
+  '"x"',
+  '[1]',
+  '{"held":1}',
+  '{"held":[1]}',
+  '{"from":""}',
+  '{"from":"a","members":1}',
+];
+
+describe('documents about places', () => {
+  it('say what was written', () => {
+    const replicas = fc.dictionary(fc.stringMatching(/^[0-9a-f]{16}$/), fc.integer({ min: 1, max: 1_000_000 }));
+    fc.assert(
+      fc.property(fc.string(), replicas, (key, held) => {
+        const document = { key, held: new Map(Object.entries(held)) };
+        expect(decodeDocument(key, encodeDocument(document))).toEqual(document);
+        expect(documentName(key)).toMatch(/^[0-9a-f]{64}$/);
+      }),
+    );
+  });
+
+  it.each([...JUNK, '{"held":{"a":0,"b":-1,"c":"1","d":1.5,"e":null}}'])('hold nothing where they say %j', (text) => {
+    expect(decodeDocument('k', text).held.size).toBe(0);
+  });
+});
+
+describe('messages about rates', () => {
+  const spending = (key: string): Spending => ({ key, cost: 3, rate: { requestsPerSecond: 0.5, burst: 7 } });
+
+  it('say what was spent, of a bounded number of callers', () => {
+    const spent = Array.from({ length: MAX_TOLD_CALLERS + 1 }, (_, n) => spending(`key/${n}"\u{1f41a}`));
+    expect(decodeSpending(encodeSpending(spent))).toEqual(spent.slice(0, MAX_TOLD_CALLERS));
+    expect(decodeSpending('[]')).toEqual([]);
+  });
+
+  it.each([
+    ...JUNK.filter((text) => text !== '[]'),
+    '[["k",-1,1,1]]',
+    '[["k",1,0,1]]',
+    '[["k",1,1,0]]',
+    '[["k",1e300,1,1]]',
+    '[["k",1,1]]',
+    '[[1,1,1,1]]',
+    `[["${'x'.repeat(2_000)}",1,1,1]]`,
+    JSON.stringify(Array.from({ length: MAX_TOLD_CALLERS + 1 }, () => ['k', 1, 1, 1])),
+  ])('are refused as a whole: %j', (text) => {
+    expect(decodeSpending(text)).toBeUndefined();
+  });
+});
+
+describe('messages about presence', () => {
+  const member = (name: string) => ({ memberId: crypto.randomUUID(), name, since: 1 });
+
+  it('say what was said', () => {
+    const told = { from: 'a', members: [member('a"\n'), member('\u{1f41a}')], ask: true };
+    expect(decodePresence(encodePresence(told))).toEqual(told);
+    for (const state of ['alive', 'gone'] as const) {
+      expect(decodePresence(encodePresence({ from: 'a', state }))).toEqual({ from: 'a', state });
+    }
+  });
+
+  it('stay within the bound of a message, with the longest present', () => {
+    const longest = '\u0000'.repeat(PRESENCE_LIMITS.nameChars);
+    const members = Array.from({ length: PRESENCE_LIMITS.groupMembers }, () => member(longest));
+    const text = encodePresence({ from: 'a', members, ask: false });
+    expect(Buffer.byteLength(text)).toBeLessThan(MAX_MESSAGE_BYTES);
+    const heard = decodePresence(text);
+    const shown = heard !== undefined && 'members' in heard ? heard.members : [];
+    expect(shown.length).toBeGreaterThan(100);
+    expect(shown).toEqual(members.slice(0, shown.length));
+  });
+
+  it.each([
+    ...JUNK,
+    '{"from":"a","state":"well"}',
+    '{"from":"a","members":[]}',
+    '{"from":"a","ask":true,"members":[{"memberId":"m","name":"","since":1}]}',
+    '{"from":"a","ask":true,"members":[{"memberId":"m","name":"n","since":"1"}]}',
+    JSON.stringify({ from: 'a', ask: true, members: Array.from({ length: 501 }, () => member('n')) }),
+  ])('are refused as a whole: %j', (text) => {
+    expect(decodePresence(text)).toBeUndefined();
+  });
+});
