@@ -14,7 +14,7 @@ it('creates a task, tells of it and shows it at once (G3)', async () => {
   expect(made.body).toEqual({
     id: expect.stringMatching(/^task-[0-9a-f-]{36}$/),
     ...TASK,
-    status: 'todo',
+    status: 'pending',
     agent_id: null,
     created_at: expect.stringMatching(/Z$/),
     updated_at: expect.stringMatching(/Z$/),
@@ -28,7 +28,7 @@ it.each(['PATCH', 'PUT'])('changes by %s what is given, and leaves the rest', as
   const { id } = (await service.call('POST', '/api/tasks', TASK)).body;
   const changed = await service.call(method, `/api/tasks/${id}`, { description: 'others', agent_id: 'AMP' });
   expect(changed.status).toBe(200);
-  expect(changed.body).toMatchObject({ id, ...TASK, description: 'others', agent_id: 'AMP', status: 'todo' });
+  expect(changed.body).toMatchObject({ id, ...TASK, description: 'others', agent_id: 'AMP', status: 'pending' });
   const updated = await service.event('task_updated', ({ data }) => data['task_id'] === id);
   expect(updated.data).toEqual({ task_id: id, description: 'others', agent_id: 'AMP' });
 });

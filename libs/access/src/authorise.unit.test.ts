@@ -108,10 +108,10 @@ describe('registry events', () => {
   it('let nobody read anything else of the public workspace, nor write there with a key of it', () => {
     for (const family of [undefined, ...EVENT_FAMILIES.filter((each) => each !== 'registry')]) {
       expect(verdict(key('admin'), 'stream', { ...PUBLIC, family })).toBe('unauthorized');
-      const insider: Principal = { ...key('admin'), workspaceId: PUBLIC_WORKSPACE_ID } as Principal;
+      const insider: Principal = { ...key('admin'), workspaceId: PUBLIC_WORKSPACE_ID };
       expect(verdict(insider, 'append', { ...PUBLIC, family })).toBe('forbidden');
       expect(
-        verdict({ ...sandbox, workspaceId: 0 } as Principal, 'append', {
+        verdict({ ...sandbox, workspaceId: 0 }, 'append', {
           ...PUBLIC,
           family: 'sandbox',
           entityId: 'own',

@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/event-log';
 import { MAX_WORKSPACE_ID } from '@sluice/event-schema';
+import { MAX_WORKSPACE_ID } from '@sluice/event-schema';
 import {
   defineSettings,
   isLoopbackHost,
@@ -49,7 +50,8 @@ export interface HttpConfig {
 
 /** @throws SluiceError `configuration` for a loopback workspace where others than this machine can connect */
 export function toHttpConfig(settings: SettingsOf<ReturnType<typeof httpSettings>>): HttpConfig {
-  const { SLUICE_HTTP_HOST: host, SLUICE_LOOPBACK_WORKSPACE: loopbackWorkspace } = settings;
+  const { SLUICE_HTTP_HOST: host, SLUICE_LOOPBACK_WORKSPACE: given } = settings;
+  const loopbackWorkspace = given === 0 ? undefined : given;
   if (loopbackWorkspace !== undefined && !isLoopbackHost(host)) {
     const message = 'SLUICE_LOOPBACK_WORKSPACE: SLUICE_HTTP_HOST must be a loopback address such as 127.0.0.1 then';
     throw new SluiceError('configuration', message);

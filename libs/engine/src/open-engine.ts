@@ -1,4 +1,4 @@
-import { openNatsCoordination, type NatsCoordination } from '@sluice/coordination-nats';
+import { NatsCoordination } from '@sluice/coordination-nats';
 import { openJetStreamDeliveryLog } from '@sluice/delivery-log-jetstream';
 import { openKafkaDurableLog } from '@sluice/durable-log-kafka';
 import { openPostgresDurableLog } from '@sluice/durable-log-postgres';
@@ -102,11 +102,12 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
   };
 }
 
+/** Does not wait for NATS: who seeks a place waits a second for it, and then is counted here alone. */
 async function openClusterCoordination(
   { nats, names }: EngineConfig & { engine: 'cluster' },
   { clientName, metrics, logger }: OpenEngineOptions,
 ): Promise<NatsCoordination> {
-  const coordination = await openNatsCoordination({
+  const coordination = new NatsCoordination({
     servers: nats.servers,
     name: `${clientName}-coordination`,
     names,

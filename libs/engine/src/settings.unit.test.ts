@@ -76,7 +76,7 @@ describe('hostSettings', () => {
     ['SLUICE_CORS_ORIGINS', 'https://app.example/'],
     ['SLUICE_CORS_ORIGINS', 'null'],
     ['SLUICE_CORS_ORIGINS', ','],
-    ['SLUICE_LOOPBACK_WORKSPACE', '0'],
+    ['SLUICE_LOOPBACK_WORKSPACE', '-1'],
     ['SLUICE_LOOPBACK_WORKSPACE', 'mine'],
     ['SLUICE_LOG_LEVEL', 'loud'],
     ['SLUICE_LOG_FORMAT', 'xml'],

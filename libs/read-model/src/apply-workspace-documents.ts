@@ -58,7 +58,7 @@ function patchColumns({ fields, endedRuns, updatedAt, lastPosition }: DocumentPa
   const { short, long } = encodeFields(fields);
   return {
     patch: short,
-    texts: long,
+    patch_texts: long,
     ended_runs: endedRuns.size === 0 ? null : Object.fromEntries(endedRuns),
     updated_at: updatedAt,
     last_position: lastPosition,

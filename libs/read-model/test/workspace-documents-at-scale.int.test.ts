@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { sandboxEnvelope } from '@sluice/event-log/conformance';
 import type { EncodedEnvelope } from '@sluice/event-schema';
 import type { WorkspaceDocuments } from '@sluice/projections';
@@ -108,6 +109,29 @@ describe('documents of workspaces', () => {
       session_id: 's1',
       status: 'active',
       title: 'title 800',
+    });
+  });
+
+  it('do not write long texts anew when something else changes (G9)', async () => {
+    const tasks = Array.from({ length: 20 }, (_, n) => `long-${n}`);
+    const description = Array.from({ length: 4_000 }, () => randomUUID())
+      .join('')
+      .slice(0, 100_000);
+    const made = { title: 'x', description, status: 'todo', agent_id: null } as const;
+    await record(tasks.map((task_id) => workspaceEnvelope('task_created', { task_id, ...made })));
+    const toastedBytes = async () => {
+      const [row] = await database.query(`SELECT pg_relation_size(reltoastrelid)::int AS bytes FROM pg_class
+        WHERE oid = 'read_model.workspace_documents'::regclass`);
+      return (row as { bytes: number }).bytes;
+    };
+    const before = await toastedBytes();
+    expect(before).toBeGreaterThan(tasks.length * 50_000);
+    const change = { old_status: 'todo', new_status: 'done' } as const;
+    await record(tasks.map((task_id) => workspaceEnvelope('task_status_changed', { task_id, ...change })));
+    expect(await toastedBytes()).toBe(before);
+    expect((await model.workspaceDocuments.find(1, 'task', 'long-7'))?.fields).toMatchObject({
+      description,
+      status: 'done',
     });
   });
 

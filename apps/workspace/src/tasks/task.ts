@@ -10,7 +10,7 @@ export const newTaskSchema = z.strictObject({
   ...fields,
   title: fields.title.min(1),
   description: fields.description.default(''),
-  status: fields.status.default('todo'),
+  status: fields.status.default('pending'),
   agent_id: fields.agent_id.default(null),
 });
 

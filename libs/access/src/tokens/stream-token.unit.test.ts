@@ -85,7 +85,7 @@ describe('mintStreamToken', () => {
     }
   });
 
-  it.each([
+  it.each<[string, object]>([
     ['no life', { ttlSeconds: 0 }],
     ['too long a life', { ttlSeconds: MAX_STREAM_TOKEN_TTL_SECONDS + 1 }],
     ['an empty list', { scope: { types: [] } }],
@@ -94,7 +94,7 @@ describe('mintStreamToken', () => {
       'more than fits into an address',
       { scope: { entityIds: Array.from({ length: 50 }, (_, n) => 'x'.repeat(200) + n) } },
     ],
-    ['another field', { keyId: 'x' } as object],
+    ['another field', { keyId: 'x' }],
   ])('refuses %s', async (_, request) => {
     const { access, principal } = await setUp();
     await expect(access.mintStreamToken(principal, request)).rejects.toMatchObject({ code: 'invalid_request' });

@@ -1,6 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { NatsCoordination, openNatsCoordination } from '../open-coordination';
+import type { NatsCoordination } from '../open-coordination';
+import { openNatsCoordination } from '../open-coordination';
 import type { CoordinationMetric, NatsCoordinationOptions } from '../options';
 
 let lastName = 0;

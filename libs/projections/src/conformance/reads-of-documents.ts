@@ -82,7 +82,7 @@ export function describeReadsOfDocuments(current: CurrentHarness): void {
       '',
       '🐚\n\r\u2028',
       '{"a":null}',
-      '$1 ${x}',
+      '$1 %s',
     ];
     await harness.record(
       texts.map((description, n) => event('task_created', { ...sample.task(`t${n}`), description, prompt: 'x' })),

@@ -51,8 +51,9 @@ CREATE INDEX "workspace_documents_kind_due_at_created_position_idx" ON "read_mod
 
 -- Applies the merged changes of one batch in one round trip, under the lock that record_events holds: nobody else writes
 -- here meanwhile. `removals` come first: with `owned_before` goes what the named one owned before that position, with
--- `itself` the named one too. Then a document that is known gets the `patch` laid over it unless the change `replaces`;
--- else `fields` makes it, if given. `texts` has what the change says of the long ones. `ended_runs` are laid over the field `last_run` by its `run_id`.
+-- `itself` the named one too. Then a document that is known gets `patch` and `patch_texts` laid over it unless the change
+-- `replaces`; else `fields` and `texts` make it, if given. The texts are the long ones. `ended_runs` are laid over the field
+-- `last_run` by its `run_id`.
 CREATE FUNCTION "read_model"."change_workspace_documents"("removals" JSON, "changes" JSON) RETURNS VOID
 LANGUAGE plpgsql
 -- As in record_events: only plans that look each row up by its index stay good.
@@ -75,11 +76,13 @@ BEGIN
     END IF;
 
     INSERT INTO read_model.workspace_documents (workspace_id, kind, id, scope, parent_id, owner_kind, owner_id,
-        fields, description, prompt, message, script, notifications, created_at, updated_at, created_position, last_position, due_at)
+        fields, description, prompt, message, script, notifications, created_at, updated_at,
+        created_position, last_position, due_at)
     WITH given AS MATERIALIZED (
         SELECT * FROM json_to_recordset(changes) AS c (workspace_id INTEGER, kind TEXT, id TEXT, scope TEXT,
-            replaces BOOLEAN, if_owned BOOLEAN, parent_id TEXT, owner_kind TEXT, owner_id TEXT, fields JSONB, patch JSONB,
-            texts JSONB, ended_runs JSONB, created_at BIGINT, updated_at BIGINT, created_position BIGINT, last_position BIGINT)
+            replaces BOOLEAN, if_owned BOOLEAN, parent_id TEXT, owner_kind TEXT, owner_id TEXT, fields JSONB, texts JSONB,
+            patch JSONB, patch_texts JSONB, ended_runs JSONB, created_at BIGINT, updated_at BIGINT,
+            created_position BIGINT, last_position BIGINT)
     ), changed AS MATERIALIZED (
         SELECT g.workspace_id, g.kind, g.id, g.scope, g.owner_kind, g.owner_id, g.updated_at, g.last_position,
             g.ended_runs,
@@ -88,11 +91,16 @@ BEGIN
             CASE WHEN p.kept THEN k.created_position ELSE g.created_position END AS created_position,
             -- A value of null is the text 'null'; a member that is null is one to take away.
             CASE WHEN p.kept THEN jsonb_strip_nulls(k.fields || g.patch) ELSE g.fields END AS fields,
-            CASE WHEN p.kept AND NOT g.texts ? 'description' THEN k.description ELSE g.texts ->> 'description' END AS description,
-            CASE WHEN p.kept AND NOT g.texts ? 'prompt' THEN k.prompt ELSE g.texts ->> 'prompt' END AS prompt,
-            CASE WHEN p.kept AND NOT g.texts ? 'message' THEN k.message ELSE g.texts ->> 'message' END AS message,
-            CASE WHEN p.kept AND NOT g.texts ? 'script' THEN k.script ELSE g.texts ->> 'script' END AS script,
-            CASE WHEN p.kept AND NOT g.texts ? 'notifications' THEN k.notifications ELSE g.texts ->> 'notifications' END AS notifications
+            CASE WHEN NOT p.kept THEN g.texts ->> 'description' WHEN g.patch_texts ? 'description'
+                THEN g.patch_texts ->> 'description' ELSE k.description END AS description,
+            CASE WHEN NOT p.kept THEN g.texts ->> 'prompt' WHEN g.patch_texts ? 'prompt'
+                THEN g.patch_texts ->> 'prompt' ELSE k.prompt END AS prompt,
+            CASE WHEN NOT p.kept THEN g.texts ->> 'message' WHEN g.patch_texts ? 'message'
+                THEN g.patch_texts ->> 'message' ELSE k.message END AS message,
+            CASE WHEN NOT p.kept THEN g.texts ->> 'script' WHEN g.patch_texts ? 'script'
+                THEN g.patch_texts ->> 'script' ELSE k.script END AS script,
+            CASE WHEN NOT p.kept THEN g.texts ->> 'notifications' WHEN g.patch_texts ? 'notifications'
+                THEN g.patch_texts ->> 'notifications' ELSE k.notifications END AS notifications
         FROM given g
         LEFT JOIN read_model.workspace_documents k
             ON k.workspace_id = g.workspace_id AND k.kind = g.kind AND k.id = g.id AND k.scope = g.scope
@@ -113,7 +121,8 @@ BEGIN
         ) e
     )
     SELECT c.workspace_id, c.kind, c.id, c.scope, c.parent_id, c.owner_kind, c.owner_id, c.all_fields,
-        c.description, c.prompt, c.message, c.script, c.notifications, c.created_at, c.updated_at, c.created_position, c.last_position,
+        c.description, c.prompt, c.message, c.script, c.notifications, c.created_at, c.updated_at,
+        c.created_position, c.last_position,
         CASE c.kind
             WHEN 'cron_job' THEN CASE WHEN c.all_fields ->> 'enabled' = 'true'
                 THEN nullif(c.all_fields ->> 'next_run_at', 'null')::bigint END

@@ -1,0 +1,95 @@
+import type { Principal } from '@sluice/access';
+import { until } from '@sluice/event-log/conformance';
+import { parseSettings, readEnv } from '@sluice/service-runtime';
+import { createAppHost, hostSettings, toHostConfig, type AppHost } from '../src';
+import { testNatsUrl } from './config';
+
+const POOL = { pool: 'registry', limit: 3 };
+
+const never = () => {
+  throw new Error('a place was lost');
+};
+
+/** A process of the cluster engine. Nothing of it is opened but what replicas tell each other. */
+function host(natsUrl: string): AppHost {
+  const definition = hostSettings({ httpPort: 0 });
+  const env = {
+    SLUICE_ENGINE: 'cluster',
+    SLUICE_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+    SLUICE_KAFKA_BROKERS: '127.0.0.1:1',
+    SLUICE_NATS_URL: natsUrl,
+    // One name for every run, so that no run leaves more at the server than another.
+    SLUICE_BROKER_PREFIX: 'test-engine',
+    SLUICE_KEY_REQUESTS_PER_SECOND: '1',
+    SLUICE_LOG_LEVEL: 'error',
+  };
+  return createAppHost(toHostConfig('test', parseSettings(definition, readEnv(definition, env))));
+}
+
+describe('what the processes of the cluster engine tell each other', () => {
+  const hosts: AppHost[] = [];
+  afterEach(() => Promise.all(hosts.splice(0).map((each) => each.close())));
+
+  const open = (natsUrl = testNatsUrl()) => {
+    const opened = host(natsUrl);
+    hosts.push(opened);
+    return opened;
+  };
+  const someKey = (): Principal => {
+    return { kind: 'api_key', keyId: crypto.randomUUID(), workspaceId: 1, role: 'reader', limits: {} };
+  };
+
+  it('bounds the connections of a key over all of them, and shows it as metrics', async () => {
+    const [one, other] = [open(), open()];
+    const caller = someKey();
+    await one.limiter.openSharedConnection(caller, POOL, never);
+    await one.limiter.openSharedConnection(caller, POOL, never);
+    await other.limiter.openSharedConnection(caller, POOL, never);
+    await expect(other.limiter.openSharedConnection(caller, POOL, never)).rejects.toMatchObject({
+      code: 'too_many_connections',
+    });
+    const metrics = await other.metrics.render();
+    for (const line of [
+      'sluice_coordination_shared 1',
+      'sluice_connection_places 1',
+      'sluice_connection_places_sought_total{outcome="shared"} 1',
+      'sluice_connection_places_sought_total{outcome="refused"} 1',
+    ]) {
+      expect(metrics).toContain(line);
+    }
+    await one.close();
+    await other.limiter.openSharedConnection(caller, POOL, never);
+  });
+
+  it('bounds the requests of a key over all of them', async () => {
+    const [one, other] = [open(), open()];
+    await until(async () => {
+      for (const each of [one, other]) each.limiter.takeRequest(someKey());
+      return (await other.metrics.render()).includes('sluice_rates_exchanged_total{direction="heard"}');
+    }, 'they hear each other');
+    const caller = someKey();
+    one.limiter.takeRequest(caller);
+    one.limiter.takeRequest(caller);
+    await until(() => other.limiter.remaining(caller).remaining === 0, 'the other hears of it');
+    expect(() => other.limiter.takeRequest(caller)).toThrow(expect.objectContaining({ code: 'rate_limited' }));
+  });
+
+  it('shows who is present at all of them', async () => {
+    const [one, other] = [open(), open()];
+    const place = { workspaceId: 1, group: crypto.randomUUID() };
+    let seen = 0;
+    await (await one.presence()).join(place, 'ada', (present) => (seen = present.length));
+    await (await other.presence()).join(place, 'bob', () => undefined);
+    await until(() => seen === 2, 'ada sees bob');
+  });
+
+  it('gives places, counted alone, within a second where there is no NATS', async () => {
+    const lonely = open('nats://127.0.0.1:1');
+    const caller = someKey();
+    const startedAt = performance.now();
+    await lonely.limiter.openSharedConnection(caller, POOL, never);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const metrics = await lonely.metrics.render();
+    expect(metrics).toContain('sluice_connection_places_sought_total{outcome="alone"} 1');
+  });
+});
