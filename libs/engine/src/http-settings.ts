@@ -30,9 +30,9 @@ export function httpSettings(defaults: { readonly httpPort: number }) {
       description: 'Origins of web pages that may read answers, such as `https://app.example`; `*` is every one.',
     },
     SLUICE_LOOPBACK_WORKSPACE: {
-      schema: setting.integer({ min: 1, max: MAX_WORKSPACE_ID }).optional(),
+      schema: setting.integer({ min: 0, max: MAX_WORKSPACE_ID }).optional(),
       description:
-        'For development: the workspace of whoever comes over loopback without credentials. Needs a loopback `SLUICE_HTTP_HOST`.',
+        'For development: the workspace of whoever comes over loopback without credentials; 0 lets nobody in so. Needs a loopback `SLUICE_HTTP_HOST`.',
     },
   });
 }

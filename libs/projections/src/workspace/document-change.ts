@@ -84,7 +84,7 @@ export function composeEffects(earlier: DocumentEffect, later: DocumentEffect): 
     case 'put':
       return { ...earlier, content: patchContent(earlier.content, patch) };
     case 'patch': {
-      const made = earlier.otherwise ? patchContent(earlier.otherwise, patch) : otherwise;
+      const made = otherwise;
       return { action: 'patch', patch: composePatches(earlier.patch, patch), ...(made ? { otherwise: made } : {}) };
     }
   }
@@ -93,7 +93,7 @@ export function composeEffects(earlier: DocumentEffect, later: DocumentEffect): 
 function composePatches(earlier: DocumentPatch, later: DocumentPatch): DocumentPatch {
   const fields = { ...earlier.fields, ...later.fields };
   // Who is given a last run is not interested in what became of others, and knows about this one.
-  
+  if (Object.hasOwn(later.fields, 'last_run')) return { ...later, fields };
   if (Object.hasOwn(earlier.fields, 'last_run')) {
     return { ...later, fields: patchFields(fields, later.endedRuns), endedRuns: new Map() };
   }
