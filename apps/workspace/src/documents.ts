@@ -1,9 +1,10 @@
 import { SluiceError } from '@sluice/event-log';
-import type {
-  ListWorkspaceDocuments,
-  WorkspaceDocument,
-  WorkspaceDocumentKind,
-  WorkspaceDocuments,
+import {
+  MIN_CUT_PAGE_DOCUMENTS,
+  type ListWorkspaceDocuments,
+  type WorkspaceDocument,
+  type WorkspaceDocumentKind,
+  type WorkspaceDocuments,
 } from '@sluice/projections';
 
 /** A page of a list, as a request asks for it. */
@@ -78,7 +79,7 @@ export async function readPage(
       after = document.createdPosition;
       if (isWanted?.(document) ?? true) wanted.push(document);
     }
-    if (found.length < size) return { documents: wanted };
+    if (found.length < Math.min(size, MIN_CUT_PAGE_DOCUMENTS)) return { documents: wanted };
     scanned += found.length;
   }
   return { documents: wanted, ...(after !== undefined && { nextCursor: after }) };

@@ -32,11 +32,15 @@ export {
   type RemainingRequests,
   type SharedPool,
 } from './limits/caller-limiter';
-export { ConnectionLimiter, type ConnectionLease, type ConnectionLimits } from './limits/connection-limiter';
+export {
+  ConnectionLimiter,
+  SLOT_RETRY_AFTER_MS,
+  type ConnectionLease,
+  type ConnectionLimits,
+} from './limits/connection-limiter';
 export {
   MemoryConnectionSlots,
   noSlotLeft,
-  SLOT_RETRY_AFTER_MS,
   slotLost,
   slotsClosed,
   type ConnectionSlots,

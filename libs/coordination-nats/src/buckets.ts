@@ -35,7 +35,7 @@ export class Bucket {
   /** Writes if the value is still the one of `revision`; the new revision, or undefined when it is not. */
   async write(name: string, text: string, revision: number): Promise<number | undefined> {
     try {
-      const options = { previousSeq: revision, timeout: OPERATION_TIMEOUT_MS };
+      const options = { previousSeq: revision, timeout: BUCKET_TIMEOUT_MS };
       return await within(this.kv.put(name, text, options), OPERATION_TIMEOUT_MS, 'Writing a key');
     } catch (error) {
       if (isConflict(error)) return undefined;

@@ -21,7 +21,7 @@ export class NatsConnectionSlots implements ConnectionSlots {
   ) {
     this.replica = new Replica(connection, options, {
       onShared: () => this.rewriteAll(),
-      onAlone: () => undefined,
+      onAlone: () => this.standAlone(),
       onBeat: () => this.refreshSome(),
     });
   }
@@ -71,6 +71,10 @@ export class NatsConnectionSlots implements ConnectionSlots {
     });
     this.keepers.set(key, keeper);
     return keeper;
+  }
+
+  private standAlone(): void {
+    for (const keeper of this.keepers.values()) keeper.standAlone();
   }
 
   private rewriteAll(): void {

@@ -11,7 +11,7 @@ import {
   RETRY_DELAY_MS,
   type NatsCoordinationOptions,
 } from './options';
-import { pause, retryDelayMs, within } from './timing';
+import { LateAnswer, pause, retryDelayMs, within } from './timing';
 import { unavailable } from './unavailable';
 
 export interface ReplicaListener {
@@ -60,12 +60,14 @@ export class Replica {
   private resolveAttempted: () => void = () => undefined;
   /** Resolves as soon as the first attempt to be counted has succeeded or failed. */
   readonly attempted = new Promise<void>((resolve) => (this.resolveAttempted = resolve));
+  private hasAttempted = false;
 
   constructor(
     private readonly connection: SteadyConnection,
     private readonly options: NatsCoordinationOptions,
     private readonly listener: ReplicaListener,
   ) {
+    void this.attempted.then(() => (this.hasAttempted = true));
     connection.listen({
       onUp: () => this.wake.abort(),
       onDown: (reason) => {
@@ -77,8 +79,14 @@ export class Replica {
     this.running = this.run();
   }
 
+  /** Whether the others count it. */
   get isShared(): boolean {
     return this.buckets !== undefined;
+  }
+
+  /** Whether it has found out that the others do not count it. */
+  get isAlone(): boolean {
+    return this.hasAttempted && this.buckets === undefined;
   }
 
   isOwn(id: string): boolean {
@@ -111,8 +119,16 @@ export class Replica {
     return revision > 0 || performance.now() >= this.sharedSinceMs + REPLICA_TTL_MS ? 'dead' : 'unheard';
   }
 
-  /** From now on this replica counts alone, until a heartbeat succeeds. */
-  setAlone(reason: unknown): void {
+  /**
+   * Something could not be asked or said. An answer that is late is waited for as long as the others still count this
+   * replica: a limit is not given up for a moment's delay.
+   */
+  doubt(reason: unknown): void {
+    if (reason instanceof LateAnswer && performance.now() < this.aliveUntilMs) return;
+    this.setAlone(unavailable('The replicas do not hear each other', reason));
+  }
+
+  private setAlone(reason: unknown): void {
     if (this.buckets === undefined) return;
     this.buckets = undefined;
     this.aloneSinceMs = performance.now();
@@ -161,13 +177,13 @@ export class Replica {
     try {
       if (this.buckets !== undefined && (await this.renew(this.buckets))) return;
       // What was held under the old id is forgotten by the others, or soon will be.
+      this.aliveUntilMs = 0;
       const buckets =
         this.buckets ?? (await within(openBuckets(connection, this.options), BUCKET_TIMEOUT_MS, 'Opening'));
       await this.register(buckets);
     } catch (error) {
-      const reason = unavailable('The replicas do not hear each other', error);
-      this.setAlone(reason);
-      this.complain(reason);
+      this.doubt(error);
+      if (this.buckets === undefined) this.complain(unavailable('The replicas do not hear each other', error));
     }
     this.resolveAttempted();
   }

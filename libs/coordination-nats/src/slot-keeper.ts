@@ -81,9 +81,15 @@ export class SlotKeeper {
           else resolve({ release: () => this.release(outcome) });
         },
       };
+      if (this.options.replica.isAlone) return this.answerAlone(waiting);
       this.waiting.push(waiting);
       this.settleSoon();
     });
+  }
+
+  /** Nobody can be asked: who waits is counted here alone. */
+  standAlone(): void {
+    for (const waiting of this.waiting.splice(0)) this.answerAlone(waiting);
   }
 
   /** What is held has to be written again, under the new id of this replica. */
@@ -132,10 +138,11 @@ export class SlotKeeper {
       try {
         await this.writeOnce(standing);
       } catch (error) {
-        replica.setAlone(error);
+        this.isDirty = true;
+        replica.doubt(error);
       }
     }
-    for (const waiting of this.waiting.splice(0)) this.answerAlone(waiting);
+    this.standAlone();
   }
 
   /** Brings the document up to date and answers all who wait now. Rejects when the others cannot be asked. */
@@ -159,7 +166,6 @@ export class SlotKeeper {
       const pauseMs = Math.random() * CONFLICT_PAUSE_MS * Math.min(attempt, 10);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-    this.isDirty = true;
     throw unavailable('Others write about this key all the time');
   }
 

@@ -1,12 +1,15 @@
-import { unavailable } from './unavailable';
+/** No answer came in time. It may still come, and what was asked for may have been done. */
+export class LateAnswer extends Error {
+  override readonly name = 'LateAnswer';
+}
 
 /**
- * Settles as the promise does, or rejects after `timeoutMs`. An answer that is there already, but that a busy process did
+ * Settles as the promise does, or rejects with `LateAnswer` after `timeoutMs`. An answer that is there already, but that a busy process did
  * not come to look at, is in time.
  */
 export function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const late = () => reject(unavailable(`${what} took more than ${timeoutMs} ms`));
+    const late = () => reject(new LateAnswer(`${what} took more than ${timeoutMs} ms`));
     const timer = setTimeout(() => afterReading(late), timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });

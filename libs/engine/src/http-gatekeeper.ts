@@ -44,15 +44,10 @@ export class HttpGatekeeper {
    */
   admit(request: FastifyRequest, options: AdmitOptions = {}): Principal | Promise<Principal> {
     const local = options.loopback === true ? this.localCaller(request) : undefined;
-    if (local !== undefined) {
-      this.limiter.takeRequest(local);
-      return local;
-    }
+    if (local !== undefined) return this.count(request, local);
     const credentials = options.queryToken === true ? withStreamToken(request) : readBearer(request.headers);
     const known = this.access.authenticateCached(credentials);
-    if (known === undefined) return this.authenticate(request, credentials);
-    this.limiter.takeRequest(known);
-    return known;
+    return known === undefined ? this.authenticate(request, credentials) : this.count(request, known);
   }
 
   /** Counts the events of a request that `admit` let in: a batch costs its caller as much as its events one by one. */
@@ -69,7 +64,12 @@ export class HttpGatekeeper {
   }
 
   private async authenticate(request: FastifyRequest, credentials: Credentials): Promise<Principal> {
-    const principal = await this.failures.guard(clientAddress(request), this.access, credentials);
+    return this.count(request, await this.failures.guard(clientAddress(request), this.access, credentials));
+  }
+
+  /** Known before it is counted: an answer that it came too often can tell how often it may. */
+  private count(request: FastifyRequest, principal: Principal): Principal {
+    request.principal = principal;
     this.limiter.takeRequest(principal);
     return principal;
   }

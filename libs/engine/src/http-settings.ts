@@ -1,6 +1,5 @@
 import { SluiceError } from '@sluice/event-log';
 import { MAX_WORKSPACE_ID } from '@sluice/event-schema';
-import { MAX_WORKSPACE_ID } from '@sluice/event-schema';
 import {
   defineSettings,
   isLoopbackHost,

@@ -48,7 +48,7 @@ describe('what the processes of the cluster engine tell each other', () => {
     await expect(other.limiter.openSharedConnection(caller, POOL, never)).rejects.toMatchObject({
       code: 'too_many_connections',
     });
-    const metrics = await other.metrics.render();
+    const metrics = await other.metrics.expose();
     for (const line of [
       'sluice_coordination_shared 1',
       'sluice_connection_places 1',
@@ -58,14 +58,18 @@ describe('what the processes of the cluster engine tell each other', () => {
       expect(metrics).toContain(line);
     }
     await one.close();
-    await other.limiter.openSharedConnection(caller, POOL, never);
+    const isGiven = async () => {
+      const lease = await other.limiter.openSharedConnection(caller, POOL, never).catch(() => undefined);
+      return lease !== undefined;
+    };
+    await until(isGiven, 'a place of the one that closed is free');
   });
 
   it('bounds the requests of a key over all of them', async () => {
     const [one, other] = [open(), open()];
     await until(async () => {
       for (const each of [one, other]) each.limiter.takeRequest(someKey());
-      return (await other.metrics.render()).includes('sluice_rates_exchanged_total{direction="heard"}');
+      return (await other.metrics.expose()).includes('sluice_rates_exchanged_total{direction="heard"}');
     }, 'they hear each other');
     const caller = someKey();
     one.limiter.takeRequest(caller);
@@ -89,7 +93,7 @@ describe('what the processes of the cluster engine tell each other', () => {
     const startedAt = performance.now();
     await lonely.limiter.openSharedConnection(caller, POOL, never);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    const metrics = await lonely.metrics.render();
+    const metrics = await lonely.metrics.expose();
     expect(metrics).toContain('sluice_connection_places_sought_total{outcome="alone"} 1');
   });
 });

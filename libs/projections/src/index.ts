@@ -12,6 +12,7 @@ export { groupChatMemberDocumentId, groupChatRunId } from './workspace/document-
 export {
   MAX_DUE_DOCUMENTS,
   MAX_LISTED_DOCUMENTS,
+  MIN_CUT_PAGE_DOCUMENTS,
   WORKSPACE_DOCUMENT_KINDS,
   type DueWorkspaceDocuments,
   type ListWorkspaceDocuments,

@@ -1,6 +1,7 @@
 import {
   MAX_DUE_DOCUMENTS,
   MAX_LISTED_DOCUMENTS,
+  MIN_CUT_PAGE_DOCUMENTS,
   type DueWorkspaceDocuments,
   type ListWorkspaceDocuments,
   type WorkspaceDocument,
@@ -32,7 +33,7 @@ const COLUMNS = Prisma.sql`workspace_id, kind, id, parent_id, fields, descriptio
 const MAX_PAGE_LENGTH = 16 * 1024 * 1024;
 
 /** Most rows that are read before their sizes are looked at. */
-const MAX_ROWS_AT_ONCE = 100;
+const MAX_ROWS_AT_ONCE = MIN_CUT_PAGE_DOCUMENTS;
 
 /** Hides what goes with an owner that is gone. OFFSET keeps it a look-up of each row: a join could cost the order of the index. */
 const IS_THERE = Prisma.sql`(owner_id IS NULL OR NOT EXISTS (

@@ -4,6 +4,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 const LINE_END = /\r\n|\r|\n/;
 const END_OF_FRAME = Buffer.from('\n\n');
+/** Line ends for Unicode but not for this format; clients that split lines by Unicode's rules would break the frame. */
+const OTHER_LINE_ENDS = /[\u0085\u2028\u2029]/g;
 
 /** One server-sent event. */
 export interface SseEvent {
@@ -29,16 +31,20 @@ export function encodeEvent({ id, event, data, retryMs }: SseEvent): Buffer {
 
 /**
  * The fast path of {@link encodeEvent} for JSON as JSON.stringify gives it, as text or as bytes that are shared with other doors.
+ * In text, line ends of Unicode are escaped; bytes go out as they are.
  * Throws {@link SseEncodeError}, also when the JSON has a line end in it.
  */
 export function encodeJsonEvent(id: string | undefined, event: string | undefined, json: string | Uint8Array): Buffer {
   if (typeof json === 'string') {
     if (json.includes('\n') || json.includes('\r')) throw new SseEncodeError('invalid-json');
-    return Buffer.from(`${head(id, event)}data: ${json}\n\n`);
+    // In JSON they can only be within strings, where an escape means the same.
+    return Buffer.from(`${head(id, event)}data: ${json.replace(OTHER_LINE_ENDS, escapeUnit)}\n\n`);
   }
   if (json.includes(LF) || json.includes(CR)) throw new SseEncodeError('invalid-json');
   return Buffer.concat([Buffer.from(`${head(id, event)}data: `), json, END_OF_FRAME]);
 }
+
+const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** A comment, which clients ignore: a heartbeat or a remark. Each line of the text becomes a comment line. */
 export function encodeComment(text = ''): Buffer {

@@ -10,6 +10,14 @@ export interface ConnectionLimits {
   readonly total: number;
 }
 
+/** When to try again for a place: nobody knows when one is given back, and those of a dead replica are within 10 s. */
+export const SLOT_RETRY_AFTER_MS = 5_000;
+
+/** There is no place for a connection. */
+export function tooManyConnections(message: string): SluiceError {
+  return new SluiceError('too_many_connections', message, { retryAfterMs: SLOT_RETRY_AFTER_MS });
+}
+
 /** A place that is taken. */
 export interface ConnectionLease {
   /** Gives the place back. May be called any number of times. */

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
-import { ConnectionLimiter, type ConnectionLease } from './connection-limiter';
+import { ConnectionLimiter, SLOT_RETRY_AFTER_MS, type ConnectionLease } from './connection-limiter';
 
-const TOO_MANY = expect.objectContaining({ code: 'too_many_connections', status: 429 });
+const TOO_MANY = expect.objectContaining({
+  code: 'too_many_connections',
+  status: 429,
+  retryAfterMs: SLOT_RETRY_AFTER_MS,
+});
 
 describe('ConnectionLimiter', () => {
   it('bounds each key and the total, and gives places back once', () => {

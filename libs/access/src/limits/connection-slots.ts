@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/event-log';
-import { ConnectionLimiter, type ConnectionLease } from './connection-limiter';
+import { ConnectionLimiter, tooManyConnections, type ConnectionLease } from './connection-limiter';
 
 /** Places for connections, counted over all replicas. */
 export interface ConnectionSlots {
@@ -18,21 +18,14 @@ export interface ConnectionSlots {
   close(): Promise<void>;
 }
 
-/** When to try again for a place: nobody knows when one is given back, and those of a dead replica are within 10 s. */
-export const SLOT_RETRY_AFTER_MS = 5_000;
-
 /** All places of a caller are taken. */
 export function noSlotLeft(): SluiceError {
-  return new SluiceError('too_many_connections', 'Too many open connections of this caller', {
-    retryAfterMs: SLOT_RETRY_AFTER_MS,
-  });
+  return tooManyConnections('Too many open connections of this caller');
 }
 
 /** A place that was given is no longer held: others took it while this replica was out of reach. */
 export function slotLost(): SluiceError {
-  return new SluiceError('too_many_connections', 'The place of this connection was taken by another', {
-    retryAfterMs: SLOT_RETRY_AFTER_MS,
-  });
+  return tooManyConnections('The place of this connection was taken by another');
 }
 
 /** Places are given back all together because the process ends. */

@@ -1,5 +1,5 @@
 import { MAX_WORKSPACE_OBJECT_ID_LENGTH } from '@sluice/event-schema';
-import { MAX_DUE_DOCUMENTS, type ListWorkspaceDocuments } from '../workspace/documents';
+import { MAX_DUE_DOCUMENTS, MIN_CUT_PAGE_DOCUMENTS, type ListWorkspaceDocuments } from '../workspace/documents';
 import { fieldsOf, idsOf, type CurrentHarness } from './harness';
 import * as sample from './sample-data';
 import { workspaceEnvelope as event } from './workspace-envelope';
@@ -137,8 +137,8 @@ export function describeReadsOfDocuments(current: CurrentHarness): void {
     for (let pages = 0; pages <= count; pages++) {
       const place = { workspaceId: 1, kind: 'session_message', parentId: 's', limit: 1_000 } as const;
       const page = await harness.documents.list(after === undefined ? place : { ...place, after });
-      if (page.length === 0) break;
       ids.push(...page.map(({ id }) => id));
+      if (page.length < MIN_CUT_PAGE_DOCUMENTS) break;
       after = page.at(-1)?.createdPosition;
     }
     expect(ids).toEqual(range(1, count).map((n) => `m${n}`));

@@ -84,7 +84,7 @@ export function composeEffects(earlier: DocumentEffect, later: DocumentEffect): 
     case 'put':
       return { ...earlier, content: patchContent(earlier.content, patch) };
     case 'patch': {
-      const made = otherwise;
+      const made = earlier.otherwise ? patchContent(earlier.otherwise, patch) : otherwise;
       return { action: 'patch', patch: composePatches(earlier.patch, patch), ...(made ? { otherwise: made } : {}) };
     }
   }

@@ -16,6 +16,9 @@ export type WorkspaceDocumentKind = (typeof WORKSPACE_DOCUMENT_KINDS)[number];
 /** Most documents in one page; a larger limit counts as this one. */
 export const MAX_LISTED_DOCUMENTS = 1000;
 
+/** A page that ends before its limit although there is more has at least so many documents. */
+export const MIN_CUT_PAGE_DOCUMENTS = 100;
+
 /** Most documents in one answer about what is due; a larger limit counts as this one. */
 export const MAX_DUE_DOCUMENTS = 100;
 
@@ -68,8 +71,8 @@ export interface WorkspaceDocuments {
   /** Any of them, where several have the id (see WorkspaceDocument). */
   find(workspaceId: number, kind: WorkspaceDocumentKind, id: string): Promise<WorkspaceDocument | undefined>;
   /**
-   * A page may end before `limit` where its documents are large (some megabytes): whoever wants all goes on `after` the
-   * last one until an answer is empty.
+   * Where documents are large (some megabytes) a page may end before `limit`, though never before
+   * `MIN_CUT_PAGE_DOCUMENTS`: whoever wants all goes on `after` the last one until a page is shorter than both.
    */
   list(query: ListWorkspaceDocuments): Promise<readonly WorkspaceDocument[]>;
   /** Of all workspaces: what falls due at or before an instant, the earliest first. For our own loops, never for a door. */
