@@ -85,7 +85,7 @@ async function readApiKey(path: string): Promise<string | undefined> {
 }
 
 /** Tells a newcomer what to do next. */
-export function announce({ baseUrl, pubsub, sandboxId, accessToken, apiKey }: DevFile): void {
+export function announce({ baseUrl, gatewayUrl, pubsub, sandboxId, accessToken, apiKey }: DevFile): void {
   process.stdout.write(`
 Sluice is ready at ${baseUrl}
 
@@ -95,6 +95,9 @@ Watch the events of workspace 1:
 Store one:
   curl -X POST ${baseUrl}/events -H 'Content-Type: application/json' \\
     -H 'Authorization: Bearer ${accessToken}' -d '{"type":"custom.event","data":{"hello":"world"}}'
+
+Watch its tasks, agents, chats and cron jobs:
+  curl -N -H 'X-API-Key: ${apiKey}' ${gatewayUrl}/api/events
 
 Subscribe over TCP, with any Redis client or the sandbox events client: ${pubsub.host}:${pubsub.port}
   redis-cli -h ${pubsub.host} -p ${pubsub.port} -a ${accessToken} subscribe ${sandboxId}
