@@ -123,7 +123,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends one that stops reading while it catches up, and cuts it off (G9)', async () => {
-    await start({ stallTimeoutMs: 100, endGraceMs: 50 });
+    await start({ stallTimeoutMs: 1_000, endGraceMs: 50 });
     await flood();
     const client = await service.open('?cursor=earliest', { key });
     const attentive = await service.open('?cursor=earliest', { key });
@@ -136,7 +136,7 @@ describe('the life of a stream', () => {
   });
 
   it('tells one that reads again in time why it was ended, and where to resume (G5)', async () => {
-    await start({ stallTimeoutMs: 100, endGraceMs: 20_000 });
+    await start({ stallTimeoutMs: 1_000, endGraceMs: 20_000 });
     await flood();
     const client = await service.open('?cursor=earliest', { key });
     client.pause();
