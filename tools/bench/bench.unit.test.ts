@@ -21,6 +21,26 @@ function cuts(text: string): string[][] {
   return [...two, [...text]];
 }
 
+describe('counters', () => {
+  it('sums the lines of one metric that have the label, and no other metric', () => {
+    const text = [
+      '# HELP ended_total Ended.',
+      'ended_total{reason="slow"} 2',
+      'ended_total{reason="closed"} 5',
+      'ended_total_more{reason="slow"} 9',
+      'plain 7',
+    ].join('\n');
+    expect(
+      callAll([
+        ['./counters.mjs', 'sumOf', text, 'ended_total', 'reason="slow"'],
+        ['./counters.mjs', 'sumOf', text, 'ended_total'],
+        ['./counters.mjs', 'sumOf', text, 'plain'],
+        ['./counters.mjs', 'sumOf', text, 'absent'],
+      ]),
+    ).toEqual([2, 7, 7, 0]);
+  });
+});
+
 describe('statistics', () => {
   it('gives percentiles by the nearest rank, and none for no samples', () => {
     const hundred = Array.from({ length: 100 }, (_, n) => n + 1);
