@@ -34,6 +34,8 @@ export async function startProxy({ host, port, urlOf, apps }) {
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
+    // A caller that goes away while it is answered is no fault of the cluster.
+    socket.on('error', () => socket.destroy());
     const route = findRoute((request.url ?? '/').split('?', 1)[0]);
     const target = route && urlOf(route.app);
     if (target === undefined) return socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');

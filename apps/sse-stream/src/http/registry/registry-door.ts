@@ -1,4 +1,4 @@
-import type { AccessControl, Principal } from '@sluice/access';
+import type { Principal } from '@sluice/access';
 import { parseStartPlace, SluiceError, type StartPlace } from '@sluice/event-log';
 import { readBearer, toHttpError } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -20,15 +20,11 @@ const INFO = Buffer.from(JSON.stringify(registryInfo));
 /** The streams of one key, over all replicas. */
 const POOL = 'registry';
 
-export interface RegistryPorts extends StreamPorts {
-  readonly access: AccessControl;
-}
-
 /** `GET /api/v1/events` and `/api/v1/events/info`: the public registry API, with its own headers and its own errors. */
 export class RegistryDoor {
   private readonly opener: StreamOpener;
 
-  constructor(private readonly ports: RegistryPorts) {
+  constructor(private readonly ports: StreamPorts) {
     this.opener = new StreamOpener(ports);
   }
 
@@ -92,13 +88,6 @@ export class RegistryDoor {
     return principal;
   }
 
-  /** Also to a caller that was refused for its rate, of whom it is known by now who it is. */
-  private tellRate(request: FastifyRequest, reply: FastifyReply): void {
-    const { access, limiter } = this.ports;
-    const principal = access.authenticateCached(readBearer(request.headers));
-    if (principal) setRateHeaders(reply, limiter, principal);
-  }
-
   /** Answers what was thrown. Strangers learn nothing of what exists: an unknown path asks who they are first. */
   private async refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     let error = toHttpError(thrown);
@@ -115,7 +104,8 @@ export class RegistryDoor {
     setSecurityHeaders(reply);
     reply.removeHeader('allow');
     if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', String(answer.retryAfterSeconds));
-    if (answer.status === 429) this.tellRate(request, reply);
+    // Also for a caller that was refused for its rate: it is known by then who it is.
+    if (request.principal) setRateHeaders(reply, this.ports.limiter, request.principal);
     const body = Buffer.from(registryErrorBody(answer, request.id));
     return reply.code(answer.status).header('content-type', 'application/json').send(body);
   }

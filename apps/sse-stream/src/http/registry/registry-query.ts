@@ -35,7 +35,7 @@ export function readRegistryQuery(query: unknown): RegistryQuery {
   const agentIds = list(given['agentIds']);
   const chainIds = list(given['chainIds'])
     ?.map((item) => Number.parseInt(item, 10))
-    .filter((chainId) => !Number.isNaN(chainId));
+    .filter(Number.isSafeInteger);
   const eventTypes = list(given['eventTypes']);
   const flags = readFlags(given);
   const filters = { ...(agentIds && { agentIds }), ...(chainIds && { chainIds }), ...(eventTypes && { eventTypes }) };

@@ -18,6 +18,7 @@ describe('what connected tells of the query', () => {
     ['chainIds=11155111,abc,5x', { chainIds: [11155111, 5] }],
     ['chainIds=0x10,1e3,-5,1.9', { chainIds: [0, 1, -5, 1] }],
     ['chainIds=abc', { chainIds: [] }],
+    [`chainIds=${'9'.repeat(400)},1`, { chainIds: [1] }],
     ['chainIds=1&chainIds=2', { chainIds: [1] }],
     ['chainIds[]=1', {}],
     ['eventTypes=reputation_change, nonsense', { eventTypes: ['reputation_change', 'nonsense'] }],
