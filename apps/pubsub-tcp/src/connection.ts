@@ -1,4 +1,4 @@
-import { limitKeyOf, type CredentialWatch, type Principal } from '@sluice/access';
+import { ConnectionBudget, limitKeyOf, type CredentialWatch, type Principal } from '@sluice/access';
 import { encodeCursor, SluiceError, toSluiceError, type ErrorCode } from '@sluice/event-log';
 import {
   CommandParser,
@@ -10,7 +10,6 @@ import {
 } from '@sluice/resp-protocol';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { CommandBudget } from './command-budget';
 import type { PubSubLimits } from './limits';
 import { LineSession } from './line-session';
 import { Output } from './output';
@@ -36,7 +35,7 @@ export class Connection implements Wire {
   readonly remoteAddress: string;
   readonly output: Output;
   private readonly parser: CommandParser;
-  private readonly budget: CommandBudget;
+  private readonly budget: ConnectionBudget;
   private session: Session | undefined;
   private phase: 'open' | 'flushing' | 'lingering' | 'closed' = 'open';
   private phaseEndsAtMs = Infinity;
@@ -58,7 +57,7 @@ export class Connection implements Wire {
     const { limits, signals } = ports;
     this.remoteAddress = socket.remoteAddress ?? 'unknown';
     this.parser = new CommandParser(commandLimits(limits, false));
-    this.budget = new CommandBudget(limits.commandsPerSecond, limits.commandBurst, performance.now());
+    this.budget = new ConnectionBudget(limits.commandsPerSecond, limits.commandBurst, performance.now());
     this.output = new Output(socket, limits, (bytes) => signals.sent(bytes));
     signals.connectionOpened();
     socket.setNoDelay(true);

@@ -1,4 +1,4 @@
-import type { ConnectionLease, Principal } from '@sluice/access';
+import { limitKeyOf, type ConnectionLease, type Principal } from '@sluice/access';
 import { endError, type FeedEvent, type Subscription } from '@sluice/delivery';
 import {
   encodeCursor,
@@ -108,6 +108,7 @@ export class LineSession implements Session {
       const subscription = await this.ports.feed.subscribe({
         filter,
         start,
+        caller: limitKeyOf(principal),
         stallTimeoutMs: this.ports.limits.stallTimeoutMs,
       });
       if (!this.wire.isOpen) {

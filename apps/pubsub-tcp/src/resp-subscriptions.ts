@@ -1,4 +1,4 @@
-import type { ConnectionLease, Principal } from '@sluice/access';
+import { limitKeyOf, type ConnectionLease, type Principal } from '@sluice/access';
 import { endError, type FeedEvent, type Subscription } from '@sluice/delivery';
 import { SluiceError, type CursorPlace, type EventFilter, type StartPlace } from '@sluice/event-log';
 import {
@@ -133,13 +133,14 @@ export class RespSubscriptions {
     const opened: OpenChannel[] = [];
     try {
       for (const plan of plans) {
-        // The connection itself has a place already; it stands for the first channel.
+        // The connection itself has a slot already; it stands for the first channel.
         const lease = this.size + opened.length > 0 ? gate.openConnection(principal) : undefined;
         const { filter, start } = plan;
         const subscription = await feed
           .subscribe({
             filter,
             start,
+            caller: limitKeyOf(principal),
             maxQueuedBytes: limits.channelQueuedBytes,
             stallTimeoutMs: limits.stallTimeoutMs,
           })

@@ -66,7 +66,7 @@ describe('the page of the TCP protocol', () => {
     expect(Object.fromEntries(values)).toMatchObject({
       'connections of the port': pubSubSettings.SLUICE_PUBSUB_MAX_CONNECTIONS.default,
       'streams of a caller in a process': `${host.SLUICE_KEY_CONNECTIONS.default}; each RESP channel counts`,
-      'subscriptions of a caller': `${host.SLUICE_KEY_REQUESTS_PER_SECOND.default} a second`,
+      'subscriptions of a caller, over all replicas': `${host.SLUICE_KEY_REQUESTS_PER_SECOND.default} a second`,
       'time for a credential': `${limits.authenticationTimeoutMs / 1000} s`,
       'wrong credentials of a RESP connection': `${limits.authenticationFailures}`,
       'commands of a connection': `${limits.commandsPerSecond} a second, ${limits.commandBurst} in a burst`,

@@ -92,6 +92,12 @@ describe('the generic doors', () => {
     });
   });
 
+  it('repeats no more of the name of a foreign parameter than is good', async () => {
+    const { status, text, body } = await get(`/v1/events?${'n'.repeat(8_000)}=1`);
+    expect([status, body.where]).toEqual([400, `query.${'n'.repeat(64)}`]);
+    expect(text.length).toBeLessThan(400);
+  });
+
   describe('GET /v1/events/{eventId}', () => {
     it('gives one event as it is stored, or as CloudEvent', async () => {
       const [recorded] = await service.record(sandboxEvent({ data: { text: '\ud800' }, causationId: 'c' }));

@@ -1,5 +1,6 @@
 import { hostSettings, toHostConfig, type HostConfig } from '@sluice/engine';
 import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
+import { HEARTBEAT_SECONDS } from './http/registry/registry-values';
 
 /** The settings of this app beyond those of every host. */
 export const sseStreamSettings = defineSettings({
@@ -52,6 +53,7 @@ export interface SseStreamConfig {
   readonly pingIntervalMs: number;
   readonly registryConnections: number;
   readonly registryMaxDurationMs: number;
+  readonly registryMinHeartbeatMs: number;
 }
 
 export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>): SseStreamConfig {
@@ -64,6 +66,7 @@ export function toSseStreamConfig(settings: SettingsOf<typeof sseStreamSettings>
     pingIntervalMs: settings.SLUICE_SOCKET_PING,
     registryConnections: settings.SLUICE_REGISTRY_CONNECTIONS,
     registryMaxDurationMs: settings.SLUICE_REGISTRY_MAX_DURATION,
+    registryMinHeartbeatMs: HEARTBEAT_SECONDS.min * 1_000,
   };
 }
 

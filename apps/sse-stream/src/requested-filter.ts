@@ -16,7 +16,8 @@ export interface WantedEvents {
 /**
  * The filter that shows a caller what it wants, as far as it may see it. Every door asks here, and nowhere else (G8):
  *
- * - registry events are public, and are shown only when their family is named; all else is of one workspace;
+ * - registry events are public, and are shown only when their family is named; all else is of one workspace. Where both
+ *   are named, the filter itself shows nothing else of the public workspace;
  * - a caller that names nothing gets all that its credential is for: its workspace, its sandbox, its token's scope.
  *
  * `where` is the part of the request that was read (`query`, `filter`), for errors.

@@ -1,4 +1,8 @@
 import type { ApiKeyPrincipal, Principal, StreamScope } from '@sluice/access';
+import { compileFilter, SluiceError, toPosition, type EventFilter } from '@sluice/event-log';
+import { EVENT_FAMILIES, recordEnvelope } from '@sluice/event-schema';
+import fc from 'fast-check';
+import { registryEvent } from '../test/events';
 import { toEventFilter, type WantedEvents } from './requested-filter';
 
 const reader: ApiKeyPrincipal = { kind: 'api_key', keyId: 'k', workspaceId: 1, role: 'reader', limits: {} };
@@ -92,6 +96,27 @@ describe('toEventFilter', () => {
     ],
   ])('refuses %s (G8)', (_name, principal, wanted, code) => {
     expect(() => toEventFilter(principal, wanted, 'query')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('shows of the public workspace nothing but registry events, whatever is asked (G8)', () => {
+    const asked = fc.option(fc.subarray([...EVENT_FAMILIES]), { nil: undefined });
+    const asking = fc.constantFrom(reader, local, sandbox, stream({}), stream({ families: ['registry', 'workspace'] }));
+    const recording = { position: toPosition(1), entitySequence: 1, recordedAt: 1 };
+    const { event } = recordEnvelope(registryEvent(), recording);
+    fc.assert(
+      fc.property(asking, asked, fc.constantFrom(undefined, 0, 1), (principal, families, workspaceId) => {
+        let filter: EventFilter;
+        try {
+          filter = toEventFilter(principal, { families, workspaceId }, 'query');
+        } catch (error) {
+          expect(error).toBeInstanceOf(SluiceError);
+          return;
+        }
+        const shown = EVENT_FAMILIES.filter((family) => compileFilter(filter)({ ...event, family }));
+        expect(['registry', undefined]).toContain(shown[0]);
+        expect(shown.length).toBeLessThanOrEqual(1);
+      }),
+    );
   });
 
   it('never shows more than one workspace and the public one, whatever is asked', () => {

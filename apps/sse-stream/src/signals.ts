@@ -2,7 +2,7 @@ import type { EndReason } from '@sluice/delivery';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /**
- * Why a stream ended: as its subscription did; because its credential ended, its place among all replicas was lost, or it
+ * Why a stream ended: as its subscription did; because its credential ended, its slot among all replicas was lost, or it
  * has lasted as long as it may; or by a fault of ours.
  */
 export type StreamEnd = EndReason | 'token_expired' | 'revoked' | 'too_many_connections' | 'max_duration' | 'fault';

@@ -1,5 +1,8 @@
+import { ERROR_TABLE } from '@sluice/event-log';
 import { REGISTRY_EVENT_TYPES, WORKSPACE_FORMATS } from '@sluice/event-schema';
 import { sseChannels } from '../src/channels/sse-channels';
+import { RESET_REASONS } from '../src/cursors';
+import { STREAM_END_CODES } from '../src/http/stream-ends';
 import type { SseClient } from './sse-client';
 import { registryEvent, sandboxEvent, startStreams, workspaceEvent, type StreamService } from './stream-service';
 
@@ -15,6 +18,8 @@ beforeEach(async () => {
 afterEach(() => service.stop());
 
 const framesOf = (client: SseClient) => client.outputs.flatMap((output) => (output.kind === 'event' ? [output] : []));
+const payloadOf = (address: string, message: string) =>
+  sseChannels.find((channel) => channel.address === address)?.messages[message]?.payload;
 const namesOf = (client: SseClient) => framesOf(client).map(({ type }) => type);
 
 /** What does not fit the schema that the channel has for it. What has a position is a recorded event, whatever its name. */
@@ -68,4 +73,21 @@ describe('every frame fits the schema that is published for it', () => {
     expect(namesOf(client)).toEqual(['reset', ...names, 'end']);
     expect(misfits(client, '/api/events')).toEqual([]);
   });
+});
+
+describe('the words of the server', () => {
+  const cursor = '1-00000000-5';
+  const more = { message: 'x', retryable: true, cursor, timestamp: '2026-01-01T00:00:00.000Z' };
+  const letBy = (address: string, word: string, field: string, values: readonly string[]) =>
+    values.filter((value) => payloadOf(address, word)?.safeParse({ ...more, type: word, [field]: value }).success);
+
+  it.each(['/v1/stream', '/api/events', '/api/v1/events'])(
+    'are no others than those that are said at %s',
+    (address) => {
+      const reasons = [...RESET_REASONS, 'invalid_cursor', 'overloaded'];
+      const said = address === '/api/v1/events' ? [...RESET_REASONS, 'invalid_cursor'] : RESET_REASONS;
+      expect(letBy(address, 'reset', 'reason', reasons)).toEqual(said);
+      expect(letBy(address, 'end', 'code', Object.keys(ERROR_TABLE)).sort()).toEqual([...STREAM_END_CODES].sort());
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { encodeCursor } from '@sluice/event-log';
-import type { EventFamily } from '@sluice/event-schema';
+import { PUBLIC_WORKSPACE_ID, type EventFamily } from '@sluice/event-schema';
 import fc from 'fast-check';
 import type { SseClient } from './sse-client';
 import { registryEvent, sandboxEvent, startStreams, workspaceEvent, type StreamService } from './stream-service';
@@ -104,5 +104,9 @@ function foreign() {
     ...families.map((family) => sandboxEvent({ ...over, family, type: 'task_created' })),
     sandboxEvent({ ...over, family: 'registry', type: 'reputation_change', entityId: '11155111:1234' }),
     sandboxEvent(over),
+    // What the public workspace has beside registry events is nobody's but the platform's.
+    ...(['sandbox', 'session', 'workspace'] as const).map((family) =>
+      sandboxEvent({ ...over, workspaceId: PUBLIC_WORKSPACE_ID, family, type: 'task_created' }),
+    ),
   ];
 }

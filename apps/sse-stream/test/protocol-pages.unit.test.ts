@@ -2,9 +2,9 @@ import { DEFAULT_STREAM_TOKEN_TTL_SECONDS, MAX_STREAM_TOKEN_TTL_SECONDS } from '
 import { DELIVERY_LIMITS } from '@sluice/delivery';
 import { ERROR_TABLE, type ErrorCode } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
-import { END_CODES } from '../src/channels/words';
 import { settings, toSseStreamConfig } from '../src/config';
 import { HEARTBEAT_SECONDS } from '../src/http/registry/registry-values';
+import { STREAM_END_CODES } from '../src/http/stream-ends';
 import { CLOSE_CODES, type CloseCode } from '../src/socket/close-codes';
 import { MAX_MESSAGE_BYTES, SOCKET_LIMITS } from '../src/socket/limits';
 import { normal, ProtocolPage } from './protocol-page';
@@ -19,8 +19,8 @@ const retries = (code: string) => ERROR_TABLE[code as ErrorCode].retryable;
 
 describe('the page of SSE', () => {
   it('splits the codes of `end` as they are split in the code', () => {
-    expect([...sse.names('### Retry')].sort()).toEqual(END_CODES.filter(retries).sort());
-    expect([...sse.names('### Terminal')].sort()).toEqual(END_CODES.filter((code) => !retries(code)).sort());
+    expect([...sse.names('### Retry')].sort()).toEqual(STREAM_END_CODES.filter(retries).sort());
+    expect([...sse.names('### Terminal')].sort()).toEqual(STREAM_END_CODES.filter((code) => !retries(code)).sort());
   });
 
   it('has the limits that are in force', () => {

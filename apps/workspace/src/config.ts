@@ -39,6 +39,11 @@ export const workspaceSettings = defineSettings({
     default: '30s',
     description: 'How late a due time still counts as on time for a job with `catch_up: skip`.',
   },
+  SLUICE_CRON_JOBS_PER_WORKSPACE: {
+    schema: setting.integer({ min: 1, max: 100_000 }),
+    default: '1000',
+    description: 'Most enabled cron jobs of one workspace; what would make one more gets 409.',
+  },
   SLUICE_RESPONDER_URL: {
     schema: setting.url({ protocols: ['http', 'https'] }).optional(),
     description: 'Where agents are asked for their answers, by `POST`. Without it the built-in responder answers.',
@@ -77,6 +82,7 @@ export interface RunConfig {
 export interface CronConfig {
   readonly pollIntervalMs: number;
   readonly graceMs: number;
+  readonly jobsPerWorkspace: number;
 }
 
 export interface WorkspaceConfig {
@@ -96,7 +102,11 @@ export function toWorkspaceConfig(settings: SettingsOf<typeof workspaceSettings>
       queue: settings.SLUICE_RUN_QUEUE,
       perWorkspace: settings.SLUICE_RUN_PER_WORKSPACE,
     },
-    cron: { pollIntervalMs: settings.SLUICE_CRON_POLL_INTERVAL, graceMs: settings.SLUICE_CRON_GRACE },
+    cron: {
+      pollIntervalMs: settings.SLUICE_CRON_POLL_INTERVAL,
+      graceMs: settings.SLUICE_CRON_GRACE,
+      jobsPerWorkspace: settings.SLUICE_CRON_JOBS_PER_WORKSPACE,
+    },
     responder: {
       ...(url !== undefined && { url }),
       ...(token !== undefined && { token }),

@@ -1,16 +1,23 @@
 import type { Worker } from '@sluice/service-runtime';
 
-/** Does a piece of work again and again, one at a time, with a pause between. What it throws is told, and it goes on. */
+/** Shortest pause, also after work that took longer than the interval: others want to do something too. */
+const MIN_PAUSE_MS = 10;
+
+/**
+ * Does a piece of work again and again, one at a time: each interval, or at once where it says that there is more to do.
+ * What it throws is told, and it goes on after a whole interval.
+ */
 export class PollingWorker implements Worker {
   private loop: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private endPause: () => void = () => undefined;
-  private isStopping = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     readonly name: string,
     private readonly intervalMs: number,
-    private readonly work: () => Promise<void>,
+    /** Asked to end soon by the signal. Resolves with whether there is more to do at once. */
+    private readonly work: (signal: AbortSignal) => Promise<boolean>,
     private readonly onFault: (error: unknown) => void,
   ) {}
 
@@ -21,27 +28,31 @@ export class PollingWorker implements Worker {
 
   /** Resolves when the work in hand is done. Idempotent. */
   async stop(): Promise<void> {
-    this.isStopping = true;
+    this.stopping.abort();
     clearTimeout(this.timer);
     this.endPause();
     await this.loop;
   }
 
   private async run(): Promise<void> {
-    while (!this.isStopping) {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      let pauseMs = this.intervalMs;
       try {
-        await this.work();
+        const hasMore = await this.work(signal);
+        pauseMs = hasMore ? 0 : Math.max(MIN_PAUSE_MS, this.intervalMs - (performance.now() - startedAt));
       } catch (error) {
         this.onFault(error);
       }
-      if (!this.isStopping) await this.pause();
+      if (!signal.aborted && pauseMs > 0) await this.pause(pauseMs);
     }
   }
 
-  private pause(): Promise<void> {
+  private pause(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.endPause = resolve;
-      this.timer = setTimeout(resolve, this.intervalMs);
+      this.timer = setTimeout(resolve, pauseMs);
     });
   }
 }

@@ -20,10 +20,16 @@ export interface RunFacts {
 /** Everything that the workspace app tells its operators, beyond what every service does. */
 export interface WorkspaceSignals {
   appended(events: number, pending: boolean): void;
+  /** A change that found too many before it: of the same thing, or in all. */
+  refusedChange(reason: 'entity' | 'total'): void;
+  /** A change that cannot be read yet, and that later ones do not wait for any more: too many are. */
+  unreadForgotten(): void;
   runEnded(run: RunFacts, end: RunEnd, durationMs: number): void;
   runsChanged(running: number, waiting: number): void;
   refusedRun(reason: 'queue' | 'workspace'): void;
   claimed(end: ClaimEnd, latenessMs: number): void;
+  /** A due time that this process took, and may take again: it took too many since. */
+  claimForgotten(): void;
   dueTimesSkipped(count: number): void;
   /** A job whose next run was put on without a run: nothing to catch up, or a schedule that was overtaken. */
   jobMovedOn(job: { workspaceId: number; jobId: string }): void;
@@ -38,6 +44,15 @@ export function createWorkspaceSignals(metrics: MetricsRegistry, logger: Logger)
     name: 'sluice_workspace_events_total',
     help: 'Events that this app appended: readable when answered, or not in time (pending).',
     labels: ['outcome'],
+  });
+  const refusedChanges = metrics.counter({
+    name: 'sluice_workspace_changes_refused_total',
+    help: 'Changes that found too many waiting before them: of the same thing (entity), or in all (total).',
+    labels: ['reason'],
+  });
+  const unreadForgotten = metrics.counter({
+    name: 'sluice_workspace_unread_forgotten_total',
+    help: 'Changes that cannot be read yet and are not waited for any more, as there are too many.',
   });
   const runs = metrics.counter({
     name: 'sluice_workspace_runs_total',
@@ -61,6 +76,10 @@ export function createWorkspaceSignals(metrics: MetricsRegistry, logger: Logger)
     help: 'Due times of cron jobs that this process tried to take.',
     labels: ['outcome'],
   });
+  const claimsForgotten = metrics.counter({
+    name: 'sluice_workspace_cron_claims_forgotten_total',
+    help: 'Due times that this process took and does not remember any more.',
+  });
   const lateness = metrics.histogram({
     name: 'sluice_workspace_cron_lateness_seconds',
     help: 'Time from the due time of a cron job to its run being taken.',
@@ -81,6 +100,8 @@ export function createWorkspaceSignals(metrics: MetricsRegistry, logger: Logger)
   });
   return {
     appended: (count, pending) => events.inc({ outcome: pending ? 'pending' : 'done' }, count),
+    refusedChange: (reason) => refusedChanges.inc({ reason }),
+    unreadForgotten: () => unreadForgotten.inc(),
     runEnded(run, end, durationMs) {
       runs.inc({ kind: run.kind, outcome: end });
       duration.observe({ kind: run.kind }, durationMs / 1000);
@@ -95,6 +116,7 @@ export function createWorkspaceSignals(metrics: MetricsRegistry, logger: Logger)
       claims.inc({ outcome: end });
       if (end === 'won') lateness.observe(Math.max(0, latenessMs) / 1000);
     },
+    claimForgotten: () => claimsForgotten.inc(),
     dueTimesSkipped: (count) => skipped.inc(count),
     jobMovedOn(job) {
       moved.inc();

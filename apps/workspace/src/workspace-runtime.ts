@@ -9,6 +9,7 @@ import { CronClaims } from './cron/cron-claims';
 import { CronRescheduler } from './cron/cron-rescheduler';
 import { CronRuns } from './cron/cron-runs';
 import { CronScheduler } from './cron/cron-scheduler';
+import { EntityCommands } from './journal/entity-commands';
 import { EntityLocks } from './journal/entity-locks';
 import { WorkspaceJournal } from './journal/workspace-journal';
 import { PollingWorker } from './polling-worker';
@@ -38,7 +39,7 @@ const CLAIM_WAIT_MS = 10_000;
 /** What commands and loops share: one of each per process. */
 export interface WorkspaceRuntime {
   readonly journal: WorkspaceJournal;
-  readonly locks: EntityLocks;
+  readonly commands: EntityCommands;
   readonly executor: RunExecutor;
   readonly claims: CronClaims;
   readonly rescheduler: CronRescheduler;
@@ -51,10 +52,11 @@ export function createWorkspaceRuntime(ports: WorkspacePorts): WorkspaceRuntime 
   const { config, log, feed, reader, documents, responder, scripts, clock, signals } = ports;
   const { projectionWaitMs, runs, cron } = config;
   const journal = new WorkspaceJournal(log, feed, reader, { projectionWaitMs }, clock, signals);
-  const locks = new EntityLocks();
+  const locks = new EntityLocks(signals);
+  const commands = new EntityCommands(locks, journal, projectionWaitMs);
   const pool = new RunPool(runs, signals);
   const executor = new RunExecutor(pool, journal, feed, clock, signals);
-  const claims = new CronClaims(journal, clock, {
+  const claims = new CronClaims(journal, clock, signals, {
     replicaId: randomUUID(),
     runTimeoutMs: runs.timeoutMs,
     claimWaitMs: ports.claimWaitMs ?? CLAIM_WAIT_MS,
@@ -64,7 +66,7 @@ export function createWorkspaceRuntime(ports: WorkspacePorts): WorkspaceRuntime 
   const shared = { documents, journal, locks, claims, rescheduler, executor, pool, runs: cronRuns, clock, signals };
   const scheduler = new CronScheduler({ ...shared, graceMs: cron.graceMs });
   const reaper = new RunReaper(documents, journal, clock, signals);
-  return { journal, locks, executor, claims, rescheduler, cronRuns, scheduler, reaper };
+  return { journal, commands, executor, claims, rescheduler, cronRuns, scheduler, reaper };
 }
 
 /** The loops of the app. Stopped in reverse: no more runs are begun, and then those that go on are broken off. */
@@ -73,7 +75,7 @@ export function workersOf({ executor, scheduler, reaper }: WorkspaceRuntime, por
   const onFault = (loop: 'scheduler' | 'reaper') => (error: unknown) => ports.signals.fault(loop, toSluiceError(error));
   return [
     { name: 'runs', start: () => Promise.resolve(), stop: () => executor.stop() },
-    new PollingWorker('run reaper', pollIntervalMs, () => reaper.poll(), onFault('reaper')),
-    new PollingWorker('cron scheduler', pollIntervalMs, () => scheduler.poll(), onFault('scheduler')),
+    new PollingWorker('run reaper', pollIntervalMs, (signal) => reaper.poll(signal), onFault('reaper')),
+    new PollingWorker('cron scheduler', pollIntervalMs, (signal) => scheduler.poll(signal), onFault('scheduler')),
   ];
 }

@@ -34,33 +34,34 @@ export class WorkspaceModule implements OnModuleInit {
 
   static register(ports: WorkspacePorts, runtime: WorkspaceRuntime, gatekeeper: HttpGatekeeper): DynamicModule {
     const { documents, responder, clock, config } = ports;
-    const { journal, locks, executor, claims, rescheduler, cronRuns } = runtime;
+    const { journal, commands, executor, claims, rescheduler, cronRuns } = runtime;
     const { timeoutMs: runTimeoutMs } = config.runs;
     return {
       module: WorkspaceModule,
       providers: [
         { provide: GATEKEEPER, useValue: gatekeeper },
-        { provide: TaskCommands, useFactory: () => new TaskCommands(journal, documents, locks) },
+        { provide: TaskCommands, useFactory: () => new TaskCommands(journal, documents, commands) },
         {
           provide: SessionCommands,
-          useFactory: () => new SessionCommands(journal, documents, locks, executor, clock),
+          useFactory: () => new SessionCommands(journal, documents, commands, executor, clock),
         },
         {
           provide: AgentCommands,
           inject: [SessionCommands],
           useFactory: (sessions: SessionCommands) =>
-            new AgentCommands(journal, documents, sessions, executor, responder, clock, runTimeoutMs),
+            new AgentCommands(journal, documents, commands, sessions, executor, responder, clock, runTimeoutMs),
         },
-        { provide: GroupChatCommands, useFactory: () => new GroupChatCommands(journal, documents, locks, clock) },
+        { provide: GroupChatCommands, useFactory: () => new GroupChatCommands(journal, documents, commands) },
         {
           provide: GroupMessages,
           inject: [GroupChatCommands],
           useFactory: (chats: GroupChatCommands) =>
-            new GroupMessages(journal, documents, locks, chats, executor, responder, clock, { runTimeoutMs }),
+            new GroupMessages(journal, documents, commands, chats, executor, responder, clock, { runTimeoutMs }),
         },
         {
           provide: CronCommands,
-          useFactory: () => new CronCommands(journal, documents, locks, executor, claims, rescheduler, cronRuns, clock),
+          useFactory: () =>
+            new CronCommands(journal, documents, commands, executor, claims, rescheduler, cronRuns, clock, config.cron),
         },
       ],
     };

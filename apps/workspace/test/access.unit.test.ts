@@ -104,6 +104,9 @@ it('lets an operator do all, in a workspace that it names', async () => {
   expect(service.events('task_created').at(-1)?.workspaceId).toBe(5);
   const unnamed = await service.call('POST', '/api/tasks', { title: 'x' }, { key });
   expect([unnamed.status, unnamed.body.where]).toEqual([400, 'query.workspaceId']);
+  // Registry events are all that the public workspace has.
+  const inPublic = await service.call('POST', '/api/tasks?workspaceId=0', { title: 'x' }, { key });
+  expect([inPublic.status, inPublic.body.where]).toEqual([400, 'query.workspaceId']);
 });
 
 it('lets no sandbox in', async () => {

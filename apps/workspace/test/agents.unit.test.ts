@@ -42,6 +42,7 @@ it('spawns an agent, whose answers and end are events of its session', async () 
   expect((await service.call('GET', `/api/sessions/${session_id}`)).body.status).toBe('completed');
   const { body } = await service.call('GET', `/api/sessions/${session_id}/messages`);
   expect(body.messages.map(({ role, content }: { role: string; content: string }) => [role, content])).toEqual([
+    ['user', 'pieces of work'],
     ['assistant', 'first piece'],
     ['assistant', 'CLAUDE_CODE received: pieces of work'],
   ]);
@@ -100,7 +101,11 @@ it('shows an agent what was said in its session before', async () => {
   await isIdle(session_id);
   await spawn({ prompt: 'two', session_id });
   const asked = await until(() => responder.asked.find(({ prompt }) => prompt === 'two'));
-  expect(asked.history.map(({ content }) => content)).toEqual(['first piece', 'CLAUDE_CODE received: pieces one']);
+  expect(asked.history.map(({ content }) => content)).toEqual([
+    'pieces one',
+    'first piece',
+    'CLAUDE_CODE received: pieces one',
+  ]);
   await until(() => service.events('agent_completed').filter(of(session_id)).length === 2 || undefined);
 });
 

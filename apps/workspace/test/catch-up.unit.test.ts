@@ -1,4 +1,6 @@
+import { SluiceError } from '@sluice/event-log';
 import { Replicas, START_MS, type Replica } from './replicas';
+import { TestResponder } from './test-responder';
 import { until } from './workspace-service';
 
 let replicas: Replicas;
@@ -54,6 +56,39 @@ it('runs none of them where they are skipped, and goes on', async () => {
   expect(await waitsFor('job')).toBe(at(3_610));
   // Somewhat late is on time.
   expect(await triggeredAfter(3_620)).toEqual([[at(3_610), 0, at(7_210)]]);
+});
+
+it('runs a due time that only waited for its turn, where late ones are skipped', async () => {
+  const responder = new TestResponder();
+  const narrow = await replicas.start({ runs: { concurrency: 1, queue: 0 }, responder });
+  await replicas.addJob(narrow, { id: 'first', every: 100_000, message: 'wait' });
+  await replicas.addJob(narrow, { id: 'job', catch_up: 'skip', every: 3_600, next_run_at: at(10) });
+  for (let second = 1; second <= 100; second += 9) {
+    replicas.clock.nowMs = at(second);
+    await narrow.scheduler.poll();
+  }
+  expect(await waitsFor('job')).toBe(at(10));
+  responder.release();
+  await until(async () => {
+    await narrow.scheduler.poll();
+    return (await waitsFor('job')) !== at(10) || undefined;
+  });
+  const [, triggered] = replicas.recorded('cron_job_triggered');
+  expect(triggered?.data).toMatchObject({ job_id: 'job', due_at: at(10), missed: 0 });
+});
+
+it.each([
+  ['looked again after a break', []],
+  ['could take due times again', [40, 60]],
+])('skips what fell due too long before this process %s', async (_, failingAt) => {
+  await replicas.addJob(replica, { id: 'job', catch_up: 'skip', every: 3_600, next_run_at: at(40) });
+  await triggeredAfter(20);
+  for (const second of failingAt) {
+    replica.log.before = () => Promise.reject(new SluiceError('log_unavailable', 'away'));
+    await triggeredAfter(second);
+  }
+  expect(await triggeredAfter(80)).toEqual([]);
+  expect(await waitsFor('job')).toBe(at(3_640));
 });
 
 it('says that a schedule of the past is over', async () => {

@@ -1,4 +1,5 @@
 import type { CronJob } from '@sluice/event-schema';
+import { MAX_DUE_DOCUMENTS } from '@sluice/projections';
 import { draftOf } from '../src/journal/workspace-draft';
 import { Replicas, seededRandom, START_MS, type Replica } from './replicas';
 import { until } from './workspace-service';
@@ -139,26 +140,72 @@ it('runs what it took when that comes to light late, and once', async () => {
   expect(dueTimesOf('job')).toEqual([START_MS + 1_000]);
 });
 
-it('leaves a job due while this process has no room, and fails the run of a workspace that has its most', async () => {
-  const responder = {
-    respond: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }),
-  };
-  const full = await replicas.start({ responder, runs: { concurrency: 1, queue: 0 } });
-  const narrow = await replicas.start({ responder, runs: { perWorkspace: 1 } });
-  await replicas.addJob(full, { id: 'a' });
-  await replicas.addJob(full, { id: 'b' });
+it('takes up more jobs in one look than a page of due ones has', async () => {
+  const replica = await replicas.start();
+  const ids = Array.from({ length: MAX_DUE_DOCUMENTS + 20 }, (_, n) => `job-${n}`);
+  await Promise.all(ids.map((id) => replicas.addJob(replica, { id })));
   replicas.clock.nowMs = START_MS + 1_000;
-  await full.scheduler.poll();
-  await full.scheduler.poll();
+  await replica.scheduler.poll();
+  expect(replicas.recorded('cron_job_triggered')).toHaveLength(ids.length);
+});
+
+it('takes no due time by a schedule that lacks a change of this process', async () => {
+  const replica = await replicas.start();
+  const job = await replicas.addJob(replica, { id: 'job' });
+  replicas.clock.nowMs = START_MS + 1_000;
+  replicas.projection.pause();
+  const disabled = draftOf('cron_job_updated', { job: { ...job, enabled: false, next_run_at: null } });
+  await replica.journal.append({ workspaceId: 1 }, [disabled], 1);
+  await replica.scheduler.poll();
+  replicas.projection.resume();
+  await until(() => replica.journal.hasCaughtUp(1, 'cron/job', 0));
+  await replica.scheduler.poll();
+  expect(replicas.recorded('cron_job_triggered')).toEqual([]);
+});
+
+const hangingResponder = () => ({
+  respond: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }),
+});
+
+it('leaves a job due while this process has no room', async () => {
+  const full = await replicas.start({ responder: hangingResponder(), runs: { concurrency: 1, queue: 0 } });
+  await replicas.addJob(full, { id: 'a' });
+  await replicas.addJob(full, { id: 'b' }, 2);
+  replicas.clock.nowMs = START_MS + 1_000;
+  expect(await full.scheduler.poll()).toBe(false);
+  expect(await full.scheduler.poll()).toBe(false);
   expect(full.begun).toHaveLength(1);
-  expect(runIds('cron_job_triggered')).toHaveLength(1);
+  const other = await replicas.start();
+  await other.scheduler.poll();
+  expect([...full.begun, ...other.begun].sort()).toEqual(runIds('cron_job_triggered').sort());
+  expect(other.begun).toHaveLength(1);
+  await full.executor.stop();
+});
+
+it('leaves the jobs of a workspace due that has its most runs, and takes those of others', async () => {
+  const narrow = await replicas.start({ responder: hangingResponder(), runs: { perWorkspace: 1 } });
+  for (const id of ['a', 'b', 'c']) await replicas.addJob(narrow, { id });
+  await replicas.addJob(narrow, { id: 'other', next_run_at: START_MS + 1_500 }, 2);
+  replicas.clock.nowMs = START_MS + 2_000;
   await narrow.scheduler.poll();
-  expect(narrow.begun).toHaveLength(1);
-  replicas.clock.nowMs += 1_000;
   await narrow.scheduler.poll();
-  const failed = await until(() => replicas.recorded('cron_job_failed').at(1) && replicas.recorded('cron_job_failed'));
-  expect(failed.map(({ data }) => data['error'])).toEqual([1, 2].map(() => 'The workspace has its most runs going on'));
-  await Promise.all([full.executor.stop(), narrow.executor.stop()]);
+  const triggered = replicas.recorded('cron_job_triggered').map(({ workspaceId }) => workspaceId);
+  expect(triggered.sort()).toEqual([1, 2]);
+  expect(replicas.recorded('cron_job_failed')).toEqual([]);
+  await narrow.executor.stop();
+});
+
+it('takes the due times of all workspaces in turns, and at once what one page does not hold (G9)', async () => {
+  const replica = await replicas.start({ runs: { queue: 10_000, perWorkspace: 10_000 } });
+  await Promise.all(Array.from({ length: 620 }, (_, n) => replicas.addJob(replica, { id: `flood-${n}` })));
+  await replicas.addJob(replica, { id: 'calm', next_run_at: START_MS + 1_900 }, 2);
+  replicas.clock.nowMs = START_MS + 1_950;
+  expect(await replica.scheduler.poll()).toBe(true);
+  const triggered = () => replicas.recorded('cron_job_triggered').map(({ data }) => data['job_id']);
+  expect(triggered()).toHaveLength(500);
+  expect(triggered().indexOf('calm')).toBeLessThan(100);
+  expect(await replica.scheduler.poll()).toBe(false);
+  expect(new Set(triggered()).size).toBe(621);
 });
 
 it.each<[string, Partial<CronJob>, number | null]>([

@@ -110,6 +110,27 @@ it('counts from now when a job is enabled or gets another schedule', async () =>
   expect(disabled).toMatchObject({ enabled: false, next_run_at: null });
 });
 
+it('refuses more enabled jobs than a workspace may have', async () => {
+  const small = await startWorkspace({ responder, env: { SLUICE_CRON_JOBS_PER_WORKSPACE: '2' } });
+  try {
+    const create = (id: string, more = {}) => small.call('POST', '/api/cron', { id, name: id, ...YEARLY, ...more });
+    const change = (method: 'POST' | 'PATCH', path: string, body?: object) =>
+      small.call(method, `/api/cron/${path}`, body);
+    const refusal = { status: 409, body: expect.objectContaining({ code: 'conflict' }) };
+    for (const id of ['a', 'b']) expect((await create(id)).status).toBe(201);
+    expect((await create('off', { enabled: false })).status).toBe(201);
+    expect(await create('c')).toMatchObject(refusal);
+    expect(await change('POST', 'off/enable')).toMatchObject(refusal);
+    expect(await change('PATCH', 'off', { enabled: true })).toMatchObject(refusal);
+    expect((await change('PATCH', 'a', { name: 'renamed', cron: '0 0 2 1 *' })).status).toBe(200);
+    expect((await change('POST', 'a/disable')).status).toBe(200);
+    expect((await change('POST', 'off/enable')).status).toBe(200);
+    expect((await create('c')).body.error).toContain('most enabled cron jobs: 2');
+  } finally {
+    await small.stop();
+  }
+});
+
 it.each([
   [{ ...YEARLY, every: 5 }, 'body'],
   [{}, 'body'],

@@ -45,6 +45,7 @@ export {
   slotsClosed,
   type ConnectionSlots,
 } from './limits/connection-slots';
+export { ConnectionBudget } from './limits/connection-budget';
 export { FailedAuthenticationLimiter, type FailedAuthenticationLimits } from './limits/failed-authentication-limiter';
 export {
   MAX_TOLD_CALLERS,
@@ -52,6 +53,7 @@ export {
   RATE_TELL_INTERVAL_MS,
   type RateExchange,
   type Spending,
+  type UntoldReason,
 } from './limits/rate-exchange';
 export { TokenBucketLimiter, type Admission, type Rate, type TokenBucketOptions } from './limits/token-bucket';
 export {

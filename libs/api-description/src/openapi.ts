@@ -112,7 +112,7 @@ function operationObject(operation: Operation, writer: SchemaWriter, errors: Err
 }
 
 /** `GET /v1/events/{eventId}` → `getV1EventsByEventId`. */
-export function operationIdOf({ method, path }: Pick<Operation, 'method' | 'path'>): string {
+function operationIdOf({ method, path }: Pick<Operation, 'method' | 'path'>): string {
   const words = path
     .replaceAll(/\{(\w+)\}/g, 'by-$1')
     .split(/[^A-Za-z0-9]+/)

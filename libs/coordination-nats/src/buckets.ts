@@ -22,7 +22,9 @@ export interface Entry {
 /** Where it says of what is not there. */
 const ABSENT: Entry = { revision: 0, text: '' };
 
-/** A key-value bucket, with a bound on the time of every answer. Answers come from the leader, so they are never old. */
+/**
+ * A key-value bucket, with a bound on the time of every answer. Answers come from the leader, so they are never old.
+ */
 export class Bucket {
   constructor(private readonly kv: KV) {}
 
@@ -55,7 +57,7 @@ export interface Buckets {
 
 /** Opens the buckets and creates what is missing. */
 export async function openBuckets(connection: NatsConnection, options: NatsCoordinationOptions): Promise<Buckets> {
-  const { names, replicas = 1 } = options;
+  const { names, replicas = 1, replicaTtlMs = REPLICA_TTL_MS } = options;
   const kvm = new Kvm(jetstream(connection, { timeout: BUCKET_TIMEOUT_MS }));
   // Followers of a cluster may answer a direct read with what is over already.
   const common = { history: 1, replicas, allow_direct: false };
@@ -66,7 +68,7 @@ export async function openBuckets(connection: NatsConnection, options: NatsCoord
       max_bytes: SLOT_BUCKET_BYTES,
       maxValueSize: MAX_DOCUMENT_BYTES,
     }),
-    kvm.create(names.replicaBucket, { ...common, ttl: REPLICA_TTL_MS, max_bytes: REPLICA_BUCKET_BYTES }),
+    kvm.create(names.replicaBucket, { ...common, ttl: replicaTtlMs, max_bytes: REPLICA_BUCKET_BYTES }),
   ]);
   return { slots: new Bucket(slotBucket), replicas: new Bucket(replicaBucket) };
 }

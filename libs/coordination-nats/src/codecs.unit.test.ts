@@ -19,7 +19,7 @@ const JUNK = [
   '{"from":"a","members":1}',
 ];
 
-describe('documents about places', () => {
+describe('documents about slots', () => {
   it('say what was written', () => {
     const replicas = fc.dictionary(fc.stringMatching(/^[0-9a-f]{16}$/), fc.integer({ min: 1, max: 1_000_000 }));
     fc.assert(
@@ -53,10 +53,15 @@ describe('messages about rates', () => {
     '[["k",1e300,1,1]]',
     '[["k",1,1]]',
     '[[1,1,1,1]]',
-    `[["${'x'.repeat(2_000)}",1,1,1]]`,
-    JSON.stringify(Array.from({ length: MAX_TOLD_CALLERS + 1 }, () => ['k', 1, 1, 1])),
   ])('are refused as a whole: %j', (text) => {
     expect(decodeSpending(text)).toBeUndefined();
+  });
+
+  it('are refused as a whole with too many callers or too long a key', () => {
+    const tuples = Array.from({ length: MAX_TOLD_CALLERS + 1 }, () => ['k', 1, 1, 1]);
+    expect(decodeSpending(JSON.stringify(tuples.slice(1)))).toHaveLength(MAX_TOLD_CALLERS);
+    expect(decodeSpending(JSON.stringify(tuples))).toBeUndefined();
+    expect(decodeSpending(JSON.stringify([['x'.repeat(2_000), 1, 1, 1]]))).toBeUndefined();
   });
 });
 
@@ -88,8 +93,14 @@ describe('messages about presence', () => {
     '{"from":"a","members":[]}',
     '{"from":"a","ask":true,"members":[{"memberId":"m","name":"","since":1}]}',
     '{"from":"a","ask":true,"members":[{"memberId":"m","name":"n","since":"1"}]}',
-    JSON.stringify({ from: 'a', ask: true, members: Array.from({ length: 501 }, () => member('n')) }),
   ])('are refused as a whole: %j', (text) => {
     expect(decodePresence(text)).toBeUndefined();
+  });
+
+  it('are refused as a whole with too many members', () => {
+    const said = (length: number) =>
+      decodePresence(JSON.stringify({ from: 'a', ask: true, members: Array.from({ length }, () => member('n')) }));
+    expect(said(PRESENCE_LIMITS.groupMembers)).toBeDefined();
+    expect(said(PRESENCE_LIMITS.groupMembers + 1)).toBeUndefined();
   });
 });

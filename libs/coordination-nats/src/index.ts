@@ -1,5 +1,5 @@
 export type { NatsConnectionSlots } from './nats-connection-slots';
+export { NatsCoordination } from './nats-coordination';
 export type { NatsPresenceBoard } from './nats-presence-board';
 export type { NatsRateExchange } from './nats-rate-exchange';
-export { NatsCoordination, openNatsCoordination } from './open-coordination';
 export type { CoordinationMetric, NatsCoordinationOptions } from './options';

@@ -7,7 +7,7 @@ import { SlotKeeper } from './slot-keeper';
 import { within } from './timing';
 
 /**
- * Places counted over all replicas, in one document per key that names each replica's count and is only ever written on
+ * Slots counted over all replicas, in one document per key that names each replica's count and is only ever written on
  * top of the revision that was read.
  */
 export class NatsConnectionSlots implements ConnectionSlots {
@@ -26,17 +26,12 @@ export class NatsConnectionSlots implements ConnectionSlots {
     });
   }
 
-  /** Resolves as soon as the first attempt to be counted has succeeded or failed. */
-  get attempted(): Promise<void> {
-    return this.replica.attempted;
-  }
-
   /** Whether the others count this replica. */
   get isShared(): boolean {
     return this.replica.isShared;
   }
 
-  /** Places held by this process. */
+  /** Slots held by this process. */
   get held(): number {
     let held = 0;
     for (const { count } of this.keepers.values()) held += count;
@@ -45,7 +40,10 @@ export class NatsConnectionSlots implements ConnectionSlots {
 
   async acquire(key: string, limit: number, onLost: (reason: SluiceError) => void): Promise<ConnectionLease> {
     if (this.isClosed) throw slotsClosed();
-    if (limit <= 0) throw noSlotLeft();
+    if (limit <= 0) {
+      this.options.onMetric?.({ kind: 'slot_sought', outcome: 'refused' });
+      throw noSlotLeft();
+    }
     return this.keeperOf(key).acquire(limit, onLost);
   }
 

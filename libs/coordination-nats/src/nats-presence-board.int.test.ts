@@ -4,7 +4,7 @@ import { until } from '@sluice/event-log/conformance';
 import { ChildReplica } from './testing/child-replica';
 import { testNatsUrl } from './testing/config';
 import { Relay } from './testing/relay';
-import { TestReplicas, type TestReplica } from './testing/test-replicas';
+import { FAST_TIMING, TestReplicas, type TestReplica } from './testing/test-replicas';
 
 describePresenceBoard('NATS', async () => {
   const replicas = new TestReplicas(testNatsUrl());
@@ -21,7 +21,7 @@ describe('NatsPresenceBoard when replicas do not hear each other', () => {
   let relay: Relay | undefined;
 
   beforeEach(() => {
-    replicas = new TestReplicas(testNatsUrl());
+    replicas = new TestReplicas(testNatsUrl(), FAST_TIMING);
   });
   afterEach(async () => {
     await child?.end('SIGKILL');
@@ -37,16 +37,18 @@ describe('NatsPresenceBoard when replicas do not hear each other', () => {
   }
 
   const startChild = () => {
-    child = ChildReplica.start({ servers: testNatsUrl(), names: replicas.names, ...NO_PLACES, group: PLACE.group });
+    const options = { servers: testNatsUrl(), names: replicas.names, ...replicas.timing };
+    child = ChildReplica.start({ options, key: 'k', limit: 1, slots: 0, group: PLACE.group });
     return child;
   };
 
   it('shows nobody of a replica that was killed, within 10 s', async () => {
+    replicas = new TestReplicas(testNatsUrl());
     const view = await joined(await replicas.open(), 'seer');
     const killed = startChild();
     await until(() => view.present.length === 2, 'the child is seen');
-    await killed.end('SIGKILL');
     const killedAt = performance.now();
+    await killed.end('SIGKILL');
     await until(() => view.present.length === 1, 'the child is gone');
     expect(performance.now() - killedAt).toBeLessThan(10_000);
   });
@@ -76,5 +78,3 @@ describe('NatsPresenceBoard when replicas do not hear each other', () => {
     await until(() => here.present.length === 3 && cutOff.present.length === 3, 'all are seen');
   });
 });
-
-const NO_PLACES = { key: 'k', limit: 1, places: 0 };

@@ -1,15 +1,13 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   PRESENCE_LIMITS,
   PresenceGroups,
-  presenceKey,
-  requirePresenceName,
+  type JoinedMember,
   type PresenceBoard,
   type PresenceMembership,
   type PresencePlace,
   type PresentSubscriber,
 } from '@sluice/delivery';
-import { SluiceError } from '@sluice/event-log';
 import type { SteadyConnection } from './connection';
 import {
   HEARTBEAT_INTERVAL_MS,
@@ -26,12 +24,15 @@ import { unavailable } from './unavailable';
 const MAX_REPLICAS = 1_000;
 
 /**
- * Who is present, told between the replicas that have members of a group and stored nowhere: each says who is there when
- * that changes, when another asks, and in turns with its heartbeats. One that is not heard for `REPLICA_TTL_MS` is gone.
+ * Who is present, told between the replicas that have members of a group and stored nowhere: each says who is there
+ * when that changes, when another asks, and in turns with its heartbeats. One that is not heard for `replicaTtlMs` is
+ * gone.
  */
 export class NatsPresenceBoard implements PresenceBoard {
   private readonly id = randomBytes(8).toString('hex');
-  private readonly groups = new PresenceGroups();
+  private readonly groups: PresenceGroups;
+  private readonly replicaTtlMs: number;
+  private readonly heartbeatIntervalMs: number;
   private readonly keyOfSubject = new Map<string, string>();
   private readonly heardAtMs = new Map<string, number>();
   /** Thought dead. One that is heard again has to be told of everything anew. */
@@ -50,6 +51,11 @@ export class NatsPresenceBoard implements PresenceBoard {
     private readonly connection: SteadyConnection,
     private readonly options: NatsCoordinationOptions,
   ) {
+    this.groups = new PresenceGroups({
+      onRefused: (refusal) => options.onMetric?.({ kind: 'presence_refused', refusal }),
+    });
+    this.replicaTtlMs = options.replicaTtlMs ?? REPLICA_TTL_MS;
+    this.heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS;
     this.aliveSubject = `${options.names.presenceSubject}.replicas`;
     this.subjects = new SubjectListener(
       connection,
@@ -63,21 +69,17 @@ export class NatsPresenceBoard implements PresenceBoard {
     name: string,
     onChange: (present: readonly PresentSubscriber[]) => void,
   ): Promise<PresenceMembership> {
-    if (this.isClosed) throw new SluiceError('shutting_down', 'The server is shutting down');
-    requirePresenceName('group', place.group);
-    requirePresenceName('name', name);
-    const key = presenceKey(place);
+    const joined = this.groups.join(place, name, onChange);
+    const { key, memberId } = joined;
     const subject = this.subjectOf(key);
-    const isFirst = !this.groups.has(key);
-    const memberId = randomUUID();
-    this.groups.add(key, { memberId, name, since: Date.now() }, onChange);
+    const isFirst = !this.keyOfSubject.has(subject);
     if (isFirst) {
       this.keyOfSubject.set(subject, key);
       this.subjects.listen(subject);
       this.keepTicking();
     }
     this.tell(subject, key, isFirst);
-    return { memberId, leave: () => this.leave(subject, key, memberId) };
+    return { memberId, leave: () => this.leave(subject, joined) };
   }
 
   async close(): Promise<void> {
@@ -87,11 +89,12 @@ export class NatsPresenceBoard implements PresenceBoard {
     clearTimeout(this.tellTimer);
     if (this.groups.size > 0) this.say(this.aliveSubject, { from: this.id, state: 'gone' });
     this.subjects.stopAll();
-    this.groups.clear();
+    this.groups.close();
   }
 
-  private leave(subject: string, key: string, memberId: string): void {
-    if (!this.groups.remove(key, memberId)) return;
+  private leave(subject: string, joined: JoinedMember): void {
+    if (!this.groups.leave(joined)) return;
+    const { key } = joined;
     this.tell(subject, key, false);
     if (this.groups.has(key)) return;
     this.keyOfSubject.delete(subject);
@@ -113,19 +116,19 @@ export class NatsPresenceBoard implements PresenceBoard {
     if (this.timer !== undefined) return;
     this.subjects.listen(this.aliveSubject);
     this.tickedAtMs = performance.now();
-    this.timer = setInterval(() => this.tick(), HEARTBEAT_INTERVAL_MS);
+    this.timer = setInterval(() => this.tick(), this.heartbeatIntervalMs);
     this.timer.unref();
   }
 
   private tick(): void {
     const now = performance.now();
     // A process that was frozen has heard nobody, and says nothing of the others by it.
-    const wasFrozen = now - this.tickedAtMs > 2 * HEARTBEAT_INTERVAL_MS;
+    const wasFrozen = now - this.tickedAtMs > 2 * this.heartbeatIntervalMs;
     this.tickedAtMs = now;
     this.say(this.aliveSubject, { from: this.id, state: 'alive' });
     for (const [replica, heardAtMs] of this.heardAtMs) {
       if (wasFrozen) this.heardAtMs.set(replica, now);
-      else if (now - heardAtMs > REPLICA_TTL_MS) {
+      else if (now - heardAtMs > this.replicaTtlMs) {
         if (this.dropped.size < MAX_REPLICAS) this.dropped.add(replica);
         this.drop(replica);
       }

@@ -1,14 +1,17 @@
+import type { PresenceRefusal } from '@sluice/delivery';
 import type { BrokerNames } from '@sluice/event-schema';
 
 /** What happened, for counters and gauges. */
 export type CoordinationMetric =
   /** Whether the replicas hear each other; while not, each counts alone. */
   | { readonly kind: 'shared'; readonly shared: boolean }
-  /** A place was sought. `alone`: it was given without asking the others. */
+  /** A slot was sought. `alone`: it was given without asking the others. */
   | { readonly kind: 'slot_sought'; readonly outcome: 'shared' | 'alone' | 'refused' }
   | { readonly kind: 'slot_lost' }
   /** Two replicas wrote about one key at the same time, and one of them tries again. */
   | { readonly kind: 'slot_conflict' }
+  /** Nobody more can join, because the group, its workspace or this replica is full. */
+  | { readonly kind: 'presence_refused'; readonly refusal: PresenceRefusal }
   | { readonly kind: 'rates_told'; readonly callers: number }
   | { readonly kind: 'rates_heard'; readonly callers: number };
 
@@ -23,11 +26,15 @@ export interface NatsCoordinationOptions {
   readonly names: Pick<BrokerNames, 'slotBucket' | 'replicaBucket' | 'rateSubject' | 'presenceSubject'>;
   /** Copies of the buckets in a NATS cluster; 1 by default. */
   readonly replicas?: number;
-  /** So often what is held is written again, well within the time after which it is forgotten; 5 minutes by default. */
+  /** A replica that is not heard for so long is dead: 5 s by default, and the same for all replicas. */
+  readonly replicaTtlMs?: number;
+  /** How often a replica says that it is alive, some times in `replicaTtlMs`; 1.5 s by default. */
+  readonly heartbeatIntervalMs?: number;
+  /** So often what is held is written again, well within the 30 minutes after which it is forgotten; 5 by default. */
   readonly documentRefreshMs?: number;
   /** How the server names this connection in its own reports. */
   readonly name?: string;
-  /** Told when this replica starts to count alone, with the reason, and of messages that cannot be read. Must not throw. */
+  /** Told when this replica starts to count alone, and why, and of messages that cannot be read. Must not throw. */
   onFault?(error: unknown): void;
   /** Must not throw. */
   onMetric?(metric: CoordinationMetric): void;
@@ -35,9 +42,6 @@ export interface NatsCoordinationOptions {
 
 /** Longest dial of one server, handshake included. */
 export const CONNECT_TIMEOUT_MS = 5_000;
-
-/** How long `openNatsCoordination` waits for its first attempt to end before it resolves anyway. */
-export const OPEN_WAIT_MS = 3_000;
 
 /** Waits between attempts to connect, or to be counted again: they grow with the outage, between these bounds. */
 export const RETRY_DELAY_MS = { minimum: 50, maximum: 1_000 } as const;
@@ -51,20 +55,20 @@ export const OPERATION_TIMEOUT_MS = 750;
 /** Longest wait for the buckets to be there. */
 export const BUCKET_TIMEOUT_MS = 2_000;
 
-/** Longest wait for a place. */
+/** Longest wait for a slot. */
 export const ACQUIRE_TIMEOUT_MS = 950;
 
 /** Longest wait for a clean end. */
 export const DRAIN_TIMEOUT_MS = 1_000;
 
-/** A replica that has not been heard for so long is dead: the age at which the server forgets its heartbeat. */
+/** Default of `replicaTtlMs`: the age at which the server forgets a heartbeat. */
 export const REPLICA_TTL_MS = 5_000;
 
-/** How often a replica says that it is alive. */
+/** Default of `heartbeatIntervalMs`. */
 export const HEARTBEAT_INTERVAL_MS = 1_500;
 
-/** By so much earlier than the server a replica itself doubts that it is still counted. */
-export const REPLICA_TTL_MARGIN_MS = 500;
+/** By this part of `replicaTtlMs` earlier than the server a replica itself doubts that it is still counted. */
+export const REPLICA_TTL_MARGIN = 0.1;
 
 /** For how long another replica is believed to be alive without asking again. */
 export const ALIVE_BELIEVED_MS = 500;
@@ -86,7 +90,7 @@ export const REPLICA_BUCKET_BYTES = 4 * 1024 * 1024;
 /** Largest document: a key and some hundred replicas. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024;
 
-/** Most callers that wait for a place of one key; beyond it there is none. */
+/** Most callers that wait for a slot of one key; beyond it there is none. */
 export const MAX_WAITING_PER_KEY = 1_000;
 
 /** Most other replicas that a document names before the dead among them are looked for. */

@@ -1,4 +1,5 @@
 import { PRESENCE_LIMITS, type PresentSubscriber } from '@sluice/delivery';
+import { isObject } from './is-object';
 import { MAX_MESSAGE_BYTES } from './options';
 
 /** What replicas say to each other about who is present. */
@@ -56,8 +57,4 @@ function isMember(value: unknown): value is PresentSubscriber {
 
 function isText(value: unknown, maxChars: number): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxChars;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

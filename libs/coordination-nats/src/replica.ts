@@ -6,7 +6,7 @@ import {
   BUCKET_TIMEOUT_MS,
   HEARTBEAT_INTERVAL_MS,
   OPERATION_TIMEOUT_MS,
-  REPLICA_TTL_MARGIN_MS,
+  REPLICA_TTL_MARGIN,
   REPLICA_TTL_MS,
   RETRY_DELAY_MS,
   type NatsCoordinationOptions,
@@ -39,9 +39,9 @@ const MAX_FORMER_IDS = 100;
 const MAX_REMEMBERED_REPLICAS = 1_000;
 
 /**
- * This replica as the others see it. It says every `HEARTBEAT_INTERVAL_MS` that it is alive, in a bucket that forgets
- * after `REPLICA_TTL_MS`, so that nobody compares clocks. One that was forgotten, because it was frozen or cut off,
- * finds out with its next heartbeat, which only succeeds if the one before is still there; it comes back under a new id.
+ * This replica as the others see it. It says every `heartbeatIntervalMs` that it is alive, in a bucket that forgets
+ * after `replicaTtlMs`, so that nobody compares clocks. One that was forgotten, because it was frozen or cut off, finds
+ * out with its next heartbeat, which only succeeds if the one before is still there; it comes back under a new id.
  */
 export class Replica {
   private buckets: Buckets | undefined;
@@ -56,6 +56,8 @@ export class Replica {
   private readonly seenAlive = new Map<string, number>();
   private readonly closing = new AbortController();
   private wake = new AbortController();
+  private readonly ttlMs: number;
+  private readonly heartbeatIntervalMs: number;
   private readonly running: Promise<void>;
   private resolveAttempted: () => void = () => undefined;
   /** Resolves as soon as the first attempt to be counted has succeeded or failed. */
@@ -67,6 +69,8 @@ export class Replica {
     private readonly options: NatsCoordinationOptions,
     private readonly listener: ReplicaListener,
   ) {
+    this.ttlMs = options.replicaTtlMs ?? REPLICA_TTL_MS;
+    this.heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS;
     void this.attempted.then(() => (this.hasAttempted = true));
     connection.listen({
       onUp: () => this.wake.abort(),
@@ -116,7 +120,7 @@ export class Replica {
     }
     this.seenAlive.delete(id);
     // One that ends takes its heartbeat back. One that is not heard may be back soon, just after an outage.
-    return revision > 0 || performance.now() >= this.sharedSinceMs + REPLICA_TTL_MS ? 'dead' : 'unheard';
+    return revision > 0 || performance.now() >= this.sharedSinceMs + this.ttlMs ? 'dead' : 'unheard';
   }
 
   /**
@@ -138,7 +142,7 @@ export class Replica {
     this.listener.onAlone();
   }
 
-  /** Says that this replica is gone, so that its places are free at once. Bounded, idempotent. */
+  /** Says that this replica is gone, so that its slots are free at once. Bounded, idempotent. */
   async close(): Promise<void> {
     if (!this.closing.signal.aborted) {
       this.closing.abort();
@@ -153,7 +157,7 @@ export class Replica {
     while (!this.closing.signal.aborted) {
       await this.beat();
       this.wake = new AbortController();
-      const waitMs = this.isShared ? HEARTBEAT_INTERVAL_MS : retryDelayMs(this.aloneSinceMs, RETRY_DELAY_MS);
+      const waitMs = this.isShared ? this.heartbeatIntervalMs : retryDelayMs(this.aloneSinceMs, RETRY_DELAY_MS);
       await pause(waitMs, this.closing.signal.aborted ? this.closing.signal : this.wake.signal);
     }
   }
@@ -194,7 +198,7 @@ export class Replica {
     const revision = await replicas.write(this.ownId, 'alive', this.revision);
     if (revision === undefined) return false;
     this.revision = revision;
-    this.aliveUntilMs = sentAt + REPLICA_TTL_MS - REPLICA_TTL_MARGIN_MS;
+    this.aliveUntilMs = sentAt + this.ttlMs * (1 - REPLICA_TTL_MARGIN);
     this.listener.onBeat();
     return true;
   }
@@ -211,7 +215,7 @@ export class Replica {
     if (this.formerIds.length > MAX_FORMER_IDS) this.formerIds.shift();
     this.ownId = id;
     this.revision = revision;
-    this.aliveUntilMs = sentAt + REPLICA_TTL_MS - REPLICA_TTL_MARGIN_MS;
+    this.aliveUntilMs = sentAt + this.ttlMs * (1 - REPLICA_TTL_MARGIN);
     this.seenAlive.clear();
     this.buckets = buckets;
     this.hasComplained = false;

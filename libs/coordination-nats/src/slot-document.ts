@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { isObject } from './is-object';
 
-/** Who holds how many places of one key: what the document about it says. */
+/** Who holds how many slots of one key: what the document about it says. */
 export interface SlotDocument {
   readonly key: string;
-  /** Places by replica; never 0. */
+  /** Slots by replica; never 0. */
   readonly held: ReadonlyMap<string, number>;
 }
 
@@ -18,7 +19,7 @@ export function encodeDocument({ key, held }: SlotDocument): string {
 
 /**
  * What a document says; one that nobody of ours wrote says that nobody holds anything, and is overwritten by the next
- * who takes a place.
+ * who takes a slot.
  */
 export function decodeDocument(key: string, text: string): SlotDocument {
   return { key, held: new Map(countsIn(text)) };
@@ -34,8 +35,4 @@ function countsIn(text: string): (readonly [string, number])[] {
   } catch {
     return [];
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

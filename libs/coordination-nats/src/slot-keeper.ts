@@ -1,5 +1,6 @@
 import { noSlotLeft, slotLost, slotsClosed, type ConnectionLease } from '@sluice/access';
 import type { SluiceError } from '@sluice/event-log';
+import { allot, isSameHeld, sumOf, viewOf, withOwn, type Allotment } from './allotment';
 import {
   ACQUIRE_TIMEOUT_MS,
   CONFLICT_PAUSE_MS,
@@ -9,20 +10,19 @@ import {
   type CoordinationMetric,
 } from './options';
 import type { Replica, ReplicaState, Standing } from './replica';
-import { isSameHeld, seat, sumOf, viewOf, withOwn, type Seating } from './seating';
 import { decodeDocument, documentName, encodeDocument } from './slot-document';
 import { afterReading } from './timing';
 import { unavailable } from './unavailable';
 
-interface Place {
+interface Slot {
   readonly limit: number;
   readonly onLost: (reason: SluiceError) => void;
 }
 
-interface Waiting extends Place {
-  /** The caller has its answer, so a place that comes now is given back. */
+interface Waiting extends Slot {
+  /** The caller has its answer, so a slot that comes now is given back. */
   isAnswered: boolean;
-  answer(outcome: Place | SluiceError): void;
+  answer(outcome: Slot | SluiceError): void;
 }
 
 /** What is shared by the keepers of one process. */
@@ -35,16 +35,16 @@ export interface KeeperOptions {
 }
 
 /**
- * The places of one key that this replica holds. The document about the key says at least as many at any time: it is
- * written before a place is given and after one was given back. All who wait at the same time share a write.
+ * The slots of one key that this replica holds. The document about the key says at least as many at any time: it is
+ * written before a slot is given and after one was given back. All who wait at the same time share a write.
  */
 export class SlotKeeper {
   /** The oldest first. */
-  private places: Place[] = [];
+  private held: Slot[] = [];
   private waiting: Waiting[] = [];
   /** Something changed that the document does not say yet. */
   private isDirty = false;
-  /** Some places wait for it to be found out whether others are dead. */
+  /** Some slots wait for it to be found out whether others are dead. */
   private isUndecided = false;
   private writtenAtMs = performance.now();
   private settling: Promise<void> | undefined;
@@ -54,19 +54,22 @@ export class SlotKeeper {
     private readonly options: KeeperOptions,
   ) {}
 
-  /** Places held here. */
+  /** Slots held here. */
   get count(): number {
-    return this.places.length;
+    return this.held.length;
   }
 
   acquire(limit: number, onLost: (reason: SluiceError) => void): Promise<ConnectionLease> {
-    if (this.waiting.length >= MAX_WAITING_PER_KEY) return Promise.reject(noSlotLeft());
+    if (this.waiting.length >= MAX_WAITING_PER_KEY) {
+      this.countRefusal();
+      return Promise.reject(noSlotLeft());
+    }
     return new Promise<ConnectionLease>((resolve, reject) => {
       const late = () => {
         if (waiting.isAnswered) return;
         // Somebody may be writing for it; whoever does not hear the others counts alone.
         this.waiting = this.waiting.filter((each) => each !== waiting);
-        if (this.options.replica.isShared) waiting.answer(noSlotLeft());
+        if (this.options.replica.isShared) this.refuse(waiting);
         else this.answerAlone(waiting);
       };
       const timer = setTimeout(() => afterReading(late), ACQUIRE_TIMEOUT_MS);
@@ -112,10 +115,10 @@ export class SlotKeeper {
     await this.settling;
   }
 
-  private release(place: Place): void {
-    const index = this.places.indexOf(place);
+  private release(slot: Slot): void {
+    const index = this.held.indexOf(slot);
     if (index === -1) return;
-    this.places.splice(index, 1);
+    this.held.splice(index, 1);
     this.rewrite();
   }
 
@@ -124,7 +127,7 @@ export class SlotKeeper {
       this.settling = undefined;
       const isLeft = this.waiting.length > 0 || (this.isDirty && this.options.replica.isShared);
       if (isLeft) this.settleSoon();
-      else if (this.places.length === 0) this.options.onIdle(this.key);
+      else if (this.held.length === 0) this.options.onIdle(this.key);
     });
   }
 
@@ -154,13 +157,13 @@ export class SlotKeeper {
       const { revision, text } = await slots.read(name);
       const document = decodeDocument(this.key, text);
       const plan = await this.plan(document);
-      const held = withOwn(plan.elsewhere, id, plan.seating.count);
+      const held = withOwn(plan.elsewhere, id, plan.allotment.count);
       const isOld = this.writtenAtMs === -Infinity && held.size > 0;
-      if (!isOld && isSameHeld(held, document.held)) return this.carryOut(plan.seating);
+      if (!isOld && isSameHeld(held, document.held)) return this.carryOut(plan.allotment);
       const written = await slots.write(name, encodeDocument({ key: this.key, held }), revision);
       if (written !== undefined) {
         this.writtenAtMs = performance.now();
-        return this.carryOut(plan.seating);
+        return this.carryOut(plan.allotment);
       }
       this.options.onMetric({ kind: 'slot_conflict' });
       const pauseMs = Math.random() * CONFLICT_PAUSE_MS * Math.min(attempt, 10);
@@ -169,27 +172,27 @@ export class SlotKeeper {
     throw unavailable('Others write about this key all the time');
   }
 
-  /** Who gets places by a document. The dead are looked for only when somebody would get none because of them. */
+  /** Who gets slots by a document. The dead are looked for only when somebody would get none because of them. */
   private async plan(document: Parameters<typeof viewOf>[0]) {
     const { replica } = this.options;
     const { secured, elsewhere } = viewOf(document, (other) => replica.isOwn(other));
-    const seatBeside = (others: ReadonlyMap<string, number>) => seat(sumOf(others), secured, this.places, this.waiting);
-    const seating = seatBeside(elsewhere);
-    const isTight = seating.lost.length + seating.refused.length > 0 || elsewhere.size > MAX_NAMED_REPLICAS;
-    if (!isTight) return { seating, elsewhere };
+    const allotBeside = (others: ReadonlyMap<string, number>) => allot(sumOf(others), secured, this.held, this.waiting);
+    const allotment = allotBeside(elsewhere);
+    const isTight = allotment.lost.length + allotment.refused.length > 0 || elsewhere.size > MAX_NAMED_REPLICAS;
+    if (!isTight) return { allotment, elsewhere };
     const states = new Map(
       await Promise.all([...elsewhere.keys()].map(async (other) => [other, await replica.stateOf(other)] as const)),
     );
     const without = (...gone: readonly (ReplicaState | undefined)[]) =>
       new Map([...elsewhere].filter(([other]) => !gone.includes(states.get(other))));
     const possible = without('dead');
-    // Nobody loses a place to those who may be dead: it is decided when they had the time to come back.
-    const { lost } = seatBeside(without('dead', 'unheard'));
+    // Nobody loses a slot to those who may be dead: it is decided when they had the time to come back.
+    const { lost } = allotBeside(without('dead', 'unheard'));
     this.isUndecided = [...states.values()].includes('unheard');
-    return { seating: { ...seatBeside(possible), lost }, elsewhere: possible };
+    return { allotment: { ...allotBeside(possible), lost }, elsewhere: possible };
   }
 
-  private carryOut({ lost, granted, refused }: Seating<Place, Waiting>): void {
+  private carryOut({ lost, granted, refused }: Allotment<Slot, Waiting>): void {
     const settled = new Set<Waiting>([...granted, ...refused]);
     this.waiting = this.waiting.filter((each) => !settled.has(each));
     for (const waiting of granted) {
@@ -197,29 +200,33 @@ export class SlotKeeper {
       else this.give(waiting, 'shared');
     }
     for (const waiting of refused) if (!waiting.isAnswered) this.refuse(waiting);
-    for (const place of lost) {
-      const index = this.places.indexOf(place);
+    for (const slot of lost) {
+      const index = this.held.indexOf(slot);
       if (index === -1) continue;
-      this.places.splice(index, 1);
+      this.held.splice(index, 1);
       this.options.onMetric({ kind: 'slot_lost' });
-      place.onLost(slotLost());
+      slot.onLost(slotLost());
     }
   }
 
   private answerAlone(waiting: Waiting): void {
-    if (this.places.length < waiting.limit) this.give(waiting, 'alone');
+    if (this.held.length < waiting.limit) this.give(waiting, 'alone');
     else this.refuse(waiting);
   }
 
   private give(waiting: Waiting, outcome: 'shared' | 'alone'): void {
-    const place: Place = { limit: waiting.limit, onLost: waiting.onLost };
-    this.places.push(place);
+    const slot: Slot = { limit: waiting.limit, onLost: waiting.onLost };
+    this.held.push(slot);
     this.options.onMetric({ kind: 'slot_sought', outcome });
-    waiting.answer(place);
+    waiting.answer(slot);
   }
 
   private refuse(waiting: Waiting): void {
-    this.options.onMetric({ kind: 'slot_sought', outcome: 'refused' });
+    this.countRefusal();
     waiting.answer(noSlotLeft());
+  }
+
+  private countRefusal(): void {
+    this.options.onMetric({ kind: 'slot_sought', outcome: 'refused' });
   }
 }

@@ -4,8 +4,8 @@ export class LateAnswer extends Error {
 }
 
 /**
- * Settles as the promise does, or rejects with `LateAnswer` after `timeoutMs`. An answer that is there already, but that a busy process did
- * not come to look at, is in time.
+ * Settles as the promise does, or rejects with `LateAnswer` after `timeoutMs`. An answer that is there already, but
+ * that a busy process did not come to look at, is in time.
  */
 export function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {

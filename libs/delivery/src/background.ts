@@ -1,3 +1,5 @@
+import { CallerLines } from './caller-lines';
+
 /** Work that nobody awaits: its failures are told, and `settled` waits for the end of all of it. */
 export class Tasks {
   private readonly running = new Set<Promise<void>>();
@@ -87,9 +89,9 @@ export class FreshRead<T> {
   }
 }
 
-/** Runs at most so many pieces of work at the same time; the others wait in order of arrival. */
+/** Runs at most so many pieces of work at the same time. The callers for whom others wait have their turns in a round. */
 export class Permits {
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting = new CallerLines<() => void>();
   private free: number;
 
   constructor(private readonly count: number) {
@@ -100,13 +102,13 @@ export class Permits {
     return this.count - this.free;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(caller: string, work: () => Promise<T>): Promise<T> {
     if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else await new Promise<void>((resolve) => this.waiting.add(caller, resolve));
     try {
       return await work();
     } finally {
-      const next = this.waiting.shift();
+      const next = this.waiting.next();
       if (next) next();
       else this.free++;
     }

@@ -7,6 +7,7 @@ import { FreshRead, Permits } from './background';
 import { EventQueue } from './event-queue';
 import { FeedEvent } from './feed-event';
 import { HotRing } from './hot-ring';
+import { RingTurns, type RingReader } from './ring-turns';
 import { SubscriptionIndex, type IndexedSubscription } from './subscription-index';
 
 const EPOCH = newEpoch();
@@ -115,6 +116,56 @@ describe('SubscriptionIndex', () => {
   });
 });
 
+describe('RingTurns', () => {
+  class Scan implements RingReader {
+    looked: number[] = [];
+    constructor(
+      readonly caller: string,
+      public behind: number,
+      private readonly turns: RingTurns,
+      private readonly isAttentive = true,
+    ) {}
+    turnCame(): void {
+      if (this.isAttentive) this.look();
+    }
+    /** All that it may look at, and asks for more. */
+    look(): void {
+      while (this.behind > 0) {
+        const events = Math.min(this.turns.allowance(this), this.behind);
+        if (events === 0) return;
+        this.looked.push(events);
+        this.behind -= events;
+        this.turns.looked(this, events);
+      }
+    }
+  }
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  it('shares a turn among the callers that wait, none below the least', async () => {
+    const turns = new RingTurns(100, 30);
+    const scans = ['a', 'a', 'b', 'c', 'd', 'e'].map((caller) => new Scan(caller, 500, turns));
+    for (const scan of scans) scan.look();
+    expect(scans.map(({ looked }) => looked)).toEqual([[100], [], [], [], [], []]);
+    await turn();
+    expect(scans.map(({ looked }) => looked)).toEqual([[100, 30], [], [30], [30], [10], []]);
+    await turn();
+    // The one that had none begins, and of `a` it is the other one's turn.
+    expect(scans.map(({ looked }) => looked)).toEqual([[100, 30], [30], [30, 30], [30, 10], [10], [30]]);
+  });
+
+  it('leaves what nobody wants to whoever comes, and forgets who does not use its turn', async () => {
+    const turns = new RingTurns(100, 10);
+    const first = new Scan('a', 100, turns);
+    const gone = new Scan('b', 50, turns);
+    const idle = new Scan('c', 40, turns, false);
+    const last = new Scan('c', 90, turns);
+    for (const scan of [first, gone, idle, last]) scan.look();
+    gone.behind = 0;
+    await turn();
+    expect([gone, idle, last].map(({ looked }) => looked)).toEqual([[], [], [10, 50]]);
+  });
+});
+
 describe('FreshRead', () => {
   it('shares reads among those who ask, never one that began before they asked, never two at once', async () => {
     let reads = 0;
@@ -142,13 +193,13 @@ describe('FreshRead', () => {
 });
 
 describe('Permits', () => {
-  it('lets so many in at once, in order of arrival, whatever fails', async () => {
+  it('lets so many of one caller in at once, in order of arrival, whatever fails', async () => {
     const permits = new Permits(2);
     const order: number[] = [];
     let most = 0;
     await Promise.allSettled(
       numbers(1, 9).map((n) =>
-        permits.run(async () => {
+        permits.run('a', async () => {
           order.push(n);
           most = Math.max(most, permits.used);
           await Promise.resolve();
@@ -157,5 +208,17 @@ describe('Permits', () => {
       ),
     );
     expect({ order, most, used: permits.used }).toEqual({ order: numbers(1, 9), most: 2, used: 0 });
+  });
+
+  it('gives each caller its turn, however many wait for another', async () => {
+    const permits = new Permits(1);
+    const order: string[] = [];
+    const run = (caller: string, n: number) => permits.run(caller, async () => void order.push(`${caller}${n}`));
+    const all = numbers(1, 4).map((n) => run('a', n));
+    all.push(...numbers(1, 2).map((n) => run('b', n)), run('c', 1));
+    await Promise.all(all);
+    expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+    await run('c', 2);
+    expect(permits.used).toBe(0);
   });
 });

@@ -17,6 +17,8 @@ const FILTERS: EventFilter[] = [
 /** Small bounds, so that short runs meet all of them. */
 const LIMITS = {
   ringEvents: 12,
+  ringTurnEvents: 5,
+  leastRingTurnEvents: 2,
   warmUpEvents: 4,
   pendingEvents: 6,
   sliceEvents: 3,
@@ -26,6 +28,7 @@ const LIMITS = {
   pageBytes: 900,
   scanPositions: 5,
   waitingPageBytes: 2_000,
+  callerWaitingPageBytes: 900,
   leastPageBytes: 300,
   batchEvents: 3,
   concurrentPageReads: 2,
@@ -46,13 +49,14 @@ class Client {
     start: StartPlace,
     private readonly maxQueuedEvents: number,
     private readonly cutAt: 'position' | 'last event',
+    private readonly caller: string,
   ) {
     this.at = start;
   }
 
   async connect(): Promise<void> {
-    const { filter, maxQueuedEvents } = this;
-    this.subscription = await this.world.feed.subscribe({ filter, start: this.at, maxQueuedEvents });
+    const { filter, maxQueuedEvents, caller } = this;
+    this.subscription = await this.world.feed.subscribe({ filter, start: this.at, maxQueuedEvents, caller });
     if (this.subscription.reset) throw new Error('no reset is due');
     this.begin ??= this.subscription.startedAt;
     this.at = this.subscription.startedAt;
@@ -126,6 +130,7 @@ const step = fc.oneof(
       ),
       maxQueuedEvents: fc.integer({ min: 1, max: 6 }),
       cutAt: fc.constantFrom('position' as const, 'last event' as const),
+      caller: fc.constantFrom('a', 'b'),
     }),
   },
 );
@@ -169,9 +174,9 @@ describe('delivery, whatever happens', () => {
             else if (action.do === 'fail') world.reader.failNext(action.calls);
             else if (clients.length < 6) {
               const { position } = await world.reader.model.head();
-              const { filter, start, maxQueuedEvents, cutAt } = action;
+              const { filter, start, maxQueuedEvents, cutAt, caller } = action;
               const place = typeof start === 'number' ? await world.cursorAt(Math.floor(start * position)) : start;
-              const added = new Client(world, filter, place, maxQueuedEvents, cutAt);
+              const added = new Client(world, filter, place, maxQueuedEvents, cutAt, caller);
               await persist(() => added.connect());
               clients.push(added);
             }

@@ -12,11 +12,13 @@ import { NO_METRICS, type DeliveryMetrics } from './delivery-metrics';
 import { Expectations, type Expectation } from './expectations';
 import type { FeedEvent } from './feed-event';
 import { FeedSource } from './feed-source';
-import { FeedSubscription, type SubscriptionHost } from './feed-subscription';
+import { FeedSubscription } from './feed-subscription';
 import { HotRing } from './hot-ring';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
 import { PageReader } from './page-reader';
+import { RingTurns } from './ring-turns';
 import type { Beginning, SubscribeOptions, Subscription } from './subscription';
+import type { SubscriptionHost } from './subscription-host';
 import { SubscriptionIndex } from './subscription-index';
 import { WakeQueue } from './wake-queue';
 
@@ -236,8 +238,9 @@ export class EventFeed {
       metrics,
       ring,
       wakes: new WakeQueue(),
+      ringTurns: new RingTurns(limits.ringTurnEvents, limits.leastRingTurnEvents),
       readPage: (range, isWanted) => pages.read(range, isWanted),
-      addWaitingPageBytes: (bytes) => pages.addWaiting(bytes),
+      addWaitingPageBytes: (caller, bytes) => pages.addWaiting(caller, bytes),
       runTask: (work) => tasks.run(work),
       wentLive: (subscription) => index.add(subscription),
       left: (subscription) => {

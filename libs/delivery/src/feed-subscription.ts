@@ -1,5 +1,6 @@
 import {
   compileFilter,
+  matchesNothing,
   toPosition,
   type CursorPlace,
   type EventFilter,
@@ -7,31 +8,13 @@ import {
   type ResetReason,
 } from '@sluice/event-log';
 import type { Epoch, Position } from '@sluice/event-schema';
-import type { DeliveryMetrics, OverflowReason } from './delivery-metrics';
+import type { OverflowReason } from './delivery-metrics';
 import { EventQueue } from './event-queue';
 import { FeedEvent } from './feed-event';
-import type { HotRing } from './hot-ring';
-import type { DeliveryLimits } from './limits';
-import type { BackfillPage, PageRange } from './page-reader';
+import type { RingReader } from './ring-turns';
 import type { Beginning, DeliveryItem, EndReason, SubscribeOptions, Subscription } from './subscription';
-import { WakeSignal, type WakeQueue } from './wake-queue';
-
-/** What a subscription needs of its feed. */
-export interface SubscriptionHost {
-  readonly limits: DeliveryLimits;
-  readonly metrics: DeliveryMetrics;
-  /** Its head is the head of the feed. */
-  readonly ring: HotRing;
-  readonly wakes: WakeQueue;
-  readPage(range: PageRange, isWanted: () => boolean): Promise<BackfillPage>;
-  /** Tells that so many bytes of pages wait for subscribers more than before, or less. */
-  addWaitingPageBytes(bytes: number): void;
-  runTask(work: () => Promise<void>): void;
-  /** From now on the subscription is offered every event that may concern it. */
-  wentLive(subscription: FeedSubscription): void;
-  left(subscription: FeedSubscription): void;
-  onFault(error: unknown): void;
-}
+import type { SubscriptionHost } from './subscription-host';
+import { WakeSignal } from './wake-queue';
 
 /**
  * The state machine of one subscription. `scanned` is the place up to which everything matching has been queued or
@@ -40,7 +23,7 @@ export interface SubscriptionHost {
  * ```
  * backfilling   while events after `scanned` have left the ring: read a page from the read model, queue it,
  *               and read the next one only when that was taken;
- *               while they are in the ring: hand them over from there, nothing is queued
+ *               while they are in the ring: hand them over from there, so many in each turn; nothing is queued
  *      │ cutover: `scanned` has reached the head of the feed. No event can come between this and
  *      ▼          being offered events, as both happen in one synchronous step
  *    live       every event that concerns it is offered; matching ones are queued
@@ -49,8 +32,9 @@ export interface SubscriptionHost {
  *    ended      offered nothing any more
  * ```
  */
-export class FeedSubscription implements Subscription {
+export class FeedSubscription implements Subscription, RingReader {
   readonly filter: EventFilter;
+  readonly caller: string;
   readonly startedAt: CursorPlace;
   readonly reset: Subscription['reset'];
   readonly ended: Promise<EndReason>;
@@ -86,6 +70,7 @@ export class FeedSubscription implements Subscription {
   ) {
     const { limits } = host;
     this.filter = options.filter;
+    this.caller = options.caller ?? '';
     this.matches = compileFilter(options.filter);
     this.bounds = {
       maxQueuedEvents: options.maxQueuedEvents ?? limits.queuedEvents,
@@ -97,6 +82,8 @@ export class FeedSubscription implements Subscription {
     this.reset = reset;
     this.epoch = at.epoch;
     this.scanned = at.position;
+    // There is nothing to look for up to the head.
+    if (matchesNothing(options.filter)) this.scanned = toPosition(Math.max(at.position, host.ring.head));
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.signal = options.signal;
     this.signal?.addEventListener('abort', this.onAbort);
@@ -140,35 +127,49 @@ export class FeedSubscription implements Subscription {
   }
 
   /** One step of the backfill. What it returns is handed over at once. */
-  private catchUp(most: number): FeedEvent[] {
-    const events: FeedEvent[] = [];
-    const { ring, limits } = this.host;
-    if (this.readingPage) return events;
+  private catchUp(most: number): readonly FeedEvent[] {
+    if (this.readingPage) return [];
     this.notePage(0);
-    if (!ring.covers(this.scanned)) {
+    if (!this.host.ring.covers(this.scanned)) {
       if (most > 0) this.host.runTask(() => this.readPage());
-      return events;
+      return [];
     }
-    let bytes = 0;
-    while (this.scanned < ring.head && events.length < most && bytes < limits.batchBytes) {
-      const event = ring.at(this.scanned + 1);
-      if (!event) throw new RangeError(`the ring has lost position ${this.scanned + 1}`);
-      this.scanned = event.position;
-      if (!this.matches(event.event)) continue;
-      events.push(event);
-      bytes += event.bytes;
-    }
-    if (this.scanned >= ring.head) this.goLive();
+    const events = most > 0 ? this.lookThroughRing(most) : [];
+    if (this.behind === 0) this.goLive();
     return events;
+  }
+
+  /** Until something matches, as far as may be looked in this turn. What is left to look at has a turn of its own. */
+  private lookThroughRing(most: number): readonly FeedEvent[] {
+    const { ring, ringTurns, limits } = this.host;
+    const wanted = { matches: this.matches, maxEvents: most, maxBytes: limits.batchBytes };
+    while (this.behind > 0) {
+      const allowance = ringTurns.allowance(this);
+      if (allowance === 0) break;
+      const { events, reached } = ring.find(this.scanned, allowance, wanted);
+      ringTurns.looked(this, reached - this.scanned);
+      this.scanned = reached;
+      if (events.length > 0) return events;
+    }
+    return [];
+  }
+
+  /** For its turns in the ring. */
+  get behind(): number {
+    return this.phase === 'backfilling' ? Math.max(0, this.host.ring.head - this.scanned) : 0;
+  }
+
+  turnCame(): void {
+    this.readable.raiseNow();
   }
 
   private async readPage(): Promise<void> {
     const isWanted = () => this.phase === 'backfilling';
-    const { filter, scanned: after, host } = this;
+    const { filter, caller, scanned: after, host } = this;
     const maxBytes = Math.min(host.limits.pageBytes, this.bounds.maxQueuedBytes);
     this.readingPage = true;
     try {
-      const page = await host.readPage({ filter, after, upTo: host.ring.head, maxBytes }, isWanted);
+      const page = await host.readPage({ filter, caller, after, upTo: host.ring.head, maxBytes }, isWanted);
       if (!isWanted()) return;
       for (const encoded of page.events) this.queue.push(new FeedEvent(encoded, this.epoch));
       this.scanned = page.reached;
@@ -182,7 +183,7 @@ export class FeedSubscription implements Subscription {
   }
 
   private notePage(bytes: number): void {
-    this.host.addWaitingPageBytes(bytes - this.pageBytes);
+    this.host.addWaitingPageBytes(this.caller, bytes - this.pageBytes);
     this.pageBytes = bytes;
   }
 

@@ -1,6 +1,13 @@
-import { advance } from '@sluice/event-log';
+import { advance, type EventPredicate } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
 import type { FeedEvent } from './feed-event';
+
+/** What is looked for, and how much of it is enough; the last event found may go beyond the bytes. */
+export interface RingSearch {
+  readonly matches: EventPredicate;
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
 
 /** The newest events, without a hole, bounded by count and by bytes; the oldest give way. */
 export class HotRing {
@@ -41,6 +48,24 @@ export class HotRing {
   at(position: number): FeedEvent | undefined {
     const event = this.slots[position % this.maxEvents];
     return event?.position === position ? event : undefined;
+  }
+
+  /** Matching events among the `lookAt` ones after `after`, and how far it looked before there were enough of them. */
+  find(after: Position, lookAt: number, wanted: RingSearch): { events: FeedEvent[]; reached: Position } {
+    const { matches, maxEvents, maxBytes } = wanted;
+    const upTo = Math.min(this.newest, after + lookAt);
+    const events: FeedEvent[] = [];
+    let reached = after;
+    let bytes = 0;
+    while (reached < upTo && events.length < maxEvents && bytes < maxBytes) {
+      const event = this.at(reached + 1);
+      if (!event) throw new RangeError(`the ring has lost position ${reached + 1}`);
+      reached = event.position;
+      if (!matches(event.event)) continue;
+      events.push(event);
+      bytes += event.bytes;
+    }
+    return { events, reached };
   }
 
   /** Takes the event that follows the newest one. */

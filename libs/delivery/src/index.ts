@@ -8,8 +8,10 @@ export {
   type PresenceBoard,
   type PresenceMembership,
   type PresencePlace,
+  type PresenceRefusal,
+  type PresenceSignals,
   type PresentSubscriber,
 } from './presence-board';
-export { PresenceGroups, presenceKey, requirePresenceName } from './presence-groups';
+export { PresenceGroups, type JoinedMember } from './presence-groups';
 export { MemoryPresenceBoard } from './presence-memory';
 export { endError, type DeliveryItem, type EndReason, type SubscribeOptions, type Subscription } from './subscription';

@@ -3,6 +3,12 @@ export const DELIVERY_LIMITS = {
   /** Newest events kept in memory, so that subscriptions with recent cursors do not reach the database. */
   ringEvents: 16_384,
   ringBytes: 32 * 1024 * 1024,
+  /**
+   * Most events of the ring that are looked at in one turn of the event loop, by all subscriptions that catch up; most of
+   * them may match nothing. Callers who want more than that together have equal shares, none below the least one.
+   */
+  ringTurnEvents: 2_048,
+  leastRingTurnEvents: 256,
   /** How many of the newest events are put into the ring at the start: subscribers come back right after it. */
   warmUpEvents: 2_000,
 
@@ -31,8 +37,10 @@ export const DELIVERY_LIMITS = {
    * `leastPageBytes`: nobody waits for the page of a subscriber that takes nothing.
    */
   waitingPageBytes: 64 * 1024 * 1024,
+  /** Bytes of the pages of one caller that wait. As they come near, only the pages of this caller become smaller. */
+  callerWaitingPageBytes: 16 * 1024 * 1024,
   leastPageBytes: 16 * 1024,
-  /** Backfill reads at the same time in one process; the others wait in order of arrival. */
+  /** Backfill reads at the same time in one process; of the others, each caller in turn has the next one. */
   concurrentPageReads: 8,
   /** Attempts at one page before the subscription ends as failed. */
   pageAttempts: 5,

@@ -1,6 +1,5 @@
 import {
   isSelective,
-  matchesNothing,
   SluiceError,
   toPosition,
   toSluiceError,
@@ -26,6 +25,8 @@ export interface PageReaderOptions {
 /** What somebody wants to read, page by page. */
 export interface PageRange {
   readonly filter: EventFilter;
+  /** For whom it is read. */
+  readonly caller: string;
   readonly after: Position;
   readonly upTo: Position;
   /** Most bytes on one page, which has one event at least. */
@@ -38,10 +39,14 @@ export interface BackfillPage {
   readonly reached: Position;
 }
 
-/** Reads the pages of all backfills: so many at the same time, each with so many attempts, positions and bytes. */
+/**
+ * Reads the pages of all backfills: so many at the same time, each with so many attempts, positions and bytes. What one
+ * caller wants, and leaves waiting, takes little from the others.
+ */
 export class PageReader {
   private readonly permits: Permits;
   private waiting = 0;
+  private readonly waitingByCaller = new Map<string, number>();
 
   constructor(private readonly options: PageReaderOptions) {
     this.permits = new Permits(options.limits.concurrentPageReads);
@@ -57,9 +62,16 @@ export class PageReader {
     return this.waiting;
   }
 
-  /** Notes that so many bytes wait more than before, or less. */
-  addWaiting(bytes: number): void {
+  /** Notes that so many bytes wait for the subscribers of a caller more than before, or less. */
+  addWaiting(caller: string, bytes: number): void {
     this.waiting += bytes;
+    const ofCaller = this.waitingOf(caller) + bytes;
+    if (ofCaller > 0) this.waitingByCaller.set(caller, ofCaller);
+    else this.waitingByCaller.delete(caller);
+  }
+
+  private waitingOf(caller: string): number {
+    return this.waitingByCaller.get(caller) ?? 0;
   }
 
   /**
@@ -68,13 +80,11 @@ export class PageReader {
    * @throws SluiceError `read_model_unavailable` after the last attempt.
    */
   async read(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
-    // No page, so nothing of another numbering can be on it.
-    if (matchesNothing(range.filter)) return { events: [], reached: range.upTo };
     const { limits, pauses, onFault } = this.options;
     const backOff = new BackOff(limits);
     for (let attempt = 1; isWanted(); attempt++) {
       try {
-        return await this.permits.run(() => this.attempt(range, isWanted));
+        return await this.permits.run(range.caller, () => this.attempt(range, isWanted));
       } catch (error) {
         onFault(error);
         if (attempt >= limits.pageAttempts) throw unreadable(error);
@@ -85,12 +95,12 @@ export class PageReader {
   }
 
   private async attempt(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
-    const { filter, after } = range;
+    const { filter, caller, after } = range;
     if (!isWanted()) return { events: [], reached: after };
     const { reader, limits, metrics } = this.options;
     // A rare filter must not make one read look through everything.
     const upTo = isSelective(filter) ? range.upTo : toPosition(Math.min(range.upTo, after + limits.scanPositions));
-    const maxBytes = Math.min(range.maxBytes, this.shareOfWaiting());
+    const maxBytes = Math.min(range.maxBytes, this.shareOfWaiting(caller));
     const { events, complete } = await reader.read({ filter, after, upTo, limit: limits.pageEvents, maxBytes });
     metrics.pageRead(events.length);
     // Asked after the page: if the numbering has changed by now, the subscription is reset and the page not wanted.
@@ -98,10 +108,11 @@ export class PageReader {
     return { events, reached: complete ? upTo : (events.at(-1)?.event.position ?? after) };
   }
 
-  /** What every read at this moment may bring without all of them going beyond the bound. */
-  private shareOfWaiting(): number {
-    const { waitingPageBytes, concurrentPageReads, leastPageBytes } = this.options.limits;
-    return Math.max(leastPageBytes, Math.floor((waitingPageBytes - this.waiting) / concurrentPageReads));
+  /** What every read at this moment may bring without all of them going beyond the bounds. */
+  private shareOfWaiting(caller: string): number {
+    const { waitingPageBytes, callerWaitingPageBytes, concurrentPageReads, leastPageBytes } = this.options.limits;
+    const left = Math.min(waitingPageBytes - this.waiting, callerWaitingPageBytes - this.waitingOf(caller));
+    return Math.max(leastPageBytes, Math.floor(left / concurrentPageReads));
   }
 }
 

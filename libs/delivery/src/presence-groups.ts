@@ -1,5 +1,12 @@
 import { SluiceError } from '@sluice/event-log';
-import { PRESENCE_LIMITS, type PresencePlace, type PresentSubscriber } from './presence-board';
+import { newEventId } from '@sluice/event-schema';
+import {
+  PRESENCE_LIMITS,
+  type PresencePlace,
+  type PresenceRefusal,
+  type PresenceSignals,
+  type PresentSubscriber,
+} from './presence-board';
 
 interface Listener {
   readonly member: PresentSubscriber;
@@ -7,26 +14,34 @@ interface Listener {
 }
 
 interface Group {
+  readonly workspaceId: number;
   readonly here: Map<string, Listener>;
   readonly elsewhere: Map<string, readonly PresentSubscriber[]>;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** One that has joined here. */
+export interface JoinedMember {
+  /** Of its group. */
+  readonly key: string;
+  readonly memberId: string;
+}
+
 /**
- * Who is present in which group, as far as one replica knows, and whom to tell. A board keeps one and feeds it with what
- * it hears. Groups without members here are not remembered: nobody here asks for them.
+ * Who is present in which group, as far as one replica knows, and whom to tell. A board keeps one and feeds it with
+ * what it hears. Groups without members here are not remembered: nobody here asks for them.
  */
 export class PresenceGroups {
   private readonly groups = new Map<string, Group>();
+  /** How many groups each workspace has here; none is 0. */
+  private readonly groupCounts = new Map<number, number>();
+  private isClosed = false;
+
+  constructor(private readonly signals: PresenceSignals = {}) {}
 
   /** How many groups have members here. */
   get size(): number {
     return this.groups.size;
-  }
-
-  /** The keys of all groups with members here. */
-  keys(): readonly string[] {
-    return [...this.groups.keys()];
   }
 
   has(key: string): boolean {
@@ -38,18 +53,27 @@ export class PresenceGroups {
     return [...(this.groups.get(key)?.here.values() ?? [])].map(({ member }) => member);
   }
 
-  /** Adds a member of this replica. @throws SluiceError `overloaded` */
-  add(key: string, member: PresentSubscriber, onChange: Listener['onChange']): void {
-    const group = this.groups.get(key) ?? { here: new Map(), elsewhere: new Map(), timer: undefined };
-    if (group.here.size >= PRESENCE_LIMITS.groupMembers) throw full('Too many members of this group');
-    if (group.here.size === 0 && this.groups.size >= PRESENCE_LIMITS.groups) throw full('Too many groups');
-    this.groups.set(key, group);
+  /**
+   * Adds a member of this replica. Ids of one process sort by the time they were made, so they tell who came first in
+   * one millisecond.
+   *
+   * @throws SluiceError as `PresenceBoard.join`
+   */
+  join({ workspaceId, group: groupName }: PresencePlace, name: string, onChange: Listener['onChange']): JoinedMember {
+    if (this.isClosed) throw new SluiceError('shutting_down', 'The server is shutting down');
+    requireName('group', groupName);
+    requireName('name', name);
+    const key = keyOf(workspaceId, groupName);
+    const group = this.groups.get(key) ?? this.createGroup(key, workspaceId);
+    if (group.here.size >= PRESENCE_LIMITS.groupMembers) throw this.full('group', 'Too many members of this group');
+    const member: PresentSubscriber = { since: Date.now(), memberId: newEventId(), name };
     group.here.set(member.memberId, { member, onChange });
     this.tellSoon(group);
+    return { key, memberId: member.memberId };
   }
 
   /** Takes a member of this replica away. False when it was not there. */
-  remove(key: string, memberId: string): boolean {
+  leave({ key, memberId }: JoinedMember): boolean {
     const group = this.groups.get(key);
     if (group?.here.delete(memberId) !== true) return false;
     if (group.here.size > 0) this.tellSoon(group);
@@ -73,14 +97,33 @@ export class PresenceGroups {
     for (const group of this.groups.values()) if (group.elsewhere.delete(replicaId)) this.tellSoon(group);
   }
 
-  /** Forgets everybody; nobody is told. */
-  clear(): void {
+  /** Forgets everybody, for good; nobody is told. Idempotent. */
+  close(): void {
+    this.isClosed = true;
     for (const [key, group] of this.groups) this.forget(key, group);
+  }
+
+  private createGroup(key: string, workspaceId: number): Group {
+    const count = this.groupCounts.get(workspaceId) ?? 0;
+    if (this.groups.size >= PRESENCE_LIMITS.groups) throw this.full('replica', 'Too many groups');
+    if (count >= PRESENCE_LIMITS.workspaceGroups) throw this.full('workspace', 'Too many groups of this workspace');
+    const group: Group = { workspaceId, here: new Map(), elsewhere: new Map(), timer: undefined };
+    this.groups.set(key, group);
+    this.groupCounts.set(workspaceId, count + 1);
+    return group;
   }
 
   private forget(key: string, group: Group): void {
     clearTimeout(group.timer);
     this.groups.delete(key);
+    const left = (this.groupCounts.get(group.workspaceId) ?? 0) - 1;
+    if (left > 0) this.groupCounts.set(group.workspaceId, left);
+    else this.groupCounts.delete(group.workspaceId);
+  }
+
+  private full(refusal: PresenceRefusal, message: string): SluiceError {
+    this.signals.onRefused?.(refusal);
+    return new SluiceError('overloaded', message);
   }
 
   private tellSoon(group: Group): void {
@@ -96,13 +139,12 @@ export class PresenceGroups {
   }
 }
 
-/** The key of a place, in which neither workspace nor group can run into the other. */
-export function presenceKey({ workspaceId, group }: PresencePlace): string {
+/** Neither workspace nor group can run into the other in it. */
+function keyOf(workspaceId: number, group: string): string {
   return `${workspaceId}/${group}`;
 }
 
-/** @throws SluiceError `invalid_request` */
-export function requirePresenceName(where: 'name' | 'group', text: string): void {
+function requireName(where: 'name' | 'group', text: string): void {
   if (text !== '' && text.length <= PRESENCE_LIMITS.nameChars) return;
   const message = `must have 1 to ${PRESENCE_LIMITS.nameChars} characters`;
   throw new SluiceError('invalid_request', `${where}: ${message}`, { where });
@@ -114,8 +156,4 @@ function bySeniority(a: PresentSubscriber, b: PresentSubscriber): number {
 
 function isSame(a: readonly PresentSubscriber[], b: readonly PresentSubscriber[]): boolean {
   return a.length === b.length && a.every(({ memberId }, index) => memberId === b[index]?.memberId);
-}
-
-function full(message: string): SluiceError {
-  return new SluiceError('overloaded', message);
 }

@@ -1,28 +1,30 @@
-import { SluiceError } from '@sluice/event-log';
-import type { PresenceBoard, PresenceMembership, PresencePlace, PresentSubscriber } from './presence-board';
-import { PresenceGroups, presenceKey, requirePresenceName } from './presence-groups';
+import type {
+  PresenceBoard,
+  PresenceMembership,
+  PresencePlace,
+  PresenceSignals,
+  PresentSubscriber,
+} from './presence-board';
+import { PresenceGroups } from './presence-groups';
 
 /** All subscribers are at this process. */
 export class MemoryPresenceBoard implements PresenceBoard {
-  private readonly groups = new PresenceGroups();
-  private isClosed = false;
+  private readonly groups: PresenceGroups;
+
+  constructor(signals: PresenceSignals = {}) {
+    this.groups = new PresenceGroups(signals);
+  }
 
   async join(
     place: PresencePlace,
     name: string,
     onChange: (present: readonly PresentSubscriber[]) => void,
   ): Promise<PresenceMembership> {
-    if (this.isClosed) throw new SluiceError('shutting_down', 'The server is shutting down');
-    requirePresenceName('group', place.group);
-    requirePresenceName('name', name);
-    const key = presenceKey(place);
-    const memberId = crypto.randomUUID();
-    this.groups.add(key, { memberId, name, since: Date.now() }, onChange);
-    return { memberId, leave: () => void this.groups.remove(key, memberId) };
+    const joined = this.groups.join(place, name, onChange);
+    return { memberId: joined.memberId, leave: () => void this.groups.leave(joined) };
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
-    this.groups.clear();
+    this.groups.close();
   }
 }

@@ -4,6 +4,11 @@ import type { FeedEvent } from './feed-event';
 export interface SubscribeOptions {
   readonly filter: EventFilter;
   readonly start: StartPlace;
+  /**
+   * On whose behalf it reads: while many catch up, the reads of past events and the looks through recent ones are shared out
+   * by caller. All who name none are one caller.
+   */
+  readonly caller?: string;
   /** Most events that wait for a live subscriber; at least 1. */
   readonly maxQueuedEvents?: number;
   /** Most bytes that wait for a live subscriber; one event may wait whatever its size. */

@@ -42,6 +42,13 @@ export class WakeSignal {
     if (this.listener) this.request();
   }
 
+  /** As `raise`, for who calls from a turn that is nobody else's: the listener is called at once. */
+  raiseNow(): void {
+    if (this.mayHaveSome) return;
+    this.mayHaveSome = true;
+    if (!this.requested) this.wake();
+  }
+
   /** For the queue. */
   wake(): void {
     this.requested = false;

@@ -21,6 +21,8 @@ import type { SubscribeOptions, Subscription } from '../src';
 export class TrialReader implements RecordedEventReader {
   readonly calls = { head: 0, read: 0, readAll: 0, findByIds: 0 };
   mostReadsAtOnce = 0;
+  /** Turns of the event loop that each read of a page takes. */
+  turnsPerRead = 0;
   private failures = 0;
   private readsNow = 0;
   private hold: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export class TrialReader implements RecordedEventReader {
     try {
       const page = await this.model.read(options);
       await this.hold;
+      for (let turn = 0; turn < this.turnsPerRead; turn++) await new Promise((resolve) => setImmediate(resolve));
       return page;
     } finally {
       this.readsNow--;

@@ -1,4 +1,4 @@
-import type { AccessControl, AccessControlOptions } from '@sluice/access';
+import type { AccessControl, AccessControlOptions, CallerLimiterOptions } from '@sluice/access';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** Counts the looks for revoked keys, and what they ended. */
@@ -20,6 +20,16 @@ export function countKeyChecks(metrics: MetricsRegistry, logger: Logger): Pick<A
       else if (check.ended > 0) logger.info('streams of revoked keys ended', { streams: check.ended });
     },
   };
+}
+
+/** Counts the requests that only this process counts, because more callers made some than the others are told of. */
+export function countUntoldRequests(metrics: MetricsRegistry): Required<Pick<CallerLimiterOptions, 'onUntold'>> {
+  const untold = metrics.counter({
+    name: 'sluice_rates_untold_total',
+    help: 'Requests that count in this process only, because of too many callers in one interval, by the bound.',
+    labels: ['bound'],
+  });
+  return { onUntold: (reason, requests) => untold.inc({ bound: reason }, requests) };
 }
 
 /** A gauge of the keys with something open, read when it is scraped. */

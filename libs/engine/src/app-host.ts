@@ -8,7 +8,7 @@ import {
 } from '@sluice/access';
 import { EventFeed, type PresenceBoard } from '@sluice/delivery';
 import { createLogger, MetricsRegistry, type ServiceLogger, type SettingsOf } from '@sluice/service-runtime';
-import { countKeyChecks, observeAccess } from './access-metrics';
+import { countKeyChecks, countUntoldRequests, observeAccess } from './access-metrics';
 import { toAccessConfig } from './access-settings';
 import { once, type Engine } from './engine';
 import { toEngineConfig, type EngineConfig } from './engine-settings';
@@ -50,7 +50,7 @@ export interface AppHost {
   readonly gatekeeper: () => Promise<HttpGatekeeper>;
   /** Limits of authenticated callers: requests over all replicas, streams in this process and over all replicas. */
   readonly limiter: CallerLimiter;
-  /** Places for connections over all replicas; `limiter.openSharedConnection` is how a caller gets one. */
+  /** Slots for connections over all replicas; `limiter.openSharedConnection` is how a caller gets one. */
   readonly connectionSlots: () => Promise<ConnectionSlots>;
   /** Who is where, over all replicas. */
   readonly presence: () => Promise<PresenceBoard>;
@@ -73,6 +73,7 @@ export function createAppHost(config: HostConfig): AppHost {
   const limiter = new CallerLimiter(limits, {
     slots: connectionSlots,
     rates: async () => (await engine.coordination()).rates,
+    ...countUntoldRequests(metrics),
   });
   const failures = new FailedAuthenticationLimiter({ ...limits.failedAuthentication, maxTracked: limits.maxTracked });
   const access = once(async () => {

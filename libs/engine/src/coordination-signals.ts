@@ -1,4 +1,5 @@
 import type { NatsCoordination, NatsCoordinationOptions } from '@sluice/coordination-nats';
+import type { PresenceSignals } from '@sluice/delivery';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** The metrics and log lines of what replicas tell each other. */
@@ -11,23 +12,24 @@ export function createCoordinationSignals(
     help: '1 while this replica is counted together with the others; 0 while it counts alone.',
   });
   const sought = metrics.counter({
-    name: 'sluice_connection_places_sought_total',
-    help: 'Places for connections that were sought over all replicas: given, given without asking the others, refused.',
+    name: 'sluice_connection_slots_sought_total',
+    help: 'Slots for connections that were sought over all replicas: given, given without asking the others, refused.',
     labels: ['outcome'],
   });
   const lost = metrics.counter({
-    name: 'sluice_connection_places_lost_total',
-    help: 'Places that others had taken while this replica was out of reach.',
+    name: 'sluice_connection_slots_lost_total',
+    help: 'Slots that others had taken while this replica was out of reach.',
   });
   const conflicts = metrics.counter({
-    name: 'sluice_connection_places_conflicts_total',
-    help: 'Writes about places that met those of another replica and were tried again.',
+    name: 'sluice_connection_slots_conflicts_total',
+    help: 'Writes about slots that met those of another replica and were tried again.',
   });
   const rates = metrics.counter({
     name: 'sluice_rates_exchanged_total',
     help: 'Callers whose spending was told to the other replicas, or heard from them.',
     labels: ['direction'],
   });
+  const presence = countPresenceRefusals(metrics);
   let isShared: boolean | undefined;
   return {
     onFault: (error) => logger.warn('coordination: limits may be counted by this replica alone', { error }),
@@ -48,6 +50,9 @@ export function createCoordinationSignals(
         case 'slot_conflict':
           conflicts.inc();
           break;
+        case 'presence_refused':
+          presence.onRefused(metric.refusal);
+          break;
         case 'rates_told':
           rates.inc({ direction: 'told' }, metric.callers);
           break;
@@ -59,11 +64,21 @@ export function createCoordinationSignals(
   };
 }
 
-/** A gauge of the places that this process holds, read when it is scraped. */
+/** Counts who could not join a group. */
+export function countPresenceRefusals(metrics: MetricsRegistry): Required<PresenceSignals> {
+  const refused = metrics.counter({
+    name: 'sluice_presence_refused_total',
+    help: 'Subscribers that could not join a group, by what is full: the group, its workspace, or this replica.',
+    labels: ['full'],
+  });
+  return { onRefused: (refusal) => refused.inc({ full: refusal }) };
+}
+
+/** A gauge of the slots that this process holds, read when it is scraped. */
 export function observeCoordination(metrics: MetricsRegistry, { connectionSlots }: NatsCoordination): void {
   metrics.gauge({
-    name: 'sluice_connection_places',
-    help: 'Places for connections, counted over all replicas, that this process holds.',
+    name: 'sluice_connection_slots',
+    help: 'Slots for connections, counted over all replicas, that this process holds.',
     collect: (gauge) => gauge.set(connectionSlots.held),
   });
 }

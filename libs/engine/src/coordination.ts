@@ -1,5 +1,5 @@
 import { MemoryConnectionSlots, NO_RATE_EXCHANGE, type ConnectionSlots, type RateExchange } from '@sluice/access';
-import { MemoryPresenceBoard, type PresenceBoard } from '@sluice/delivery';
+import { MemoryPresenceBoard, type PresenceBoard, type PresenceSignals } from '@sluice/delivery';
 
 /** What the replicas of an installation tell each other. */
 export interface Coordination {
@@ -11,9 +11,9 @@ export interface Coordination {
 }
 
 /** For engines that are one process: there is nobody to tell. */
-export function memoryCoordination(): Coordination {
+export function memoryCoordination(presenceSignals?: PresenceSignals): Coordination {
   const connectionSlots = new MemoryConnectionSlots();
-  const presence = new MemoryPresenceBoard();
+  const presence = new MemoryPresenceBoard(presenceSignals);
   return {
     connectionSlots,
     rates: NO_RATE_EXCHANGE,

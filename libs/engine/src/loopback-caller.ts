@@ -9,11 +9,17 @@ const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
   'x-client-ip',
   'x-cluster-client-ip',
   'x-original-host',
+  'x-original-forwarded-for',
+  'x-envoy-external-address',
+  'x-azure-clientip',
   'true-client-ip',
   'cf-connecting-ip',
   'fastly-client-ip',
 ]);
 const FORWARDING_PREFIX = 'x-forwarded';
+
+/** What a browser says of the page that asks; two at once, or a word that is none of these, come from no browser. */
+const FETCH_SITES: ReadonlySet<string> = new Set(['none', 'same-origin', 'same-site', 'cross-site']);
 
 const HOST_HEADER = /^(\[[0-9a-f:.]+\]|[^\s:/@\\[\]]+)(?::\d{1,5})?$/i;
 
@@ -31,7 +37,9 @@ export function comesOverLoopback({ headers, socket }: Pick<FastifyRequest, 'hea
   );
 }
 
-function isOwnPage({ origin, 'sec-fetch-site': site }: FastifyRequest['headers']): boolean {
+function isOwnPage({ origin, 'sec-fetch-site': fetchSite }: FastifyRequest['headers']): boolean {
+  const site = fetchSite?.toString().toLowerCase();
+  if (site !== undefined && !FETCH_SITES.has(site)) return false;
   // Without an origin, a browser may still say that a foreign page has asked, for an image or a script say.
   if (origin === undefined) return site !== 'cross-site';
   return /^https?:\/\//.test(origin) && URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);

@@ -32,6 +32,8 @@ describe('comesOverLoopback', () => {
     ['a page by IPv6', { host: 'localhost:8080', origin: 'http://[::1]:3000' }],
     ['an own page that says no origin', { 'sec-fetch-site': 'same-origin' }],
     ['an address that was typed in', { 'sec-fetch-site': 'none' }],
+    ['a page on another port that says no origin', { 'sec-fetch-site': 'same-site' }],
+    ['an own page in other letters', { 'sec-fetch-site': 'Same-Origin' }],
   ]);
   it.each(own)('is true for $name', async ({ headers, from }) => {
     expect(await isLoopback(headers, from)).toBe(true);
@@ -48,6 +50,14 @@ describe('comesOverLoopback', () => {
     ['an origin that begins like loopback', { origin: 'http://localhost.evil.example' }],
     ['an origin with a user', { origin: 'http://localhost@evil.example' }],
     ['an image on a foreign page', { 'sec-fetch-site': 'cross-site' }],
+    ['an image on a foreign page, in other letters', { 'sec-fetch-site': 'Cross-Site' }],
+    ['where it comes from said twice', { 'sec-fetch-site': 'none, none' }],
+    ['where it comes from said in two ways', { 'sec-fetch-site': 'same-origin, cross-site' }],
+    [
+      'a page of this machine and where it comes from said twice',
+      { origin: 'http://localhost', 'sec-fetch-site': 'none, none' },
+    ],
+    ['a place that no browser knows', { 'sec-fetch-site': 'elsewhere' }],
     ['a name that was made to resolve to loopback', { host: 'evil.example' }],
     ['such a name with a port', { host: 'evil.example:8080', origin: 'http://localhost:8080' }],
     ['a name below localhost', { host: 'evil.localhost' }],
@@ -62,6 +72,10 @@ describe('comesOverLoopback', () => {
     ['X-Real-IP', { 'x-real-ip': '127.0.0.1' }],
     ['Via', { via: '1.1 proxy' }],
     ['CF-Connecting-IP', { 'cf-connecting-ip': '127.0.0.1' }],
+    ['X-Forwarded-Anything', { 'x-forwarded-anything': '1' }],
+    ['X-Original-Forwarded-For', { 'x-original-forwarded-for': '127.0.0.1' }],
+    ['X-Envoy-External-Address', { 'x-envoy-external-address': '127.0.0.1' }],
+    ['X-Azure-ClientIP', { 'x-azure-clientip': '127.0.0.1' }],
   ]);
   it.each(foreign)('is false for $name', async ({ headers, from }) => {
     expect(await isLoopback(headers, from)).toBe(false);
@@ -69,7 +83,7 @@ describe('comesOverLoopback', () => {
 
   it('sees the connection itself', async () => {
     const { port } = fastify.server.address() as AddressInfo;
-    const ask = (headers: Record<string, string>) =>
+    const ask = (headers: Record<string, string | string[]>) =>
       new Promise<string>((resolve, reject) => {
         get({ host: '127.0.0.1', port, headers, agent: false }, (response) => {
           let body = '';
@@ -79,5 +93,6 @@ describe('comesOverLoopback', () => {
       });
     expect(await ask({})).toBe('{"isLoopback":true}');
     expect(await ask({ host: 'evil.example' })).toBe('{"isLoopback":false}');
+    expect(await ask({ 'sec-fetch-site': ['none', 'cross-site'] })).toBe('{"isLoopback":false}');
   });
 });

@@ -1,4 +1,5 @@
 import { MemoryApiKeyStore } from '@sluice/access';
+import type { PresenceSignals } from '@sluice/delivery';
 import {
   BEFORE_FIRST,
   InProcessDeliveryLog,
@@ -12,6 +13,7 @@ import {
   MemoryWorkspaceDocuments,
   mergeChanges,
   projectEvent,
+  type CountWaitingDocuments,
   type DueWorkspaceDocuments,
   type ListWorkspaceDocuments,
   type WorkspaceDocument,
@@ -23,12 +25,12 @@ import { memoryCoordination } from './coordination';
 import { once, type Engine, type SandboxReader } from './engine';
 
 /** Everything in this process and nothing on disk: for trying things out and for tests. */
-export function openMemoryEngine(): Engine {
+export function openMemoryEngine(presenceSignals?: PresenceSignals): Engine {
   const durableLog = new MemoryDurableLog();
   const deliveryLog = new InProcessDeliveryLog();
   const readModel = new MemoryReadModel({ project: (event) => void projectEvent(event) });
   const apiKeys = new MemoryApiKeyStore();
-  const coordination = memoryCoordination();
+  const coordination = memoryCoordination(presenceSignals);
   return {
     durableLog: once(async () => durableLog),
     deliveryLog: once(async () => deliveryLog),
@@ -88,6 +90,11 @@ class FollowingWorkspaceDocuments implements WorkspaceDocuments {
   async due(query: DueWorkspaceDocuments): Promise<readonly WorkspaceDocument[]> {
     await this.catchUp();
     return this.documents.due(query);
+  }
+
+  async countWaiting(query: CountWaitingDocuments): Promise<number> {
+    await this.catchUp();
+    return this.documents.countWaiting(query);
   }
 
   private async catchUp(): Promise<void> {

@@ -6,7 +6,7 @@ import { InProcessDeliveryLog } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 import { countAppends } from './append-metrics';
 import { memoryCoordination } from './coordination';
-import { createCoordinationSignals, observeCoordination } from './coordination-signals';
+import { countPresenceRefusals, createCoordinationSignals, observeCoordination } from './coordination-signals';
 import { Closables, once, type Engine } from './engine';
 import type { EngineConfig } from './engine-settings';
 import { createEngineSignals } from './engine-signals';
@@ -27,7 +27,7 @@ const MAX_DELIVERY_MESSAGES = 10_000_000;
 export function openEngine(config: EngineConfig, options: OpenEngineOptions): Engine {
   switch (config.engine) {
     case 'memory':
-      return openMemoryEngine();
+      return openMemoryEngine(countPresenceRefusals(options.metrics));
     case 'embedded':
       return openEmbeddedEngine(config, options);
     case 'cluster':
@@ -53,7 +53,9 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
       return countAppends(log, signals);
     }),
     deliveryLog: once(() => closables.keep(Promise.resolve(new InProcessDeliveryLog()))),
-    coordination: once(() => closables.keep(Promise.resolve(memoryCoordination()))),
+    coordination: once(() =>
+      closables.keep(Promise.resolve(memoryCoordination(countPresenceRefusals(options.metrics)))),
+    ),
     close: () => closables.close(),
   };
 }
@@ -102,7 +104,7 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
   };
 }
 
-/** Does not wait for NATS: who seeks a place waits a second for it, and then is counted here alone. */
+/** Does not wait for NATS: who seeks a slot waits a second for it, and then is counted here alone. */
 async function openClusterCoordination(
   { nats, names }: EngineConfig & { engine: 'cluster' },
   { clientName, metrics, logger }: OpenEngineOptions,

@@ -1,4 +1,5 @@
-import type { Principal } from '@sluice/access';
+import { MAX_TOLD_CALLERS, type Principal } from '@sluice/access';
+import { PRESENCE_LIMITS } from '@sluice/delivery';
 import { until } from '@sluice/event-log/conformance';
 import { parseSettings, readEnv } from '@sluice/service-runtime';
 import { createAppHost, hostSettings, toHostConfig, type AppHost } from '../src';
@@ -7,7 +8,7 @@ import { testNatsUrl } from './config';
 const POOL = { pool: 'registry', limit: 3 };
 
 const never = () => {
-  throw new Error('a place was lost');
+  throw new Error('a slot was lost');
 };
 
 /** A process of the cluster engine. Nothing of it is opened but what replicas tell each other. */
@@ -51,9 +52,9 @@ describe('what the processes of the cluster engine tell each other', () => {
     const metrics = await other.metrics.expose();
     for (const line of [
       'sluice_coordination_shared 1',
-      'sluice_connection_places 1',
-      'sluice_connection_places_sought_total{outcome="shared"} 1',
-      'sluice_connection_places_sought_total{outcome="refused"} 1',
+      'sluice_connection_slots 1',
+      'sluice_connection_slots_sought_total{outcome="shared"} 1',
+      'sluice_connection_slots_sought_total{outcome="refused"} 1',
     ]) {
       expect(metrics).toContain(line);
     }
@@ -62,7 +63,7 @@ describe('what the processes of the cluster engine tell each other', () => {
       const lease = await other.limiter.openSharedConnection(caller, POOL, never).catch(() => undefined);
       return lease !== undefined;
     };
-    await until(isGiven, 'a place of the one that closed is free');
+    await until(isGiven, 'a slot of the one that closed is free');
   });
 
   it('bounds the requests of a key over all of them', async () => {
@@ -87,13 +88,28 @@ describe('what the processes of the cluster engine tell each other', () => {
     await until(() => seen === 2, 'ada sees bob');
   });
 
-  it('gives places, counted alone, within a second where there is no NATS', async () => {
+  it('gives slots, counted alone, within a second where there is no NATS', async () => {
     const lonely = open('nats://127.0.0.1:1');
     const caller = someKey();
     const startedAt = performance.now();
     await lonely.limiter.openSharedConnection(caller, POOL, never);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     const metrics = await lonely.metrics.expose();
-    expect(metrics).toContain('sluice_connection_places_sought_total{outcome="alone"} 1');
+    expect(metrics).toContain('sluice_connection_slots_sought_total{outcome="alone"} 1');
+  });
+
+  it('shows as metrics who was refused because something is full', async () => {
+    const one = open();
+    const board = await one.presence();
+    const place = { workspaceId: 1, group: crypto.randomUUID() };
+    for (let n = 0; n < PRESENCE_LIMITS.groupMembers; n++) await board.join(place, 'n', () => undefined);
+    await expect(board.join(place, 'n', () => undefined)).rejects.toMatchObject({ code: 'overloaded' });
+    const callers = Array.from({ length: MAX_TOLD_CALLERS + 3 }, someKey);
+    for (const caller of callers) one.limiter.takeRequest(caller);
+    await until(async () => {
+      const metrics = await one.metrics.expose();
+      return metrics.includes('sluice_rates_untold_total{bound="callers_told"} 3');
+    }, 'the callers that are too many are counted');
+    expect(await one.metrics.expose()).toContain('sluice_presence_refused_total{full="group"} 1');
   });
 });

@@ -1,8 +1,11 @@
-import type { EventFamily, RecordedEvent } from '@sluice/event-schema';
+import { PUBLIC_WORKSPACE_ID, type EventFamily, type RecordedEvent } from '@sluice/event-schema';
 
 /** Which events a reader wants. Fields are combined by AND, the values of one field by OR; an absent field means any. */
 export interface EventFilter {
-  /** Never absent: no reader sees a workspace that it did not name (G8). */
+  /**
+   * Never absent: no reader sees a workspace that it did not name (G8). The public workspace beside others means its
+   * registry events, whatever the families: nothing else of it is for readers of other workspaces.
+   */
   readonly workspaceIds: readonly number[];
   readonly families?: readonly EventFamily[];
   readonly entityIds?: readonly string[];
@@ -23,6 +26,11 @@ export function splitTypes(types: readonly string[]): { exact: string[]; prefixe
   return { exact, prefixes };
 }
 
+/** Whether a filter shows registry events of the public workspace beside events of others, and so nothing else of it. */
+export function isPublicBeside({ workspaceIds }: EventFilter): boolean {
+  return workspaceIds.includes(PUBLIC_WORKSPACE_ID) && workspaceIds.some((id) => id !== PUBLIC_WORKSPACE_ID);
+}
+
 export type EventPredicate = (event: RecordedEvent) => boolean;
 
 /** Whether no event can match, since a list of the filter is empty. Who reads by such a filter need not ask anybody. */
@@ -35,22 +43,35 @@ export function matchesNothing(filter: EventFilter): boolean {
 export function compileFilter(filter: EventFilter): EventPredicate {
   if (matchesNothing(filter)) return () => false;
   const workspaces = new Set(filter.workspaceIds);
+  const isOnlyRegistryPublic = isPublicBeside(filter);
   const families = filter.families && new Set<string>(filter.families);
   const entities = filter.entityIds && new Set(filter.entityIds);
   const entityPrefixes = filter.entityIdPrefixes && [
     ...prefixesByLength(filter.entityIdPrefixes, ({ length }) => length),
   ];
-  const types = filter.types && splitTypes(filter.types);
-  const exact = types && new Set(types.exact);
+  const matchesType = filter.types && compileTypes(filter.types);
   return (event) =>
     workspaces.has(event.workspaceId) &&
+    !(isOnlyRegistryPublic && event.workspaceId === PUBLIC_WORKSPACE_ID && event.family !== 'registry') &&
     (families === undefined || families.has(event.family)) &&
     (entities === undefined || entities.has(event.entityId)) &&
     (entityPrefixes === undefined ||
       entityPrefixes.some(([length, prefixes]) => prefixes.has(event.entityId.slice(0, length)))) &&
-    (types === undefined ||
-      exact?.has(event.type) === true ||
-      types.prefixes.some((prefix) => event.type.startsWith(prefix)));
+    (matchesType === undefined || matchesType(event.type));
+}
+
+/** A prefix ends with a dot, so one look-up per dot of a type finds any of them: many cost no more than one. */
+function compileTypes(types: readonly string[]): (type: string) => boolean {
+  const split = splitTypes(types);
+  const exact = new Set(split.exact);
+  const prefixes = new Set(split.prefixes);
+  const beginsWithOne = (type: string): boolean => {
+    for (let dot = type.indexOf('.'); dot >= 0; dot = type.indexOf('.', dot + 1)) {
+      if (prefixes.has(type.slice(0, dot + 1))) return true;
+    }
+    return false;
+  };
+  return prefixes.size === 0 ? (type) => exact.has(type) : (type) => exact.has(type) || beginsWithOne(type);
 }
 
 /** Prefixes by their length, as the caller measures it: many of one length cost a reader one look-up, not many. */

@@ -47,7 +47,7 @@ const event = fc
   .map(recorded);
 
 const some = <T>(values: readonly T[]) => fc.option(fc.subarray([...values]), { nil: undefined });
-const patterns = [...TYPES, 'execution.*', 'a.*', 'a.b.*', 'file.*', '*', 'execution*', '%.*', '_.*'];
+const patterns = [...TYPES, 'execution.*', 'a.*', 'a.b.*', 'a.b.c.*', 'file.*', '*', 'execution*', '%.*', '_.*'];
 
 const filter: fc.Arbitrary<EventFilter> = fc
   .record({
@@ -68,6 +68,7 @@ function matchesByTheWords(wanted: EventFilter, it: RecordedEvent): boolean {
     pattern.slice(-2) === '.*' ? it.type.slice(0, pattern.length - 1) === pattern.slice(0, -1) : it.type === pattern;
   return (
     workspaceIds.some((workspaceId) => workspaceId === it.workspaceId) &&
+    (it.workspaceId !== 0 || it.family === 'registry' || workspaceIds.every((workspaceId) => workspaceId === 0)) &&
     isOneOf(it.family, families) &&
     isOneOf(it.entityId, entityIds) &&
     (!entityIdPrefixes || entityIdPrefixes.some((prefix) => it.entityId.indexOf(prefix) === 0)) &&

@@ -12,6 +12,7 @@ export { decodeUtf8 } from './encoding';
 export { ERROR_TABLE, SluiceError, toSluiceError, type ErrorCode, type SluiceErrorOptions } from './errors';
 export {
   compileFilter,
+  isPublicBeside,
   isSelective,
   matchesNothing,
   prefixesByLength,

@@ -1,12 +1,14 @@
 export { changesOfKind, type Change, type ChangeOf, type SandboxActivityChange, type SandboxStatus } from './change';
 export { mergeChanges, projectEvent } from './project';
-export type {
-  DocumentContent,
-  DocumentEffect,
-  DocumentName,
-  DocumentOwner,
-  DocumentPatch,
-  WorkspaceDocumentChange,
+export {
+  asksForOwner,
+  removesOnly,
+  type DocumentContent,
+  type DocumentEffect,
+  type DocumentName,
+  type DocumentOwner,
+  type DocumentPatch,
+  type WorkspaceDocumentChange,
 } from './workspace/document-change';
 export { groupChatMemberDocumentId, groupChatRunId } from './workspace/document-ids';
 export {
@@ -14,6 +16,7 @@ export {
   MAX_LISTED_DOCUMENTS,
   MIN_CUT_PAGE_DOCUMENTS,
   WORKSPACE_DOCUMENT_KINDS,
+  type CountWaitingDocuments,
   type DueWorkspaceDocuments,
   type ListWorkspaceDocuments,
   type WorkspaceDocument,
@@ -21,3 +24,4 @@ export {
   type WorkspaceDocuments,
 } from './workspace/documents';
 export { MemoryWorkspaceDocuments } from './workspace/memory-workspace-documents';
+export { inTurns } from './workspace/turns';

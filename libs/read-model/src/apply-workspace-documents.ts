@@ -1,4 +1,11 @@
-import type { DocumentContent, DocumentName, DocumentPatch, WorkspaceDocumentChange } from '@sluice/projections';
+import {
+  asksForOwner,
+  removesOnly,
+  type DocumentContent,
+  type DocumentName,
+  type DocumentPatch,
+  type WorkspaceDocumentChange,
+} from '@sluice/projections';
 import type { Queries } from './database';
 import { encodeFields } from './document-fields';
 
@@ -8,7 +15,7 @@ export async function applyWorkspaceDocuments(
   changes: readonly WorkspaceDocumentChange[],
 ): Promise<void> {
   const removals = JSON.stringify(changes.flatMap(toRemoval));
-  const rows = JSON.stringify(changes.flatMap(toRow));
+  const rows = JSON.stringify(changes.flatMap(toRows));
   await queries.$executeRaw`
     SELECT read_model.change_workspace_documents(${removals}::text::json, ${rows}::text::json)`;
 }
@@ -20,25 +27,22 @@ function nameColumns({ workspaceId, documentKind, id, owner }: DocumentName): ob
 }
 
 function toRemoval(change: WorkspaceDocumentChange): readonly object[] {
-  const itself = change.effect.action === 'remove';
+  const itself = removesOnly(change.effect);
   const owned_before = change.removesOwnedBefore;
   return itself || owned_before !== undefined ? [{ ...nameColumns(change), itself, owned_before }] : [];
 }
 
-/** A member that is absent is null in the database. */
-function toRow(change: WorkspaceDocumentChange): readonly object[] {
+/** At most one of a change's rows applies. A member that is absent is null in the database. */
+function toRows(change: WorkspaceDocumentChange): readonly object[] {
   const { effect, owner } = change;
-  const name = { ...nameColumns(change), owner_kind: owner?.kind, owner_id: owner?.id };
-  switch (effect.action) {
-    case 'remove':
-      return [];
-    case 'put':
-      return [{ ...name, replaces: true, if_owned: effect.ifOwned, ...contentColumns(effect.content) }];
-    case 'patch': {
-      const made = effect.otherwise && contentColumns(effect.otherwise);
-      return [{ ...name, replaces: false, if_owned: false, ...made, ...patchColumns(effect.patch) }];
-    }
-  }
+  if (removesOnly(effect)) return [];
+  const { replaces, patch, made, madeUnowned } = effect;
+  const row = { ...nameColumns(change), owner_kind: owner?.kind, owner_id: owner?.id, replaces };
+  const asks = asksForOwner(effect);
+  return [
+    { ...row, ...(asks && { if_owned: true }), ...(made && contentColumns(made)), ...(patch && patchColumns(patch)) },
+    ...(asks && madeUnowned ? [{ ...row, if_owned: false, ...contentColumns(madeUnowned) }] : []),
+  ];
 }
 
 function contentColumns(content: DocumentContent): object {
@@ -60,7 +64,7 @@ function patchColumns({ fields, endedRuns, updatedAt, lastPosition }: DocumentPa
     patch: short,
     patch_texts: long,
     ended_runs: endedRuns.size === 0 ? null : Object.fromEntries(endedRuns),
-    updated_at: updatedAt,
-    last_position: lastPosition,
+    patched_at: updatedAt,
+    patched_position: lastPosition,
   };
 }

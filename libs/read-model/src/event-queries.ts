@@ -1,5 +1,11 @@
-import type { EncodedRecordedEvent, EventFamily, RecordedEvent } from '@sluice/event-schema';
 import {
+  PUBLIC_WORKSPACE_ID,
+  type EncodedRecordedEvent,
+  type EventFamily,
+  type RecordedEvent,
+} from '@sluice/event-schema';
+import {
+  isPublicBeside,
   matchesNothing,
   prefixesByLength,
   splitTypes,
@@ -79,6 +85,9 @@ const TEXT = Prisma.sql`text`;
 
 function filterConditions(filter: EventFilter): Prisma.Sql[] {
   const conditions = [anyOf(Prisma.sql`workspace_id`, filter.workspaceIds, INT)];
+  if (isPublicBeside(filter)) {
+    conditions.push(Prisma.sql`(workspace_id <> ${PUBLIC_WORKSPACE_ID}::int OR family = 'registry')`);
+  }
   if (filter.families) conditions.push(anyOf(Prisma.sql`family`, filter.families, TEXT));
   if (filter.entityIds) conditions.push(anyOf(Prisma.sql`entity_id`, filter.entityIds, TEXT));
   if (filter.entityIdPrefixes) conditions.push(beginsWithAny(filter.entityIdPrefixes));

@@ -1,7 +1,9 @@
 import {
+  inTurns,
   MAX_DUE_DOCUMENTS,
   MAX_LISTED_DOCUMENTS,
   MIN_CUT_PAGE_DOCUMENTS,
+  type CountWaitingDocuments,
   type DueWorkspaceDocuments,
   type ListWorkspaceDocuments,
   type WorkspaceDocument,
@@ -69,11 +71,22 @@ export class PrismaWorkspaceDocuments implements WorkspaceDocuments {
   }
 
   async due({ kind, dueBefore, limit }: DueWorkspaceDocuments): Promise<readonly WorkspaceDocument[]> {
-    const rows = await this.read(Prisma.sql`
-      WHERE kind = ${kind} AND due_at <= ${BigInt(dueBefore)}
-      ORDER BY due_at, created_position
-      LIMIT ${Math.min(limit, MAX_DUE_DOCUMENTS)}`);
-    return rows.map(fromRow);
+    const most = Math.min(limit, MAX_DUE_DOCUMENTS);
+    const isDue = Prisma.sql`kind = ${kind} AND due_at <= ${BigInt(dueBefore)}`;
+    const earliest = await this.read(Prisma.sql`WHERE ${isDue} ORDER BY due_at, created_position LIMIT ${most}`);
+    // Mostly that is all there is.
+    const rows = earliest.length < most ? earliest : await this.read(dueInTurns(kind, isDue, most));
+    return inTurns(rows.map(fromRow));
+  }
+
+  async countWaiting({ workspaceId, kind, atMost }: CountWaitingDocuments): Promise<number> {
+    const [row] = await orUnavailable(
+      () => this.database.$queryRaw<{ count: number }[]>`
+      SELECT count(*)::int AS count FROM (
+        SELECT FROM read_model.workspace_documents
+        WHERE kind = ${kind} AND workspace_id = ${workspaceId} AND due_at IS NOT NULL LIMIT ${atMost}) d`,
+    );
+    return row?.count ?? 0;
   }
 
   private read(which: Prisma.Sql): Promise<readonly DocumentRow[]> {
@@ -84,6 +97,41 @@ export class PrismaWorkspaceDocuments implements WorkspaceDocuments {
       SELECT ${COLUMNS} FROM read_model.workspace_documents d ${which}`,
     );
   }
+}
+
+/**
+ * The page that the order by turns begins with. The workspaces that have something due are found by one look into the index
+ * for each that waits for anything. Of so many workspaces that the first turn fills the page no more than that is read, so
+ * what is read grows with the number of workspaces, and not with what is due.
+ */
+function dueInTurns(kind: WorkspaceDocumentKind, isDue: Prisma.Sql, limit: number): Prisma.Sql {
+  return Prisma.sql`
+    JOIN (
+      WITH RECURSIVE waiting (workspace_id) AS (
+        (SELECT workspace_id FROM read_model.workspace_documents
+          WHERE kind = ${kind} AND due_at IS NOT NULL ORDER BY workspace_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT n.workspace_id FROM read_model.workspace_documents n
+          WHERE n.kind = ${kind} AND n.due_at IS NOT NULL AND n.workspace_id > w.workspace_id
+          ORDER BY n.workspace_id LIMIT 1)
+        FROM waiting w WHERE w.workspace_id IS NOT NULL
+      ), busy AS MATERIALIZED (
+        SELECT w.workspace_id FROM waiting w
+        CROSS JOIN LATERAL (SELECT FROM read_model.workspace_documents
+          WHERE ${isDue} AND workspace_id = w.workspace_id OFFSET 0 LIMIT 1) one
+      )
+      SELECT b.workspace_id AS due_workspace_id, t.id AS due_id, t.scope AS due_scope
+      FROM busy b
+      CROSS JOIN LATERAL (
+        SELECT id, scope, due_at, created_position, row_number() OVER (ORDER BY due_at, created_position) AS turn
+        FROM read_model.workspace_documents
+        WHERE ${isDue} AND workspace_id = b.workspace_id
+        ORDER BY due_at, created_position
+        LIMIT (SELECT CASE WHEN count(*) < ${limit} THEN ${limit} ELSE 1 END FROM busy)
+      ) t
+      ORDER BY t.turn, t.due_at, t.created_position
+      LIMIT ${limit}
+    ) due ON workspace_id = due_workspace_id AND kind = ${kind} AND id = due_id AND scope = due_scope`;
 }
 
 function listed({ workspaceId, kind, parentId, after, order, limit }: ListWorkspaceDocuments): Prisma.Sql {

@@ -43,18 +43,34 @@ export async function statementsOf(word: string, work: () => Promise<unknown>): 
  * about the original.
  */
 export async function explain(databaseUrl: string, table: string, read: () => Promise<unknown>): Promise<PlanNode> {
+  const plans = await explainEach(databaseUrl, table, read);
+  expect(plans).toHaveLength(1);
+  const [plan] = plans;
+  if (!plan) throw new Error('no plan');
+  return plan;
+}
+
+/** The plans of all statements that a read sends. */
+export async function explainEach(
+  databaseUrl: string,
+  table: string,
+  read: () => Promise<unknown>,
+): Promise<readonly PlanNode[]> {
   const sent = await statementsOf(table, read);
-  expect(sent).toHaveLength(1);
   const client = new Client({ connectionString: databaseUrl, options: SESSION_OPTIONS });
   await client.connect();
   try {
-    const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
-      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sent[0]?.text ?? ''}`,
-      sent[0]?.values,
-    );
-    const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
-    if (!plan) throw new Error('no plan');
-    return plan;
+    const plans: PlanNode[] = [];
+    for (const { text, values } of sent) {
+      const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+        values,
+      );
+      const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+      if (!plan) throw new Error('no plan');
+      plans.push(plan);
+    }
+    return plans;
   } finally {
     await client.end();
   }

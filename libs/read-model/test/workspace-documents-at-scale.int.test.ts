@@ -4,7 +4,7 @@ import type { EncodedEnvelope } from '@sluice/event-schema';
 import type { WorkspaceDocuments } from '@sluice/projections';
 import { workspaceEnvelope } from '@sluice/projections/conformance';
 import { openReadModel, type PrismaReadModel } from '../src';
-import { explain, nodesOf, pagesTouched, statementsOf } from './explain';
+import { explain, explainEach, nodesOf, pagesTouched, statementsOf } from './explain';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database';
 
 const DOCUMENTS = 60_000;
@@ -69,7 +69,12 @@ describe('documents of workspaces', () => {
       'parent_id_created_pos_idx',
     ],
     ['of nobody', (documents) => documents.list({ ...message, parentId: 'x', limit: 50 }), 'parent_id_created_pos_idx'],
-    ['due', (documents) => documents.due({ kind: 'run', dueBefore: 9_000, limit: 50 }), 'kind_due_at'],
+    ['few due', (documents) => documents.due({ kind: 'run', dueBefore: 1_040, limit: 50 }), 'kind_due_at'],
+    [
+      'waiting',
+      (documents) => documents.countWaiting({ workspaceId: 1, kind: 'run', atMost: 100 }),
+      'kind_workspace_id',
+    ],
     ['nothing due', (documents) => documents.due({ kind: 'cron_job', dueBefore: 9_000, limit: 50 }), 'kind_due_at'],
   ];
 
@@ -89,6 +94,41 @@ describe('documents of workspaces', () => {
       expect(scan?.['Index Name']).toContain(index);
       expect(kinds).not.toContain('Sort');
       expect(pagesTouched(plan)).toBeLessThan(200);
+    });
+  });
+
+  describe.each([
+    ['three workspaces', '1, 2'],
+    ['a thousand workspaces', '1, 1003'],
+  ])('of which many are due in %s', (_, workspaces) => {
+    beforeAll(async () => {
+      await database.query(`
+        INSERT INTO read_model.workspace_documents (workspace_id, kind, id, scope, fields, created_at, updated_at,
+          created_position, last_position, due_at)
+        SELECT w, 'cron_job', 'j' || n || '-' || w, '', '{}'::jsonb, n, n, -300000 - 50 * w - n, -n, 1000 * w + n
+        FROM generate_series(${workspaces}) AS w, generate_series(1, 50) AS n
+        UNION ALL
+        SELECT 0, 'cron_job', 'flood' || n, '', '{}'::jsonb, n, n, -500000 - n, -n, n FROM generate_series(1, 5000) AS n`);
+      await database.query('ANALYZE read_model.workspace_documents');
+    });
+    afterAll(() => database.query(`DELETE FROM read_model.workspace_documents WHERE kind = 'cron_job'`));
+
+    it('are read by an index, in turns, and what is read does not grow with what is due (G9)', async () => {
+      const read = () => model.workspaceDocuments.due({ kind: 'cron_job', dueBefore: 1e9, limit: 100 });
+      const due = await read();
+      expect(due).toHaveLength(100);
+      const ofFlood = due.filter(({ workspaceId }) => workspaceId === 0).length;
+      expect(ofFlood).toBe(workspaces === '1, 2' ? 34 : 1);
+      const [first, second, ...others] = await explainEach(database.url, 'workspace_documents', read);
+      if (!first || !second) throw new Error('no plans');
+      expect(others).toEqual([]);
+      for (const plan of [first, second]) {
+        expect(nodesOf(plan).map((node) => node['Node Type'])).not.toContain('Seq Scan');
+      }
+      expect(pagesTouched(first)).toBeLessThan(200);
+      expect(pagesTouched(second)).toBeLessThan(workspaces === '1, 2' ? 1_000 : 15_000);
+      const read2 = nodesOf(second).map((node) => node['Actual Rows']);
+      expect(Math.max(...read2)).toBeLessThan(1_100);
     });
   });
 
@@ -167,5 +207,38 @@ describe('documents of workspaces', () => {
     expect(await stored()).toBe(2);
     expect(await seen()).toEqual([survivor, 'new']);
     expect(await count('workspace_removals')).toBe(0);
+  });
+
+  it('that are hidden and not deleted yet do not keep new ones of their id from being made', async () => {
+    const member = (member_id: string, display_name: string) =>
+      workspaceEnvelope('group_chat_member_joined', {
+        group_chat_id: 'full',
+        member_id,
+        member: { member_type: 'human', member_id, display_name, role: 'member', model: null },
+      });
+    const settings = { broadcast_mode: 'all', show_thinking: true, history_limit: 10 } as const;
+    const about = { description: '', created_by: 'ada', workspace_path: '/', is_global: false, settings };
+    const chat = workspaceEnvelope('group_chat_created', { group_chat_id: 'full', name: 'Full', ...about });
+    await record([chat]);
+    await database.query(`
+      INSERT INTO read_model.workspace_documents (workspace_id, kind, id, scope, parent_id, owner_kind, owner_id, fields,
+        created_at, updated_at, created_position, last_position)
+      SELECT 1, 'group_chat_member', 'full/' || n, '', 'full', 'group_chat', 'full', '{"display_name": "\\"old\\""}',
+        n, n, -${3 * DOCUMENTS} - n, -n
+      FROM generate_series(1, 12000) AS n`);
+    await record([workspaceEnvelope('group_chat_deleted', { group_chat_id: 'full' })]);
+    const again = workspaceEnvelope('group_chat_created', { group_chat_id: 'full', name: 'Again', ...about });
+    const hidden = await database.query(`SELECT id FROM read_model.workspace_documents WHERE owner_id = 'full'`);
+    const ids = (hidden as readonly { id: string }[]).map(({ id }) => id.slice('full/'.length));
+    expect(ids).toHaveLength(7_000);
+    const late = ids.at(-1) ?? '';
+    await record([again, member(late, 'new'), member(late, 'second')]);
+    expect(await model.workspaceDocuments.find(1, 'group_chat_member', `full/${late}`)).toMatchObject({
+      fields: { display_name: 'new' },
+    });
+    await record([member(late, 'third')]);
+    const about1 = { workspaceId: 1, kind: 'group_chat_member', parentId: 'full', limit: 10 } as const;
+    const seen = await model.workspaceDocuments.list(about1);
+    expect(seen.map(({ fields }) => fields['display_name'])).toEqual(['new']);
   });
 });

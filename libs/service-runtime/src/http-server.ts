@@ -21,6 +21,7 @@ import type { ServiceLogger } from './logger';
 import type { MetricsRegistry } from './metrics';
 import { SluiceExceptionFilter, SluiceFastifyAdapter } from './nest-adapter';
 import { nestLogger } from './nest-logger';
+import { PipelinedRequests } from './pipelined-requests';
 import { createRequestIds } from './request-id';
 import { RequestTracker } from './request-tracker';
 import { RouteTable } from './route-table';
@@ -99,8 +100,8 @@ export interface HttpApp {
   close(): Promise<void>;
 }
 
-/** What is done with each request first, also with one that fails before any hook runs. */
-type RequestStart = (request: FastifyRequest, reply: FastifyReply) => void;
+/** What is done with each request first, also with one that fails before any hook runs. Gives whether it goes on. */
+type RequestStart = (request: FastifyRequest, reply: FastifyReply) => boolean;
 
 /** Builds the server: one form of errors, request ids, limits, metrics and request logs for every route. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
@@ -111,17 +112,20 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
 
   const connections = new Connections(fastify.server, options.maxConnections ?? HTTP_LIMITS.maxConnections, metrics);
   const sockets = new WebSockets(fastify, logger, metrics, tracker, options.webSockets);
+  const pipelined = new PipelinedRequests(metrics, logger);
   const begin: RequestStart = (request, reply) => {
+    if (!pipelined.admit(request, reply)) return false;
     tracker.track(request, reply);
     sockets.follow(request, reply);
     setCommonHeaders(request, reply);
+    return true;
   };
   acceptJsonOnly(fastify);
   const notFound = answerFaults(fastify, logger);
   const budget = new BodyBudget(options.maxBodyBytesInHand ?? HTTP_LIMITS.maxBodyBytesInHand, metrics);
   fastify.addHook('onRequest', (request, reply, done) => {
-    begin(request, reply);
-    done();
+    // Neither goes on nor is answered otherwise: nobody is there to read it.
+    if (begin(request, reply)) pipelined.inTurn(reply.raw, done);
   });
   // Before anything is refused: a page may read the refusal then.
   await allowOrigins(fastify, options.corsOrigins ?? [ANY_ORIGIN]);
@@ -210,8 +214,7 @@ function serverOptions(options: HttpAppOptions, begin: RequestStart): FastifyHtt
     forceCloseConnections: 'idle',
     // Faults of the URL itself, found before any hook runs.
     frameworkErrors: (error, request, reply) => {
-      begin(request, reply);
-      answerError(error, request, reply, logger);
+      if (begin(request, reply)) answerError(error, request, reply, logger);
     },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Duplex) => {
       clientErrors.inc();

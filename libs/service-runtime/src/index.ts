@@ -61,4 +61,5 @@ export {
   type SettingsOf,
 } from './settings';
 export { METRIC_NAMES } from './signals';
+export { shownName, validate, type RequestPart } from './validate';
 export { WEB_SOCKET_LIMITS, type WebSocket, type WebSocketLimits } from './web-sockets';

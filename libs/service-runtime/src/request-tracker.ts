@@ -6,10 +6,10 @@ import type { MetricsRegistry } from './metrics';
 import { METRIC_NAMES } from './signals';
 
 /** The label of requests that no route matched: their URLs are the callers' choice, so they must not become labels. */
-export const UNMATCHED_ROUTE = 'unmatched';
+const UNMATCHED_ROUTE = 'unmatched';
 
 /** The status that stands in metrics and logs for a caller that left before its answer began. */
-export const CLIENT_CLOSED_STATUS = 499;
+const CLIENT_CLOSED_STATUS = 499;
 
 /** The status of a request that became a WebSocket; its duration is that of the socket. */
 const UPGRADED_STATUS = 101;

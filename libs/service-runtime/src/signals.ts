@@ -6,6 +6,7 @@ export const METRIC_NAMES = {
   httpBodyBytesInHand: 'sluice_http_body_bytes_in_hand',
   httpBodiesRefusedTotal: 'sluice_http_bodies_refused_total',
   httpClientErrorsTotal: 'sluice_http_client_errors_total',
+  httpPipelinesCutTotal: 'sluice_http_pipelines_cut_total',
   httpUpgradesPending: 'sluice_http_upgrades_pending',
   httpUpgradesCutTotal: 'sluice_http_upgrades_cut_total',
   ready: 'sluice_ready',

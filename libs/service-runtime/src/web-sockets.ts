@@ -37,7 +37,7 @@ export interface WebSocketLimits {
 
 export const WEB_SOCKET_LIMITS: WebSocketLimits = {
   maxMessageBytes: 65_536,
-  maxMessageFragments: 1_024,
+  maxMessageFragments: 16,
   maxPendingUpgrades: 1_000,
   upgradeTimeoutMs: 20_000,
   idleTimeoutMs: 300_000,

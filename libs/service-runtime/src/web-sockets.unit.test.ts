@@ -168,6 +168,20 @@ describe('WebSockets', () => {
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
+  it('takes a message in 16 fragments, and closes with 1008 for one in more', async () => {
+    const { url } = await start();
+    const { socket, messages, closed } = await openSocket(`${url}/echo`);
+    const send = (fragments: number) => {
+      for (let n = 1; n <= fragments; n++) socket.send('x', { fin: n === fragments });
+    };
+    send(16);
+    await until(() => messages.length === 1);
+    expect(messages[0]).toContain('x'.repeat(16));
+    send(17);
+    expect((await closed).code).toBe(1008);
+    expect(messages).toHaveLength(1);
+  });
+
   it.each(['/throws', '/rejects'])('closes with 1011 and logs when the handler of %s fails', async (path) => {
     const { url, lines } = await start();
     const { closed } = await openSocket(url + path);

@@ -10,6 +10,7 @@ import {
   type Principal,
 } from '@sluice/access';
 import { SluiceError } from '@sluice/event-log';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { QuerySignals } from '../signals';
@@ -17,7 +18,6 @@ import { ACCESS, API_KEYS, SIGNALS } from '../tokens';
 import { AdmitsTo, callerOf } from './admission';
 import { actorOf, workspaceOf } from './caller';
 import { workspaceField } from './fields';
-import { validate } from './validate';
 
 export const newKeySchema = newApiKeySchema.partial({ workspaceId: true, name: true });
 export const workspaceQuerySchema = z.strictObject({ workspaceId: workspaceField });

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { authorise, type Principal } from '@sluice/access';
 import type { ReadModel } from '@sluice/event-log';
 import { workspaceIdSchema } from '@sluice/event-schema';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MAX_REPLAYED_RECORDS, ParkedReplay, type ReplayReport } from '../admin/parked-replay';
@@ -11,7 +12,6 @@ import { AdmitsTo, callerOf } from './admission';
 import { actorOf } from './caller';
 import { limitField, wholeNumber, workspaceField } from './fields';
 import { parkedView, type ParkedView } from './parked-view';
-import { validate } from './validate';
 
 /** Fewer than of events: whole values are read, of whatever a foreign producer wrote. */
 const MAX_PARKED_LIMIT = 100;

@@ -1,11 +1,11 @@
 import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { authorise, mintRequestSchema, type AccessControl, type MintedToken } from '@sluice/access';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 import type { QuerySignals } from '../signals';
 import { ACCESS, SIGNALS } from '../tokens';
 import { AdmitsTo, callerOf } from './admission';
 import { actorOf, workspaceOf } from './caller';
-import { validate } from './validate';
 
 export const tokenRequestSchema = mintRequestSchema.partial({ workspaceId: true });
 

@@ -4,6 +4,7 @@ import type { SandboxReader } from '@sluice/engine';
 import { SluiceError, type EntitySummary, type ReadModel } from '@sluice/event-log';
 import { eventFamilySchema } from '@sluice/event-schema';
 import type { SandboxActivity } from '@sluice/read-model';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { READ_MODEL, SANDBOXES } from '../tokens';
@@ -11,7 +12,6 @@ import { AdmitsTo, callerOf } from './admission';
 import { workspaceOf } from './caller';
 import { entityField, limitField, workspaceField } from './fields';
 import { decodePageToken, encodePageToken } from './page-token';
-import { validate } from './validate';
 
 export const entitiesQuerySchema = z.strictObject({
   workspaceId: workspaceField,

@@ -9,6 +9,7 @@ import {
   toCloudEvent,
   type RecordedEvent,
 } from '@sluice/event-schema';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventPages, type EventPage } from '../event-pages';
@@ -18,7 +19,6 @@ import { AdmitsTo, callerOf } from './admission';
 import { workspaceOf } from './caller';
 import { entityField, instantField, limitField, orderField, startField, typesField, workspaceField } from './fields';
 import { accepts, asType, CLOUD_EVENT_BATCH_TYPE, CLOUD_EVENT_TYPE, JSON_TYPE } from './json-answer';
-import { validate } from './validate';
 
 /** A UUID may be asked for in either case; it is kept in lower case. */
 export const eventPathSchema = z.object({ eventId: z.string().toLowerCase().pipe(eventIdSchema) });

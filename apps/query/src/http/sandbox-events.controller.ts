@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { authorise } from '@sluice/access';
 import { encodeCursor } from '@sluice/event-log';
 import { toSandboxEvent } from '@sluice/event-schema';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventPages } from '../event-pages';
@@ -20,7 +21,6 @@ import {
   workspaceField,
 } from './fields';
 import { asType, JSON_TYPE } from './json-answer';
-import { validate } from './validate';
 
 export const sandboxPathSchema = z.object({ sandboxId: entityField });
 

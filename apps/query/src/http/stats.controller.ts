@@ -1,13 +1,13 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { authorise } from '@sluice/access';
 import { encodeCursor, type ReadModel } from '@sluice/event-log';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ProjectionLag, type LagReport } from '../admin/projection-lag';
 import { READ_MODEL } from '../tokens';
 import { AdmitsTo, callerOf } from './admission';
 import { workspaceField } from './fields';
-import { validate } from './validate';
 
 export const statsQuerySchema = z.strictObject({ workspaceId: workspaceField });
 const noQuerySchema = z.strictObject({});

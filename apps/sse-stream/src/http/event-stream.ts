@@ -6,6 +6,7 @@ import type { OpenStream } from '../open-streams';
 import type { SseStreamSignals, StreamEnd } from '../signals';
 import { PacedResponse } from './paced-response';
 import type { SseDialect } from './sse-dialect';
+import { streamEnd } from './stream-ends';
 
 export interface EventStreamOptions {
   readonly dialect: SseDialect;
@@ -121,8 +122,10 @@ export class EventStream implements OpenStream {
     const dismissal = reason === 'closed' ? this.dismissal : undefined;
     if (dismissal === 'max_duration') return dismissal;
     const error = dismissal ?? endError(reason);
-    if (error) this.response.write(this.options.dialect.end(error, at));
-    return dismissal ? endOf(dismissal) : reason;
+    if (!error) return reason;
+    const end = streamEnd(error);
+    this.response.write(this.options.dialect.end(error, at));
+    return end;
   }
 
   private async untilReadable(): Promise<void> {
@@ -143,17 +146,5 @@ export class EventStream implements OpenStream {
   private beat(): void {
     if (this.hasEnded || this.response.isBehind) return;
     this.response.write(this.options.dialect.heartbeat(this.subscription.position));
-  }
-}
-
-function endOf({ code }: SluiceError): StreamEnd {
-  switch (code) {
-    case 'token_expired':
-    case 'slow_subscriber':
-    case 'too_many_connections':
-    case 'shutting_down':
-      return code;
-    default:
-      return 'revoked';
   }
 }

@@ -1,9 +1,7 @@
-import { parseStartPlace, SluiceError, type StartPlace } from '@sluice/event-log';
+import { parseStartPlace, type StartPlace } from '@sluice/event-log';
 import { workspaceIdSchema } from '@sluice/event-schema';
 import { z } from 'zod';
-
-/** Longer than any cursor. */
-const MAX_CURSOR_LENGTH = 64;
+import { MAX_CURSOR_LENGTH } from '../cursors';
 
 const MAX_TOKEN_LENGTH = 8_192;
 
@@ -29,19 +27,6 @@ export const commonQuery = {
   /** A stream token; who opens the door has read it. */
   token: z.string().max(MAX_TOKEN_LENGTH).optional().meta({ description: 'A stream token.' }),
 };
-
-/**
- * The value, checked.
- * @throws SluiceError `invalid_request` that names the first fault and where it is, for example `query.cursor`
- */
-export function parsePart<T>(schema: z.ZodType<T>, value: unknown, part: 'query' | 'body'): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const where = [part, ...(issue?.path.map(String) ?? []), ...unknown].join('.');
-  throw new SluiceError('invalid_request', issue?.message ?? 'Invalid input', { where });
-}
 
 export interface CursorSources {
   /** The header `Last-Event-ID`. */

@@ -1,4 +1,4 @@
-import type { CallerLimiter, ConnectionLease, Principal } from '@sluice/access';
+import { limitKeyOf, type CallerLimiter, type ConnectionLease, type Principal } from '@sluice/access';
 import type { EventFeed } from '@sluice/delivery';
 import type { HttpGatekeeper } from '@sluice/engine';
 import { encodeCursor, type EventFilter, type SluiceError, type StartPlace } from '@sluice/event-log';
@@ -34,7 +34,7 @@ export interface StreamPlan {
   readonly sharedPool?: { readonly pool: string; readonly limit: number };
 }
 
-/** From an admitted request to the end of its stream: a place, a subscription, a head, and then events. */
+/** From an admitted request to the end of its stream: a slot, a subscription, a head, and then events. */
 export class StreamOpener {
   constructor(private readonly ports: StreamPorts) {}
 
@@ -44,10 +44,11 @@ export class StreamOpener {
    */
   async open(plan: StreamPlan, reply: FastifyReply): Promise<void> {
     const { feed, gatekeeper, streams, signals, config } = this.ports;
-    const place = await this.takePlace(plan);
+    const slot = await this.takeSlot(plan);
     try {
       const { filter, start } = plan;
-      const subscription = await feed.subscribe({ filter, start, stallTimeoutMs: config.stallTimeoutMs });
+      const caller = limitKeyOf(plan.principal);
+      const subscription = await feed.subscribe({ filter, start, caller, stallTimeoutMs: config.stallTimeoutMs });
       const response = beginResponse(reply, {
         ...plan.headers,
         // Where it really begins, in the head too: for those who look before they read.
@@ -55,20 +56,20 @@ export class StreamOpener {
       });
       const stream = new EventStream(subscription, response, signals, { ...config, ...plan });
       streams.add(stream);
-      place.whenLost((reason) => stream.dismiss(reason));
+      slot.whenLost((reason) => stream.dismiss(reason));
       await stream.run((onEnded) => gatekeeper.watch(plan.principal, onEnded));
     } finally {
-      place.release();
+      slot.release();
     }
   }
 
-  private async takePlace({ principal, sharedPool }: StreamPlan): Promise<Place> {
+  private async takeSlot({ principal, sharedPool }: StreamPlan): Promise<StreamSlot> {
     const { limiter } = this.ports;
     if (!sharedPool) {
       const here = limiter.openConnection(principal);
       return { release: () => here.release(), whenLost: () => undefined };
     }
-    // The place may be lost before there is a stream to end.
+    // The slot may be lost before there is a stream to end.
     let lost: SluiceError | undefined;
     let tell = (reason: SluiceError): void => void (lost ??= reason);
     const lease = await limiter.openSharedConnection(principal, sharedPool, (reason) => tell(reason));
@@ -82,8 +83,8 @@ export class StreamOpener {
   }
 }
 
-interface Place extends ConnectionLease {
-  /** Sets who is told, at most once, that the place is gone. */
+interface StreamSlot extends ConnectionLease {
+  /** Sets who is told, at most once, that the slot is gone. */
   whenLost(listener: (reason: SluiceError) => void): void;
 }
 

@@ -1,8 +1,6 @@
-import { ERROR_TABLE, type ErrorCode, type ResetReason } from '@sluice/event-log';
+import { streamScopeSchema } from '@sluice/access';
+import { ERROR_TABLE, type ErrorCode } from '@sluice/event-log';
 import {
-  entityIdSchema,
-  eventFamilySchema,
-  eventTypeSchema,
   MAX_NAME_LENGTH,
   recordedEventSchema,
   safeNameSchema,
@@ -11,16 +9,13 @@ import {
   workspaceIdSchema,
 } from '@sluice/event-schema';
 import { z } from 'zod';
+import { MAX_CURSOR_LENGTH, RESET_REASONS } from '../cursors';
 import { SOCKET_LIMITS } from './limits';
 
-/** Most values of one field of a filter. */
-const MAX_FILTER_VALUES = 100;
-const MAX_CURSOR_LENGTH = 64;
 const MAX_SUBSCRIPTION_ID_LENGTH = 64;
 const MAX_PRESENCE_NAME_LENGTH = 64;
 const MAX_ERROR_TEXT_LENGTH = 300;
 
-const RESET_REASONS = ['epoch_changed', 'future_cursor', 'no_longer_kept'] as const satisfies readonly ResetReason[];
 const ERROR_CODES = Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]];
 
 const cursorSchema = z.string().max(MAX_CURSOR_LENGTH).meta({ description: 'Resuming from it continues right after.' });
@@ -39,21 +34,15 @@ export const subscriptionIdSchema = safeNameSchema
   .max(MAX_SUBSCRIPTION_ID_LENGTH)
   .meta({ description: 'The client’s own name for the subscription, unique within the connection.' });
 
-const some = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(MAX_FILTER_VALUES).optional();
-
 /** What a subscription is to show: fields are combined by AND, the values of one by OR; absent means any. */
-export const socketFilterSchema = z.strictObject({
-  families: some(eventFamilySchema),
-  entityIds: some(entityIdSchema),
-  types: some(eventTypeSchema).meta({ description: 'Exact types, or a prefix followed by `.*`.' }),
-  chainIds: some(z.int().min(1)).meta({ description: 'Only entities of these chains.' }),
+const socketFilterSchema = streamScopeSchema.extend({
   workspaceId: workspaceIdSchema
     .optional()
     .meta({ description: 'Absent: the caller’s own; operators have none and name one.' }),
 });
 
 /** Takes part in a group of the caller's workspace, and is told who else does. */
-export const presenceRequestSchema = z.strictObject({
+const presenceRequestSchema = z.strictObject({
   group: safeNameSchema.max(MAX_PRESENCE_NAME_LENGTH),
   name: z
     .string()
@@ -189,10 +178,8 @@ export const socketServerMessageSchema = z.discriminatedUnion('type', [
   errorMessageSchema,
 ]);
 
-export type SocketFilter = z.infer<typeof socketFilterSchema>;
 export type PresenceRequest = z.infer<typeof presenceRequestSchema>;
 export type SubscribeMessage = z.infer<typeof subscribeMessageSchema>;
-export type CreditMessage = z.infer<typeof creditMessageSchema>;
 export type SocketClientMessage = z.infer<typeof socketClientMessageSchema>;
 /** What is written message by message; events are spliced from their recorded bytes. */
 export type SocketServerMessage = Exclude<z.infer<typeof socketServerMessageSchema>, { type: 'events' }>;
@@ -266,7 +253,6 @@ export const workspaceServerMessageSchema = z.discriminatedUnion('type', [
   workspaceErrorSchema,
 ]);
 
-export type WorkspaceClientMessage = z.infer<typeof workspaceClientMessageSchema>;
 /** What is written message by message; events have their bytes from `workspaceEventFrame`. */
 export type WorkspaceServerMessage = Exclude<z.infer<typeof workspaceServerMessageSchema>, { type: 'Event' }>;
 

@@ -1,4 +1,4 @@
-import type { CredentialWatch } from '@sluice/access';
+import { ConnectionBudget, type CredentialWatch } from '@sluice/access';
 import type { SluiceError } from '@sluice/event-log';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from '@sluice/service-runtime';
@@ -6,7 +6,6 @@ import type { RawData } from 'ws';
 import type { OpenStream } from '../open-streams';
 import { CLOSE_CODES, type CloseReason } from './close-codes';
 import type { SocketLimits } from './limits';
-import { MessageBudget } from './message-budget';
 import type { Session, Wire } from './session';
 import { SocketOutput } from './socket-output';
 import type { SocketEnd, SocketFacts, SocketSignals } from './socket-signals';
@@ -37,7 +36,7 @@ export interface SocketConnectionOptions {
 export class SocketConnection implements Wire, OpenStream {
   readonly output: SocketOutput;
   readonly over: Promise<void>;
-  private readonly budget: MessageBudget;
+  private readonly budget: ConnectionBudget;
   private session: Session | undefined;
   private watch: CredentialWatch | undefined;
   private phase: 'open' | 'closing' | 'closed' = 'open';
@@ -53,7 +52,7 @@ export class SocketConnection implements Wire, OpenStream {
 
   constructor(private readonly options: SocketConnectionOptions) {
     const { webSocket, transport, limits, signals } = options;
-    this.budget = new MessageBudget(limits.messagesPerSecond, limits.messageBurst, performance.now());
+    this.budget = new ConnectionBudget(limits.messagesPerSecond, limits.messageBurst, performance.now());
     this.output = new SocketOutput(webSocket, transport, limits, (bytes) => signals.sent(bytes));
     this.over = new Promise((resolve) => webSocket.once('close', () => resolve()));
     signals.opened(options.facts.door);

@@ -58,7 +58,8 @@ export class SocketDoors {
       prepare: ({ query, headers }, principal) => {
         const { filter, start } = readWorkspaceRequest(query, headers, principal);
         const namedCursor = namesCursor(query, headers);
-        return (wire) => new WorkspaceSession(wire, { ...ports, limits }, { filter, start, namedCursor });
+        const caller = limitKeyOf(principal);
+        return (wire) => new WorkspaceSession(wire, { ...ports, limits }, { filter, start, caller, namedCursor });
       },
     });
     this.route(fastify, '/v1/socket', {

@@ -1,6 +1,7 @@
-import type { CallerLimiter, Principal } from '@sluice/access';
+import { limitKeyOf, type CallerLimiter, type Principal } from '@sluice/access';
 import type { EndReason, EventFeed, PresenceBoard } from '@sluice/delivery';
 import { parseStartPlace, SluiceError, toSluiceError } from '@sluice/event-log';
+import { validate } from '@sluice/service-runtime';
 import { toEventFilter } from '../requested-filter';
 import type { CloseReason } from './close-codes';
 import { MAX_MESSAGE_BYTES, type SocketLimits } from './limits';
@@ -12,11 +13,12 @@ import {
   type SocketServerMessage,
   type SubscribeMessage,
 } from './messages';
-import { parseJson, parseMessage } from './parse-message';
+import { parseJson } from './parse-json';
 import type { Session, Wire } from './session';
 import type { SocketSignals } from './socket-signals';
 import { SocketSubscription } from './socket-subscription';
 import { presencePlace, SubscriberPresence } from './subscriber-presence';
+import { SubscriptionSlots } from './subscription-slots';
 
 export interface SocketSessionPorts {
   readonly feed: EventFeed;
@@ -44,12 +46,15 @@ const LAST_WORDS: Partial<Record<CloseReason, SluiceError>> = {
 /** `/v1/socket`: any number of subscriptions up to a limit, each with its own filter, cursor and credit. */
 export class SocketSession implements Session {
   private readonly held = new Map<string, Held>();
+  private readonly slots: SubscriptionSlots;
 
   constructor(
     private readonly wire: Wire,
     private readonly ports: SocketSessionPorts,
     private readonly principal: Principal,
-  ) {}
+  ) {
+    this.slots = new SubscriptionSlots(ports.limiter, principal);
+  }
 
   start(): void {
     const { messagesPerSecond, subscriptions, initialCredit, maxCredit, pingIntervalMs, stallTimeoutMs } =
@@ -74,7 +79,7 @@ export class SocketSession implements Session {
     try {
       const value = parseJson(text);
       id = idOf(value);
-      message = parseMessage(socketClientMessageSchema, value);
+      message = validate(socketClientMessageSchema, value);
     } catch (error) {
       this.refuse(error, id);
       return this.wire.misunderstood();
@@ -123,12 +128,16 @@ export class SocketSession implements Session {
     const place = presence && presencePlace(this.principal, presence, filter.workspaceId);
     const start = cursor === undefined ? 'latest' : parseStartPlace(cursor);
     limiter.takeRequest(this.principal);
-    // The connection itself has a place already; it stands for the first subscription.
-    const lease = this.held.size > 0 ? limiter.openConnection(this.principal) : undefined;
+    const lease = this.slots.take();
     const subscription = await feed
-      .subscribe({ filter: eventFilter, start, stallTimeoutMs: limits.stallTimeoutMs })
+      .subscribe({
+        filter: eventFilter,
+        start,
+        caller: limitKeyOf(this.principal),
+        stallTimeoutMs: limits.stallTimeoutMs,
+      })
       .catch((error: unknown) => {
-        lease?.release();
+        lease.release();
         throw error;
       });
     const opened = new SocketSubscription({

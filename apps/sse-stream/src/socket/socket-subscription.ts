@@ -12,8 +12,8 @@ export interface SocketSubscriptionOptions {
   readonly id: string;
   readonly credit: number;
   readonly subscription: Subscription;
-  /** Its place among the caller's open streams, unless the connection's own stands for it. */
-  readonly lease: ConnectionLease | undefined;
+  /** Its slot among the caller's open streams. */
+  readonly lease: ConnectionLease;
   readonly wire: Wire;
   readonly limits: SocketLimits;
   readonly signals: SocketSignals;
@@ -85,7 +85,7 @@ export class SocketSubscription implements PumpSink {
     this.isOver = true;
     const { lease, signals } = this.options;
     this.pump.close();
-    lease?.release();
+    lease.release();
     signals.subscriptions(-1);
   }
 

@@ -1,11 +1,12 @@
 import type { EndReason, EventFeed, FeedEvent, Subscription } from '@sluice/delivery';
 import { encodeCursor, SluiceError, toSluiceError, type EventFilter, type StartPlace } from '@sluice/event-log';
 import type { WorkspaceChannel } from '@sluice/event-schema';
+import { validate } from '@sluice/service-runtime';
 import type { CloseReason } from './close-codes';
 import { channelOf, workspaceEventMessage } from './frames';
 import type { SocketLimits } from './limits';
 import { boundedText, workspaceClientMessageSchema, type WorkspaceServerMessage } from './messages';
-import { parseJson, parseMessage } from './parse-message';
+import { parseJson } from './parse-json';
 import type { Session, Wire } from './session';
 import type { SocketSignals } from './socket-signals';
 import { SubscriptionPump, type PumpSink } from './subscription-pump';
@@ -19,6 +20,8 @@ export interface WorkspaceSessionPorts {
 export interface WorkspaceSessionRequest {
   readonly filter: EventFilter;
   readonly start: StartPlace;
+  /** On whose behalf the feed reads. */
+  readonly caller: string;
   /** It knows of cursors, so it is told where it begins before there is an event. */
   readonly namedCursor: boolean;
 }
@@ -45,10 +48,10 @@ export class WorkspaceSession implements Session {
   ) {}
 
   async start(): Promise<void> {
-    const { filter, start, namedCursor } = this.request;
+    const { filter, start, caller, namedCursor } = this.request;
     const { feed, limits } = this.ports;
     try {
-      const subscription = await feed.subscribe({ filter, start, stallTimeoutMs: limits.stallTimeoutMs });
+      const subscription = await feed.subscribe({ filter, start, caller, stallTimeoutMs: limits.stallTimeoutMs });
       if (!this.wire.isOpen) return subscription.close();
       const cursor = encodeCursor(subscription.startedAt);
       if (subscription.reset) this.say({ type: 'Reset', data: { reason: subscription.reset.reason, cursor } });
@@ -90,7 +93,7 @@ export class WorkspaceSession implements Session {
   }
 
   private answer(text: string): void {
-    const message = parseMessage(workspaceClientMessageSchema, parseJson(text));
+    const message = validate(workspaceClientMessageSchema, parseJson(text));
     this.wire.understood(message.type);
     switch (message.type) {
       case 'Ping':

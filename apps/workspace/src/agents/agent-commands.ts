@@ -1,11 +1,12 @@
 import { SluiceError } from '@sluice/event-log';
-import { workspaceEventDataSchema } from '@sluice/event-schema';
+import { workspaceEntityId, workspaceEventDataSchema } from '@sluice/event-schema';
 import type { WorkspaceDocuments } from '@sluice/projections';
 import { z } from 'zod';
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
 import { noSuch, requireDocument } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
+import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import { answerPieces } from '../runs/collect-answer';
@@ -37,6 +38,7 @@ export class AgentCommands {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly documents: WorkspaceDocuments,
+    private readonly commands: EntityCommands,
     private readonly sessions: SessionCommands,
     private readonly executor: RunExecutor,
     private readonly responder: Responder,
@@ -53,26 +55,48 @@ export class AgentCommands {
     const agentId = toAgentType(agentName);
     if (agentId === undefined) throw await this.unknownAgent(scope, agentName, spawn.session_id);
     const sessionId = spawn.session_id ?? newObjectId(scope, 'session');
-    return this.sessions.alone(scope, sessionId, () => this.spawnAlone(scope, agentId, sessionId, spawn));
+    return this.commands.once(scope, {
+      entityId: workspaceEntityId('session', sessionId),
+      writes: 'agent_spawned',
+      first: () => this.spawnFirst(scope, agentId, sessionId, spawn),
+      again: async () => ({ value: { sessionId }, isPending: false }),
+    });
   }
 
   /** Ends the work in a session as not successful. @throws SluiceError `not_found`; `conflict` when no agent works there */
   async stop(scope: CommandScope, agentName: string, sessionId: string): Promise<Changed<{ sessionId: string }>> {
     const agentId = toAgentType(agentName);
     if (agentId === undefined) throw noSuchAgent();
-    return this.sessions.alone(scope, sessionId, async () => {
-      const where = 'body.session_id';
-      const session = await requireDocument(this.documents, scope.workspaceId, 'session', sessionId, where);
-      if (toAgentType(String(session.fields['agent_id'])) !== agentId) throw noSuch('session', where);
-      const run = await this.sessions.runIn(scope.workspaceId, sessionId);
-      if (!run) throw new SluiceError('conflict', 'No agent works in this session', { where });
-      const { pending } = await this.journal.append(scope, [agentCompleted(run, false)]);
-      this.executor.breakOff(run);
-      return { value: { sessionId }, isPending: pending };
+    return this.commands.once(scope, {
+      entityId: workspaceEntityId('session', sessionId),
+      writes: 'session_updated',
+      first: () => this.stopFirst(scope, agentId, sessionId),
+      again: async () => ({ value: { sessionId }, isPending: false }),
     });
   }
 
-  private async spawnAlone(
+  private async stopFirst(
+    scope: CommandScope,
+    agentId: AgentType,
+    sessionId: string,
+  ): Promise<Changed<{ sessionId: string }>> {
+    const where = 'body.session_id';
+    const { fields } = await requireDocument(this.documents, scope.workspaceId, 'session', sessionId, where);
+    if (toAgentType(String(fields['agent_id'])) !== agentId) throw noSuch('session', where);
+    const run = await this.sessions.runIn(scope.workspaceId, sessionId);
+    const isKeyed = scope.key !== undefined;
+    // A command with a key whose end was not on record yet may have ended the run all the same.
+    const isStopped = isKeyed && fields['status'] === 'cancelled';
+    if (!run && !isStopped) throw new SluiceError('conflict', 'No agent works in this session', { where });
+    // The outcome is anybody's who ends the run, so that the key was used is told beside it.
+    const marker = draftOf('session_updated', { session_id: sessionId, status: 'cancelled' });
+    const ending = run ? [agentCompleted(run, false)] : [];
+    const { pending } = await this.journal.append(scope, isKeyed ? [...ending, marker] : ending);
+    if (run) this.executor.breakOff(run);
+    return { value: { sessionId }, isPending: pending };
+  }
+
+  private async spawnFirst(
     scope: CommandScope,
     agentId: AgentType,
     sessionId: string,
@@ -83,7 +107,6 @@ export class AgentCommands {
     const deadlineAt = this.clock.now() + this.runTimeoutMs;
     const data = { agent_id: agentId, session_id: sessionId, workdir, prompt, deadline_at: deadlineAt };
     const draft = draftOf('agent_spawned', data);
-    if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
     if (await this.documents.find(workspaceId, 'run', sessionId)) {
       throw new SluiceError('conflict', 'An agent works in this session', { where: 'body.session_id' });
     }
@@ -136,6 +159,7 @@ export class AgentCommands {
 
   /** The refusal, after the event that tells of it. A session that exists keeps its state: it is told of a new one. */
   private async unknownAgent(scope: CommandScope, agentName: string, named: string | undefined): Promise<SluiceError> {
+    if (await this.journal.earlier(scope, 'agent_error')) return noSuchAgent();
     const isTaken = named !== undefined && (await this.documents.find(scope.workspaceId, 'session', named));
     const sessionId = named === undefined || isTaken ? newObjectId(scope, 'session') : named;
     const data = { agent_id: agentName, session_id: sessionId, error: `Unknown agent: ${agentName}` };

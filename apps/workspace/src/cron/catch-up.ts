@@ -21,9 +21,10 @@ export interface CatchUpPlan {
 
 /**
  * Which due times of a job get a run, from the one that it waits for until now: `once` the newest one, `all` every one up
- * to a hundred, `skip` the newest one if it is not later than the grace, and none otherwise.
+ * to a hundred, `skip` the newest one if it is on time, and none otherwise.
+ * @param onTimeSinceMs due times from this instant on are on time: somebody looked for them
  */
-export function planCatchUp(job: CronJob, waitsForMs: number, nowMs: number, graceMs: number): CatchUpPlan {
+export function planCatchUp(job: CronJob, waitsForMs: number, nowMs: number, onTimeSinceMs: number): CatchUpPlan {
   const { newest, before, next } = dueTimesUntil(job, waitsForMs, nowMs);
   const nextRunAt = next ?? null;
   if (job.catch_up === 'all') {
@@ -36,7 +37,7 @@ export function planCatchUp(job: CronJob, waitsForMs: number, nowMs: number, gra
   }
   const dueAt = newest.at(-1) ?? waitsForMs;
   const missed = before + newest.length - 1;
-  if (job.catch_up === 'skip' && nowMs - dueAt > graceMs) return { runs: [], skipped: missed + 1, nextRunAt };
+  if (job.catch_up === 'skip' && dueAt < onTimeSinceMs) return { runs: [], skipped: missed + 1, nextRunAt };
   return { runs: [{ dueAt, missed, nextRunAt }], skipped: missed, nextRunAt };
 }
 

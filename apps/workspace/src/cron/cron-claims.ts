@@ -4,6 +4,7 @@ import { derivedEventId, type CommandScope } from '../journal/command-scope';
 import { draftOf } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import type { CronRun } from '../runs/run';
+import type { WorkspaceSignals } from '../signals';
 import type { DueRun } from './catch-up';
 
 /**
@@ -21,12 +22,13 @@ export interface CronClaimsOptions {
   readonly runTimeoutMs: number;
   /** How long to wait until it is on record who has a due time. */
   readonly claimWaitMs: number;
+  /** Most runs that are remembered as taken; the oldest is forgotten beyond it. */
+  readonly maxRemembered?: number;
 }
 
-const triggeredSchema = workspaceEventDataSchema('cron_job_triggered');
-
-/** Most runs that are remembered as taken. */
 const MAX_REMEMBERED_RUNS = 10_000;
+
+const triggeredSchema = workspaceEventDataSchema('cron_job_triggered');
 
 /**
  * Takes due times for this process. A due time is taken by the event that says that it was triggered: its id is derived
@@ -39,6 +41,7 @@ export class CronClaims {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly clock: Clock,
+    private readonly signals: Pick<WorkspaceSignals, 'claimForgotten'>,
     private readonly options: CronClaimsOptions,
   ) {}
 
@@ -97,9 +100,11 @@ export class CronClaims {
 
   private remember(runId: string, state: 'pending' | 'settled'): void {
     this.taken.set(runId, state);
-    if (this.taken.size <= MAX_REMEMBERED_RUNS) return;
+    if (this.taken.size <= (this.options.maxRemembered ?? MAX_REMEMBERED_RUNS)) return;
     const [oldest] = this.taken.keys();
-    if (oldest !== undefined) this.taken.delete(oldest);
+    if (oldest === undefined) return;
+    this.taken.delete(oldest);
+    this.signals.claimForgotten();
   }
 }
 

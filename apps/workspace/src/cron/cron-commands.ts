@@ -3,9 +3,10 @@ import { workspaceEntityId, type CronJob } from '@sluice/event-schema';
 import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections';
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
+import type { CronConfig } from '../config';
 import { noSuch, readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
-import type { EntityLocks } from '../journal/entity-locks';
+import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import type { RunExecutor } from '../runs/run-executor';
@@ -22,16 +23,20 @@ export class CronCommands {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly documents: WorkspaceDocuments,
-    private readonly locks: EntityLocks,
+    private readonly commands: EntityCommands,
     private readonly executor: RunExecutor,
     private readonly claims: CronClaims,
     private readonly rescheduler: CronRescheduler,
     private readonly runs: CronRuns,
     private readonly clock: Clock,
+    private readonly limits: Pick<CronConfig, 'jobsPerWorkspace'>,
   ) {}
 
   /** A job without an id has its name as id, and a new one where that is taken. */
   async create(scope: CommandScope, { id: named, ...fields }: NewCronJob): Promise<Changed<CronJobView>> {
+    // The name may be free by now, or the other way round.
+    const earlier = await this.journal.earlier(scope, 'cron_job_created');
+    if (earlier) return this.changed(scope, earlier.data.job, false);
     const nowMs = this.clock.now();
     this.assertRunnable(fields);
     assertSchedule(fields, nowMs);
@@ -53,7 +58,7 @@ export class CronCommands {
   }
 
   update(scope: CommandScope, jobId: string, patch: CronJobPatch): Promise<Changed<CronJobView>> {
-    return this.alone(scope, jobId, async () => {
+    const first = async () => {
       const { job: before, document } = await this.require(scope.workspaceId, jobId);
       const nowMs = this.clock.now();
       const changed = patchedJob(before, patch, nowMs);
@@ -61,31 +66,33 @@ export class CronCommands {
       assertSchedule(changed, nowMs);
       const isRescheduled = SCHEDULE_FIELDS.some((name) => changed[name] !== before[name]);
       const job = isRescheduled ? { ...changed, next_run_at: nextRunAtFrom(changed, nowMs) } : changed;
+      if (before.next_run_at === null) await this.assertRoomFor(scope, job);
       const { pending } = await this.journal.append(scope, [draftOf('cron_job_updated', { job })]);
       return this.changed(scope, job, pending, document);
-    });
+    };
+    const again = async () => ({ value: await this.get(scope.workspaceId, jobId), isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(jobId), writes: 'cron_job_updated', first, again });
   }
 
   delete(scope: CommandScope, jobId: string): Promise<Changed<{ deleted: string }>> {
-    return this.alone(scope, jobId, async () => {
-      const draft = draftOf('cron_job_deleted', { job_id: jobId });
-      const value = { deleted: jobId };
-      if (!(await this.documents.find(scope.workspaceId, 'cron_job', jobId))) {
-        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
-        throw noSuch('cron_job');
-      }
-      return { value, isPending: (await this.journal.append(scope, [draft])).pending };
-    });
+    const value = { deleted: jobId };
+    const first = async () => {
+      await requireDocument(this.documents, scope.workspaceId, 'cron_job', jobId);
+      const { pending } = await this.journal.append(scope, [draftOf('cron_job_deleted', { job_id: jobId })]);
+      return { value, isPending: pending };
+    };
+    const again = async () => ({ value, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(jobId), writes: 'cron_job_deleted', first, again });
   }
 
   /** Runs a job now, enabled or not; when it is due next stays as it is. @throws SluiceError `not_found`, `overloaded` */
   run(scope: CommandScope, jobId: string): Promise<Changed<{ runId: string }>> {
-    return this.alone(scope, jobId, async () => {
+    const runId = newObjectId(scope, 'run');
+    const first = async () => {
       const { job, document } = await this.require(scope.workspaceId, jobId);
       const [place] = this.executor.reserve(scope.workspaceId);
       try {
         const due = { dueAt: this.clock.now(), missed: 0, nextRunAt: job.next_run_at };
-        const runId = newObjectId(scope, 'run');
         const { run, draft } = this.claims.triggered(scope, job, due, runId, true);
         const written = await this.journal.append(scope, [draft]);
         const [triggered] = written.events;
@@ -95,7 +102,9 @@ export class CronCommands {
       } finally {
         place?.release();
       }
-    });
+    };
+    const again = async () => ({ value: { runId }, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(jobId), writes: 'cron_job_triggered', first, again });
   }
 
   async get(workspaceId: number, jobId: string): Promise<CronJobView> {
@@ -109,16 +118,27 @@ export class CronCommands {
 
   /** Undefined when another job has the id. */
   private createAs(scope: CommandScope, job: CronJob): Promise<Changed<CronJobView> | undefined> {
-    return this.alone(scope, job.id, async () => {
-      const draft = draftOf('cron_job_created', { job });
-      const existing = await this.documents.find(scope.workspaceId, 'cron_job', job.id);
-      if (existing) {
-        const isRepeated = await this.journal.isRepeated(scope, draft);
-        return isRepeated ? { value: cronJobViewOf(existing), isPending: false } : undefined;
-      }
-      const { pending } = await this.journal.append(scope, [draft]);
+    const first = async () => {
+      if (await this.documents.find(scope.workspaceId, 'cron_job', job.id)) return undefined;
+      await this.assertRoomFor(scope, job);
+      const { pending } = await this.journal.append(scope, [draftOf('cron_job_created', { job })]);
       return this.changed(scope, job, pending);
+    };
+    return this.commands.once(scope, {
+      entityId: entityIdOf(job.id),
+      writes: 'cron_job_created',
+      first,
+      again: ({ data }) => this.changed(scope, data.job, false),
     });
+  }
+
+  /** Of what is on record: changes at the same moment may go somewhat beyond. */
+  private async assertRoomFor({ workspaceId }: CommandScope, { next_run_at }: CronJob): Promise<void> {
+    if (next_run_at === null) return;
+    const { jobsPerWorkspace: atMost } = this.limits;
+    const count = await this.documents.countWaiting({ workspaceId, kind: 'cron_job', atMost });
+    if (count < atMost) return;
+    throw new SluiceError('conflict', `The workspace has its most enabled cron jobs: ${atMost}`);
   }
 
   private assertRunnable({ job_type, script }: Pick<CronJob, 'job_type' | 'script'>): void {
@@ -141,10 +161,6 @@ export class CronCommands {
     return { job, document };
   }
 
-  private alone<T>(scope: CommandScope, jobId: string, work: () => Promise<T>): Promise<T> {
-    return this.locks.run(scope.workspaceId, workspaceEntityId('cron', jobId), work);
-  }
-
   private async changed(
     { workspaceId }: CommandScope,
     job: CronJob,
@@ -157,3 +173,5 @@ export class CronCommands {
     return { value: { ...job, ...(lastRun && { last_run: lastRun }) }, isPending };
   }
 }
+
+const entityIdOf = (jobId: string) => workspaceEntityId('cron', jobId);

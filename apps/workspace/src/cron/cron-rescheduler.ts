@@ -18,6 +18,9 @@ export interface Handled {
   readonly nextRunAt: number | null;
 }
 
+/** A job as it is now. */
+type Current = Omit<Handled, 'nextRunAt'>;
+
 /**
  * Sees to it that a job waits for the right time where events of several replicas overtook each other: a triggered event
  * says what the job waits for next as its writer knew the job.
@@ -31,31 +34,35 @@ export class CronRescheduler {
   ) {}
 
   /**
-   * After all due times are dealt with: a job that still waits for the same one is moved on. It does where nothing was to
-   * be run, and where another replica's event, later in the log, put it back.
+   * After due times are dealt with: a job that still waits for the same one is moved on. It does where nothing was to be
+   * run, and where another replica's event, later in the log, put it back. After a triggered event also as `correct` does.
    */
-  async moveOn(handled: Handled): Promise<void> {
+  async settle(handled: Handled, hasTriggered: boolean): Promise<void> {
     const now = await this.reread(handled);
-    if (!now || now.document.dueAt === undefined || now.document.dueAt !== handled.document.dueAt) return;
-    await this.reschedule(now, handled.nextRunAt);
+    if (!now) return;
+    const { dueAt } = now.document;
+    if (hasTriggered && isOvertaken(now, handled)) await this.follow(now);
+    else if (dueAt !== undefined && dueAt === handled.document.dueAt) await this.reschedule(now, handled.nextRunAt);
   }
 
   /** After a triggered event: a job that got another schedule before it was written waits by the new one. */
   async correct(handled: Handled): Promise<void> {
     const now = await this.reread(handled);
-    if (!now || now.document.fields['next_run_at'] !== handled.nextRunAt) return;
-    if (SCHEDULE_FIELDS.every((name) => now.job[name] === handled.job[name])) return;
-    await this.reschedule(now, nextRunAtFrom(now.job, this.clock.now()));
+    if (now && isOvertaken(now, handled)) await this.follow(now);
   }
 
-  private async reread({ document: { workspaceId, id } }: Handled) {
+  private follow(now: Current): Promise<void> {
+    return this.reschedule(now, nextRunAtFrom(now.job, this.clock.now()));
+  }
+
+  private async reread({ document: { workspaceId, id } }: Handled): Promise<Current | undefined> {
     const document = await this.documents.find(workspaceId, 'cron_job', id);
     const job = document && jobOf(document);
     return job && { document, job };
   }
 
   private async reschedule(
-    { document: { workspaceId, id, lastPosition }, job }: Omit<Handled, 'nextRunAt'>,
+    { document: { workspaceId, id, lastPosition }, job }: Current,
     nextRunAt: number | null,
   ): Promise<void> {
     // One such event for each state of the job, whoever sees it first.
@@ -65,4 +72,10 @@ export class CronRescheduler {
     await this.journal.append({ workspaceId }, [draft]);
     this.signals.jobMovedOn({ workspaceId, jobId: id });
   }
+}
+
+/** Whether a job waits for what a triggered event said that did not know its schedule. */
+function isOvertaken({ document, job }: Current, handled: Handled): boolean {
+  if (document.fields['next_run_at'] !== handled.nextRunAt) return false;
+  return !SCHEDULE_FIELDS.every((name) => job[name] === handled.job[name]);
 }

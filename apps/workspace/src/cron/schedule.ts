@@ -54,17 +54,23 @@ export function dueTimesUntil(schedule: Schedule, fromMs: number, nowMs: number)
   const pattern = readPattern(cron);
   const job = cronOf(pattern, timezone);
   // The instant that it waits for is a due time even where the expression has changed its mind, as with a new DST rule.
+  const times = [fromMs];
+  let next = nextIn(job, fromMs);
+  // Forwards, as one step back costs the library as much as many ahead. Mostly there is none to take.
+  while (next !== undefined && next <= nowMs && times.length < MAX_CAUGHT_UP + MAX_COUNTED_MISSED) {
+    times.push(next);
+    next = nextIn(job, next);
+  }
+  if (next === undefined || next > nowMs) {
+    const newest = times.slice(-MAX_CAUGHT_UP);
+    return { newest, before: times.length - newest.length, next };
+  }
   const newest = job
     .previousRuns(MAX_CAUGHT_UP, new Date(nowMs + 1))
     .map((date) => date.getTime())
-    .filter((dueMs) => dueMs >= fromMs && dueMs <= nowMs)
+    .filter((dueMs) => dueMs <= nowMs)
     .reverse();
-  const [oldest = fromMs] = newest;
-  return {
-    newest: newest.length === 0 ? [fromMs] : newest,
-    before: countFrom(pattern, timezone, fromMs, oldest),
-    next: nextOf(pattern, timezone, nowMs),
-  };
+  return { newest, before: MAX_COUNTED_MISSED, next: nextIn(job, nowMs) };
 }
 
 function dueTimesEvery(periodMs: number, fromMs: number, nowMs: number): DueTimes {
@@ -76,16 +82,6 @@ function dueTimesEvery(periodMs: number, fromMs: number, nowMs: number): DueTime
     before: Math.min(count - kept, MAX_COUNTED_MISSED),
     next: newestMs + periodMs,
   };
-}
-
-function countFrom(pattern: string, timezone: string | undefined, fromMs: number, untilMs: number): number {
-  const job = cronOf(pattern, timezone);
-  let count = 0;
-  for (let dueMs: number | undefined = fromMs; dueMs !== undefined && dueMs < untilMs; count++) {
-    if (count === MAX_COUNTED_MISSED) break;
-    dueMs = job.nextRun(new Date(dueMs))?.getTime();
-  }
-  return count;
 }
 
 /** Checked here, because the library takes names, nicknames and years as well. */
@@ -102,7 +98,11 @@ function readPattern(text: string): string {
 }
 
 function nextOf(pattern: string, timezone: string | undefined, afterMs: number): number | undefined {
-  return cronOf(pattern, timezone).nextRun(new Date(afterMs))?.getTime();
+  return nextIn(cronOf(pattern, timezone), afterMs);
+}
+
+function nextIn(job: Cron, afterMs: number): number | undefined {
+  return job.nextRun(new Date(afterMs))?.getTime();
 }
 
 /** Paused: it computes times and never starts a timer. */

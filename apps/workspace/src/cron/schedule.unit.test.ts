@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import { MAX_CAUGHT_UP, MAX_COUNTED_MISSED, assertSchedule, dueTimesUntil, nextDueAfter } from './schedule';
 
 const at = (text: string) => Date.parse(text);
@@ -51,4 +52,38 @@ it('keeps a due time that the expression does not have', () => {
   const from = at('2026-01-01T00:00:05Z');
   const { newest, next } = dueTimesUntil({ cron: '0 * * * * *' }, from, from + 10_000);
   expect([newest, iso(next)]).toEqual([[from], '2026-01-01T00:01:00.000Z']);
+});
+
+it.each([
+  ['* * * * * *', undefined],
+  ['*/20 * * * *', 'Europe/Berlin'],
+  ['30 1-3 * * *', 'America/New_York'],
+  ['0 0 29 2 *', undefined],
+])('gives of %s in %s what walking from due time to due time gives', (cron, timezone) => {
+  const schedule = { cron, ...(timezone && { timezone }) };
+  // Both changes of the clock are on the way.
+  for (const from of [at('2026-03-07T00:00:00Z'), at('2026-10-24T20:00:00Z')]) {
+    const walk = [from];
+    for (let step = 0; step < 150; step++) walk.push(nextDueAfter(schedule, walk.at(-1) ?? from) ?? NaN);
+    for (const count of [1, 2, 100, 101, 150]) {
+      const lastMs = walk[count - 1] ?? NaN;
+      expect(dueTimesUntil(schedule, from, lastMs)).toEqual({
+        newest: walk.slice(Math.max(0, count - MAX_CAUGHT_UP), count),
+        before: Math.max(0, count - MAX_CAUGHT_UP),
+        next: walk[count],
+      });
+    }
+  }
+});
+
+it('looks at nothing but the following due time where none was missed', () => {
+  const nextRun = jest.spyOn(Cron.prototype, 'nextRun');
+  const previousRuns = jest.spyOn(Cron.prototype, 'previousRuns');
+  try {
+    const from = at('2026-01-01T00:00:00Z');
+    dueTimesUntil({ cron: '0 0 29 2 *' }, from, from + 300);
+    expect([nextRun.mock.calls.length, previousRuns.mock.calls.length]).toEqual([1, 0]);
+  } finally {
+    jest.restoreAllMocks();
+  }
 });

@@ -2,10 +2,9 @@ import { SluiceError } from '@sluice/event-log';
 import { workspaceEntityId, type GroupChatMember } from '@sluice/event-schema';
 import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections';
 import type { Changed } from '../changed';
-import type { Clock } from '../clock';
 import { instant, noSuch, readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
-import type { EntityLocks } from '../journal/entity-locks';
+import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import {
@@ -40,8 +39,7 @@ export class GroupChatCommands {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly documents: WorkspaceDocuments,
-    private readonly locks: EntityLocks,
-    private readonly clock: Clock,
+    private readonly commands: EntityCommands,
   ) {}
 
   async create(scope: CommandScope, { members: given, ...chat }: NewGroupChat): Promise<Changed<GroupChatWithMembers>> {
@@ -50,7 +48,7 @@ export class GroupChatCommands {
     if (new Set(members.map(({ member_id }) => member_id)).size < members.length) {
       throw new SluiceError('invalid_request', 'body.members: a member is named twice', { where: 'body.members' });
     }
-    const { pending } = await this.journal.append(scope, [
+    const { pending, occurredAt } = await this.journal.append(scope, [
       draftOf('group_chat_created', { group_chat_id, ...chat }),
       ...members.map((member) =>
         draftOf('group_chat_member_joined', { group_chat_id, member_id: member.member_id, member }),
@@ -58,7 +56,7 @@ export class GroupChatCommands {
     ]);
     const found = pending ? undefined : await this.find(scope.workspaceId, group_chat_id);
     if (found) return { value: found, isPending: false };
-    const now = instant(this.clock.now());
+    const now = instant(occurredAt);
     const group_chat = { id: group_chat_id, ...chat, created_at: now, updated_at: now };
     return {
       value: { group_chat, members: members.map((one) => joined(group_chat_id, one, now)) },
@@ -67,7 +65,7 @@ export class GroupChatCommands {
   }
 
   update(scope: CommandScope, chatId: string, patch: GroupChatPatch): Promise<Changed<GroupChatWithMembers>> {
-    return this.alone(scope, chatId, async () => {
+    const first = async () => {
       const before = await this.get(scope.workspaceId, chatId);
       const settings = patch.settings && { ...before.group_chat.settings, ...patch.settings };
       const { settings: _, ...rest } = patch;
@@ -76,63 +74,83 @@ export class GroupChatCommands {
       const { pending } = await this.journal.append(scope, [draft]);
       const found = pending ? undefined : await this.find(scope.workspaceId, chatId);
       return { value: found ?? { ...before, group_chat: { ...before.group_chat, ...changes } }, isPending: pending };
-    });
+    };
+    const again = async () => ({ value: await this.get(scope.workspaceId, chatId), isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(chatId), writes: 'group_chat_updated', first, again });
   }
 
   delete(scope: CommandScope, chatId: string): Promise<Changed<{ deleted: string }>> {
-    return this.alone(scope, chatId, async () => {
-      const draft = draftOf('group_chat_deleted', { group_chat_id: chatId });
-      const value = { deleted: chatId };
-      if (!(await this.documents.find(scope.workspaceId, 'group_chat', chatId))) {
-        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
-        throw noSuch('group_chat');
-      }
-      return { value, isPending: (await this.journal.append(scope, [draft])).pending };
-    });
+    const value = { deleted: chatId };
+    const first = async () => {
+      await requireDocument(this.documents, scope.workspaceId, 'group_chat', chatId);
+      const { pending } = await this.journal.append(scope, [draftOf('group_chat_deleted', { group_chat_id: chatId })]);
+      return { value, isPending: pending };
+    };
+    const again = async () => ({ value, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(chatId), writes: 'group_chat_deleted', first, again });
   }
 
   addMember(scope: CommandScope, chatId: string, given: NewMember): Promise<Changed<Member>> {
-    return this.alone(scope, chatId, async () => {
+    const member = memberFrom(given);
+    const { member_id } = member;
+    const first = async () => {
       const { members } = await this.get(scope.workspaceId, chatId);
-      const member = memberFrom(given);
-      const { member_id } = member;
-      const draft = draftOf('group_chat_member_joined', { group_chat_id: chatId, member_id, member });
-      const existing = members.find((one) => one.member_id === member_id);
-      if (existing) {
-        if (await this.journal.isRepeated(scope, draft)) return { value: existing, isPending: false };
+      if (members.some((one) => one.member_id === member_id)) {
         throw new SluiceError('conflict', 'It is a member already', { where: 'body.member_id' });
       }
       if (members.length >= MAX_MEMBERS)
         throw new SluiceError('conflict', `A group chat has at most ${MAX_MEMBERS} members`);
-      const { pending } = await this.journal.append(scope, [draft]);
-      return { value: joined(chatId, member, instant(this.clock.now())), isPending: pending };
+      const draft = draftOf('group_chat_member_joined', { group_chat_id: chatId, member_id, member });
+      const { pending, occurredAt } = await this.journal.append(scope, [draft]);
+      return { value: joined(chatId, member, instant(occurredAt)), isPending: pending };
+    };
+    const again = async ({ occurredAt }: { occurredAt: number }) => ({
+      value: joined(chatId, member, instant(occurredAt)),
+      isPending: false,
     });
+    const entityId = entityIdOf(chatId);
+    return this.commands.once(scope, { entityId, writes: 'group_chat_member_joined', first, again });
   }
 
   removeMember(scope: CommandScope, chatId: string, member_id: string): Promise<Changed<{ deleted: string }>> {
-    return this.alone(scope, chatId, async () => {
-      await requireDocument(this.documents, scope.workspaceId, 'group_chat', chatId);
+    const value = { deleted: member_id };
+    const first = async () => {
+      const { workspaceId } = scope;
+      await requireDocument(this.documents, workspaceId, 'group_chat', chatId);
+      await requireDocument(
+        this.documents,
+        workspaceId,
+        'group_chat_member',
+        `${chatId}/${member_id}`,
+        'path.memberId',
+      );
       const draft = draftOf('group_chat_member_left', { group_chat_id: chatId, member_id });
-      const value = { deleted: member_id };
-      if (!(await this.documents.find(scope.workspaceId, 'group_chat_member', `${chatId}/${member_id}`))) {
-        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
-        throw noSuch('group_chat_member', 'path.memberId');
-      }
       return { value, isPending: (await this.journal.append(scope, [draft])).pending };
-    });
+    };
+    const again = async () => ({ value, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(chatId), writes: 'group_chat_member_left', first, again });
   }
 
   openSession(scope: CommandScope, chatId: string, session: NewGroupSession): Promise<Changed<GroupSession>> {
-    return this.alone(scope, chatId, async () => {
+    const id = newObjectId(scope, 'session');
+    const first = async () => {
       await requireDocument(this.documents, scope.workspaceId, 'group_chat', chatId);
-      const id = newObjectId(scope, 'session');
       const data = { group_chat_id: chatId, session_id: id, ...session };
-      const { pending } = await this.journal.append(scope, [draftOf('group_chat_session_created', data)]);
-      const document = pending ? undefined : await this.documents.find(scope.workspaceId, 'group_chat_session', id);
-      if (document) return { value: groupSessionOf(document), isPending: pending };
-      const now = instant(this.clock.now());
-      const times = { created_at: now, updated_at: now };
-      return { value: { id, group_chat_id: chatId, ...session, ...times, status: 'active' }, isPending: pending };
+      const written = await this.journal.append(scope, [draftOf('group_chat_session_created', data)]);
+      return opened(written.occurredAt, written.pending);
+    };
+    const opened = async (occurredAt: number, isPending: boolean): Promise<Changed<GroupSession>> => {
+      const document = isPending ? undefined : await this.documents.find(scope.workspaceId, 'group_chat_session', id);
+      if (document) return { value: groupSessionOf(document), isPending };
+      const at = instant(occurredAt);
+      const times = { created_at: at, updated_at: at };
+      return { value: { id, group_chat_id: chatId, ...session, ...times, status: 'active' }, isPending };
+    };
+    return this.commands.once(scope, {
+      entityId: entityIdOf(chatId),
+      writes: 'group_chat_session_created',
+      first,
+      again: ({ occurredAt }) => opened(occurredAt, false),
     });
   }
 
@@ -172,11 +190,9 @@ export class GroupChatCommands {
     ]);
     return chat && { group_chat: groupChatOf(chat), members: members.map(memberOf) };
   }
-
-  private alone<T>(scope: CommandScope, chatId: string, work: () => Promise<T>): Promise<T> {
-    return this.locks.run(scope.workspaceId, workspaceEntityId('group', chatId), work);
-  }
 }
+
+const entityIdOf = (chatId: string) => workspaceEntityId('group', chatId);
 
 function memberFrom({
   type: member_type,

@@ -9,7 +9,7 @@ const message = workspaceEventDataSchema('group_chat_message').shape;
 const member = groupChatMemberSchema.shape;
 
 /** Most messages that an agent of a group chat is shown. */
-export const MAX_HISTORY_LIMIT = 100;
+const MAX_HISTORY_LIMIT = 100;
 
 /** Most members of a group chat. */
 export const MAX_MEMBERS = 100;

@@ -1,11 +1,11 @@
-import { workspaceEntityId } from '@sluice/event-schema';
+import { workspaceEntityId, type WorkspaceEventData } from '@sluice/event-schema';
 import type { WorkspaceDocuments } from '@sluice/projections';
 import { isAgentType } from '../agents/agent-types';
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
 import { instant, noSuch, readPage, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
-import type { EntityLocks } from '../journal/entity-locks';
+import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import { wholeAnswer } from '../runs/collect-answer';
@@ -15,6 +15,7 @@ import type { RunExecutor } from '../runs/run-executor';
 import {
   groupMessageOf,
   groupSessionOf,
+  MAX_MEMBERS,
   type GroupMessage,
   type GroupSession,
   type Member,
@@ -38,7 +39,7 @@ export class GroupMessages {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly documents: WorkspaceDocuments,
-    private readonly locks: EntityLocks,
+    private readonly commands: EntityCommands,
     private readonly chats: GroupChatCommands,
     private readonly executor: RunExecutor,
     private readonly responder: Responder,
@@ -53,45 +54,45 @@ export class GroupMessages {
     sessionId: string,
     { content, sender_id, sender_name = sender_id }: NewGroupMessage,
   ): Promise<Changed<PostedMessage>> {
-    return this.locks.run(scope.workspaceId, workspaceEntityId('group', chatId), async () => {
-      const { workspaceId } = scope;
-      const chat = await this.chats.get(workspaceId, chatId);
-      const session = await this.session(workspaceId, chatId, sessionId);
-      const said = {
-        group_chat_id: chatId,
-        session_id: sessionId,
-        message_id: newObjectId(scope, 'message'),
-        sender_id,
-        sender_name,
-        content,
-      };
-      const runs = addressed(chat, session, content).map((agent) => this.runOf(workspaceId, said, agent));
-      const places = this.executor.reserve(workspaceId, runs.length);
-      try {
-        const history = await this.newest(workspaceId, sessionId, chat.group_chat.settings.history_limit);
-        const written = await this.journal.append(scope, [
-          draftOf('group_chat_message', said),
-          ...runs.map((run) => draftOf('group_chat_agent_thinking', thinkingOf(run))),
-        ]);
-        const [message] = written.events;
-        const isOurs = message ? this.journal.isOurs(scope, message, written) : Promise.resolve(false);
-        places.forEach((place, index) => {
-          const run = runs[index];
-          const type = chat.members.find(({ member_id }) => member_id === run?.agentId)?.member_type;
-          if (run)
-            this.executor.start(place, run, (signal) => this.answer(run, type, content, history, signal), isOurs);
-        });
-        const { message_id: id, ...rest } = said;
-        const created_at = instant(message?.occurredAt ?? this.clock.now());
-        const value = {
-          message: { id, type: 'user' as const, ...rest, created_at },
-          agentsTriggered: runs.map(({ agentId }) => agentId),
-        };
-        return { value, isPending: written.pending };
-      } finally {
-        for (const place of places) place.release();
-      }
+    const message_id = newObjectId(scope, 'message');
+    const said = { group_chat_id: chatId, session_id: sessionId, message_id, sender_id, sender_name, content };
+    return this.commands.once(scope, {
+      entityId: workspaceEntityId('group', chatId),
+      writes: 'group_chat_message',
+      first: () => this.say(scope, said),
+      again: async ({ data, occurredAt }) => {
+        const thinking = await this.journal.earlierAll(scope, 'group_chat_agent_thinking', MAX_MEMBERS);
+        const agents = thinking.map(({ data: { agent_id } }) => agent_id);
+        return { value: posted(data, occurredAt, agents), isPending: false };
+      },
     });
+  }
+
+  private async say(scope: CommandScope, said: Said): Promise<Changed<PostedMessage>> {
+    const { workspaceId } = scope;
+    const { group_chat_id: chatId, session_id: sessionId, content } = said;
+    const chat = await this.chats.get(workspaceId, chatId);
+    const session = await this.session(workspaceId, chatId, sessionId);
+    const runs = addressed(chat, session, content).map((agent) => this.runOf(workspaceId, said, agent));
+    const places = this.executor.reserve(workspaceId, runs.length);
+    try {
+      const history = await this.newest(workspaceId, sessionId, chat.group_chat.settings.history_limit);
+      const written = await this.journal.append(scope, [
+        draftOf('group_chat_message', said),
+        ...runs.map((run) => draftOf('group_chat_agent_thinking', thinkingOf(run))),
+      ]);
+      const [message] = written.events;
+      const isOurs = message ? this.journal.isOurs(scope, message, written) : Promise.resolve(false);
+      places.forEach((place, index) => {
+        const run = runs[index];
+        const type = chat.members.find(({ member_id }) => member_id === run?.agentId)?.member_type;
+        if (run) this.executor.start(place, run, (signal) => this.answer(run, type, content, history, signal), isOurs);
+      });
+      const agents = runs.map(({ agentId }) => agentId);
+      return { value: posted(said, written.occurredAt, agents), isPending: written.pending };
+    } finally {
+      for (const place of places) place.release();
+    }
   }
 
   /** The messages of a session, by default the newest. */
@@ -137,11 +138,7 @@ export class GroupMessages {
     return groupResponse(run, await wholeAnswer(this.responder, { agentId, prompt, history: shown, signal }));
   }
 
-  private runOf(
-    workspaceId: number,
-    said: { group_chat_id: string; session_id: string; message_id: string },
-    { member_id: agentId, display_name: agentName }: Member,
-  ): GroupRun {
+  private runOf(workspaceId: number, said: Said, { member_id: agentId, display_name: agentName }: Member): GroupRun {
     return {
       kind: 'group_chat',
       workspaceId,
@@ -166,6 +163,16 @@ export class GroupMessages {
     const about = { workspaceId, kind: 'group_chat_message', parentId, order: 'descending', limit } as const;
     return (await this.documents.list(about)).map(groupMessageOf).reverse();
   }
+}
+
+type Said = WorkspaceEventData<'group_chat_message'>;
+
+function posted(
+  { message_id: id, ...said }: Said,
+  occurredAt: number,
+  agentsTriggered: readonly string[],
+): PostedMessage {
+  return { message: { id, type: 'user', ...said, created_at: instant(occurredAt) }, agentsTriggered };
 }
 
 const isAgent = ({ member_type }: Member) => member_type !== 'human';

@@ -8,6 +8,7 @@ import type { WorkspaceDoor } from './workspace-door';
 
 const tag = 'cron';
 const path = '/api/cron/{id}';
+const full = { refusals: { 404: 'There is no such cron job.', 409: 'The workspace has its most enabled cron jobs.' } };
 const one = { tag, path, params: idPath, refusals: { 404: 'There is no such cron job.' } } as const;
 
 export const cronRoutes = {
@@ -24,7 +25,7 @@ export const cronRoutes = {
     body: newCronJobSchema,
     status: 201,
     answer: cronJobViewSchema,
-    refusals: { 409: 'There is a cron job of this id.' },
+    refusals: { 409: 'There is a cron job of this id, or the workspace has its most enabled cron jobs.' },
   }),
   list: defineRoute({
     method: 'GET',
@@ -41,6 +42,7 @@ export const cronRoutes = {
     summary: 'Change a cron job',
     description: '`cron` takes the place of `every` and the other way round. A new schedule counts from now.',
     body: cronJobPatchSchema,
+    ...full,
     answer: cronJobViewSchema,
   }),
   delete: defineRoute({
@@ -56,6 +58,7 @@ export const cronRoutes = {
     path: `${path}/enable`,
     summary: 'Enable a cron job',
     description: 'It is due next after now.',
+    ...full,
     answer: cronJobViewSchema,
   }),
   disable: defineRoute({

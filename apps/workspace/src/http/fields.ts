@@ -1,4 +1,4 @@
-import { MAX_WORKSPACE_ID, workspaceObjectIdSchema } from '@sluice/event-schema';
+import { MAX_WORKSPACE_ID, PUBLIC_WORKSPACE_ID, workspaceObjectIdSchema } from '@sluice/event-schema';
 import { z } from 'zod';
 
 export const DEFAULT_PAGE_LIMIT = 50;
@@ -16,7 +16,8 @@ export function wholeNumber(min: number, max: number) {
     .refine((value) => value >= min && value <= max, error);
 }
 
-export const workspaceField = wholeNumber(0, MAX_WORKSPACE_ID)
+/** The public workspace has registry events only, so nothing of this app is in it. */
+export const workspaceField = wholeNumber(PUBLIC_WORKSPACE_ID + 1, MAX_WORKSPACE_ID)
   .optional()
   .meta({ description: "The caller's own by default; an operator has to name one." });
 

@@ -4,7 +4,7 @@ import { SluiceError } from '@sluice/event-log';
 import { eventEnvelopeSchema } from '@sluice/event-schema';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { CommandScope } from '../journal/command-scope';
+import { commandIdOf, type CommandScope } from '../journal/command-scope';
 import { keyedHeaders, type Call, type Route, type RouteAnswer } from './route';
 import { validate } from './validate';
 
@@ -55,12 +55,8 @@ function readCall<P extends z.ZodObject, Q extends z.ZodRawShape, B extends z.Zo
   }
   authorise(principal, route.action, { workspaceId, family: 'workspace' });
   const params = validate(route.params, request.params, 'path');
-  return {
-    scope: scopeOf(route, request, workspaceId, params),
-    params,
-    query,
-    body: readBody(route.body, request.body),
-  };
+  const body = readBody(route.body, request.body);
+  return { scope: scopeOf(route, request, workspaceId, params, body), params, query, body };
 }
 
 function readBody<B extends z.ZodType>(schema: B | undefined, body: unknown): z.output<B> {
@@ -75,6 +71,7 @@ function scopeOf(
   { headers }: FastifyRequest,
   workspaceId: number,
   params: unknown,
+  body: unknown,
 ): CommandScope {
   const key = keyedHeaders.shape['idempotency-key'].safeParse(headers['idempotency-key']);
   if (!key.success) {
@@ -83,10 +80,12 @@ function scopeOf(
     });
   }
   const traceparent = traceparentSchema.safeParse(headers['traceparent']);
+  // The same key at another route, or of another thing, is another key.
+  const scopedKey = key.data === undefined ? undefined : JSON.stringify([method, path, params, key.data]);
   return {
     workspaceId,
-    // The same key at another route, or of another thing, is another key.
-    key: key.data === undefined ? undefined : JSON.stringify([method, path, params, key.data]),
+    key: scopedKey,
+    ...(scopedKey !== undefined && { commandId: commandIdOf(workspaceId, scopedKey, body) }),
     traceparent: traceparent.success ? traceparent.data : undefined,
   };
 }

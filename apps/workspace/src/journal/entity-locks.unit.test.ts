@@ -1,7 +1,9 @@
 import { EntityLocks } from './entity-locks';
 
+const QUIET = { refusedChange: () => undefined };
+
 it('lets one at a time work on an entity, in order, whatever fails', async () => {
-  const locks = new EntityLocks();
+  const locks = new EntityLocks(QUIET);
   const done: string[] = [];
   const work = (name: string, fails = false) =>
     locks.run(1, 'task/a', async () => {
@@ -16,7 +18,7 @@ it('lets one at a time work on an entity, in order, whatever fails', async () =>
 });
 
 it('holds up neither other entities nor other workspaces', async () => {
-  const locks = new EntityLocks();
+  const locks = new EntityLocks(QUIET);
   const never = new Promise<void>(() => undefined);
   void locks.run(1, 'task/a', () => never);
   await expect(locks.run(1, 'task/b', async () => 'b')).resolves.toBe('b');
@@ -24,13 +26,15 @@ it('holds up neither other entities nor other workspaces', async () => {
 });
 
 it('refuses what would wait too long, and forgets what is done', async () => {
-  const locks = new EntityLocks({ waitingPerEntity: 1, total: 3 });
+  const refused: string[] = [];
+  const locks = new EntityLocks({ refusedChange: (why) => refused.push(why) }, { waitingPerEntity: 1, total: 3 });
   let finish: () => void = () => undefined;
   const first = locks.run(1, 'a', () => new Promise<void>((resolve) => (finish = resolve)));
   const second = locks.run(1, 'a', async () => undefined);
   await expect(locks.run(1, 'a', async () => undefined)).rejects.toMatchObject({ code: 'overloaded' });
   const third = locks.run(1, 'b', () => first);
   await expect(locks.run(1, 'c', async () => undefined)).rejects.toMatchObject({ code: 'overloaded' });
+  expect(refused).toEqual(['entity', 'total']);
   finish();
   await Promise.all([first, second, third]);
   await expect(locks.run(1, 'a', async () => 'free')).resolves.toBe('free');

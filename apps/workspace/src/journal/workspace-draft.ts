@@ -7,14 +7,13 @@ export interface WorkspaceDraft {
   readonly entityId: string;
   /** Where two writers must not both succeed, the id is derived from what they would both say; else it is a new one. */
   readonly eventId?: string;
-  readonly causationId?: string;
 }
 
 /** A draft about the thing that its data names. */
 export function draftOf<T extends WorkspaceEventType>(
   type: T,
   data: WorkspaceEventData<T>,
-  options: Pick<WorkspaceDraft, 'eventId' | 'causationId'> = {},
+  options: Pick<WorkspaceDraft, 'eventId'> = {},
 ): WorkspaceDraft {
   return { type, data, entityId: entityIdOf(data), ...options };
 }

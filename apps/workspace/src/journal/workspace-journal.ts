@@ -4,27 +4,26 @@ import {
   encodeEnvelope,
   eventCatalogue,
   eventEnvelopeSchema,
-  eventIdFromIdempotencyKey,
   MAX_EVENT_BYTES,
   newEventId,
   workspaceEventDataSchema,
   type EncodedEnvelope,
   type EventEnvelope,
   type RecordedEvent,
+  type WorkspaceEventData,
+  type WorkspaceEventType,
 } from '@sluice/event-schema';
 import type { Clock } from '../clock';
 import type { WorkspaceSignals } from '../signals';
-import type { CommandScope } from './command-scope';
-import { saysTheSame } from './says-the-same';
+import { MAX_TIMER_MS } from '../timers';
+import { keyedEventId, type CommandScope } from './command-scope';
+import { UnreadChanges } from './unread-changes';
 import type { WorkspaceDraft } from './workspace-draft';
 
 const FAMILY = 'workspace';
 
 /** How long a run waits in the background until it is known whether it is ours to run. */
 const OWNERSHIP_WAIT_MS = 60_000;
-
-/** Longest wait that a timer can have. */
-const MAX_WAIT_MS = 2_147_483_647;
 
 /** What became of an append. */
 export interface Written {
@@ -34,10 +33,20 @@ export interface Written {
   readonly recorded: ReadonlyMap<string, RecordedEvent>;
   /** True when some could not be read in time. They are safe all the same. */
   readonly pending: boolean;
+  /** When the first of them occurred: where a repeated command wrote it before, then. */
+  readonly occurredAt: number;
+}
+
+/** An event that an earlier command with the same key wrote. */
+export interface EarlierEvent<E extends WorkspaceEventType> {
+  readonly data: WorkspaceEventData<E>;
+  readonly occurredAt: number;
 }
 
 /** Writes the changes of workspaces: into the durable log first, and then waits until they can be read. */
 export class WorkspaceJournal {
+  private readonly unread: UnreadChanges;
+
   constructor(
     private readonly log: Pick<DurableLog, 'append'>,
     private readonly feed: Pick<EventFeed, 'expect'>,
@@ -45,7 +54,9 @@ export class WorkspaceJournal {
     private readonly options: { readonly projectionWaitMs: number },
     private readonly clock: Clock,
     private readonly signals: WorkspaceSignals,
-  ) {}
+  ) {
+    this.unread = new UnreadChanges(signals);
+  }
 
   /**
    * Resolves when the durable log has the events and they can be read, or when the wait for that is over. All events of
@@ -71,8 +82,15 @@ export class WorkspaceJournal {
     }
     const pending = events.some(({ id }) => !recorded.has(id));
     this.signals.appended(events.length, pending);
-    if (scope.key !== undefined) assertSameChange(events, recorded);
-    return { events, recorded, pending };
+    if (pending) for (const event of events) this.unread.add(event, scope.commandId);
+    drafts.forEach(({ eventId }, index) => {
+      const first = recorded.get(events[index]?.id ?? '');
+      // An id that was not derived from the key is of several writers who say it on their own.
+      if (scope.key !== undefined && eventId === undefined && first) assertSameCommand(scope, first);
+    });
+    const [first] = events;
+    const { occurredAt } = (first && (recorded.get(first.id) ?? first)) ?? { occurredAt: this.clock.now() };
+    return { events, recorded, pending, occurredAt };
   }
 
   /** Resolves when the durable log has the events; nobody waits to read them. @throws as `append` does */
@@ -98,20 +116,49 @@ export class WorkspaceJournal {
   /** The event of an id as soon as it can be read; undefined when it cannot for so long. @throws SluiceError `overloaded` */
   async recorded(eventId: string, waitMs: number): Promise<RecordedEvent | undefined> {
     const expectation = this.feed.expect([eventId]);
-    return (await expectation.within(Math.min(waitMs, MAX_WAIT_MS))).get(eventId);
+    return (await expectation.within(Math.min(waitMs, MAX_TIMER_MS))).get(eventId);
   }
 
   /**
-   * Whether a command with the key of the scope wrote this draft before; false without a key.
-   * @throws SluiceError `idempotency_conflict` when the key stands for another change, `read_model_unavailable`
+   * What a command with the key of the scope wrote before, as far as it can be read; undefined without a key.
+   * @throws SluiceError `idempotency_conflict` when the key stands for another command, `read_model_unavailable`
    */
-  async isRepeated(scope: CommandScope, draft: WorkspaceDraft): Promise<boolean> {
-    if (scope.key === undefined) return false;
-    const [encoded] = this.encode(scope, [draft]);
-    if (!encoded) return false;
-    const recorded = await this.reader.findByIds([encoded.event.id]);
-    assertSameChange([encoded.event], recorded);
-    return recorded.has(encoded.event.id);
+  async earlier<E extends WorkspaceEventType>(scope: CommandScope, type: E): Promise<EarlierEvent<E> | undefined> {
+    const [event] = await this.earlierAll(scope, type, 1);
+    return event;
+  }
+
+  /** As `earlier`, of a command that writes up to so many events of a type. */
+  async earlierAll<E extends WorkspaceEventType>(
+    scope: CommandScope,
+    type: E,
+    most: number,
+  ): Promise<EarlierEvent<E>[]> {
+    const { workspaceId, key } = scope;
+    if (key === undefined) return [];
+    const ids = Array.from({ length: most }, (_, ordinal) => keyedEventId(workspaceId, key, type, ordinal));
+    const recorded = await this.reader.findByIds(ids);
+    const events = ids.flatMap((id) => recorded.get(id) ?? []);
+    for (const event of events) assertSameCommand(scope, event);
+    return events.map(({ data, occurredAt }) => ({ data: data as WorkspaceEventData<E>, occurredAt }));
+  }
+
+  /**
+   * Whether what this process wrote about an entity can be read, at the latest after the wait.
+   * @throws SluiceError `read_model_unavailable`, `overloaded`
+   */
+  async hasCaughtUp(workspaceId: number, entityId: string, waitMs: number): Promise<boolean> {
+    const change = this.unread.of(workspaceId, entityId);
+    if (!change) return true;
+    const found = await this.reader.findByIds([change.eventId]);
+    const isRead = found.size > 0 || (waitMs > 0 && (await this.recorded(change.eventId, waitMs)) !== undefined);
+    if (isRead) this.unread.remove(workspaceId, entityId, change);
+    return isRead;
+  }
+
+  /** Whether the newest change of an entity that cannot be read yet is that of this very command. */
+  isUnread({ workspaceId, commandId }: CommandScope, entityId: string): boolean {
+    return commandId !== undefined && this.unread.of(workspaceId, entityId)?.commandId === commandId;
   }
 
   private encode(scope: CommandScope, drafts: readonly WorkspaceDraft[]): EncodedEnvelope[] {
@@ -122,7 +169,7 @@ export class WorkspaceJournal {
       const ordinal = ordinals.get(draft.type) ?? 0;
       ordinals.set(draft.type, ordinal + 1);
       return encodeChecked({
-        id: draft.eventId ?? eventIdOf(scope, draft, ordinal),
+        id: draft.eventId ?? eventIdOf(scope, draft.type, ordinal),
         family: FAMILY,
         entityId: draft.entityId,
         workspaceId: scope.workspaceId,
@@ -131,7 +178,7 @@ export class WorkspaceJournal {
         occurredAt,
         data: draft.data,
         correlationId,
-        ...(draft.causationId !== undefined && { causationId: draft.causationId }),
+        ...(scope.commandId !== undefined && { causationId: scope.commandId }),
         ...(scope.traceparent !== undefined && { traceparent: scope.traceparent }),
       });
     });
@@ -143,9 +190,8 @@ function isSameWriting(event: EventEnvelope, recorded: EventEnvelope): boolean {
   return event.correlationId === recorded.correlationId;
 }
 
-function eventIdOf({ workspaceId, key }: CommandScope, { entityId, type }: WorkspaceDraft, ordinal: number): string {
-  if (key === undefined) return newEventId();
-  return eventIdFromIdempotencyKey({ workspaceId, family: FAMILY, entityId }, `${key}/${type}/${ordinal}`);
+function eventIdOf({ workspaceId, key }: CommandScope, type: string, ordinal: number): string {
+  return key === undefined ? newEventId() : keyedEventId(workspaceId, key, type, ordinal);
 }
 
 /** What is acknowledged must never be parked by the projector, so it is checked as a whole. */
@@ -166,14 +212,10 @@ function encodeChecked(envelope: EventEnvelope): EncodedEnvelope {
   return encoded;
 }
 
-function assertSameChange(events: readonly EventEnvelope[], recorded: ReadonlyMap<string, RecordedEvent>): void {
-  for (const event of events) {
-    const first = recorded.get(event.id);
-    if (first === undefined || isSameWriting(event, first)) continue;
-    if (first.type !== event.type || !saysTheSame(first.data, event.data)) {
-      throw new SluiceError('idempotency_conflict', 'This idempotency key was used for another change', {
-        where: 'headers.idempotency-key',
-      });
-    }
-  }
+/** What a command asked for is the cause of all that it wrote. */
+function assertSameCommand({ commandId }: CommandScope, first: EventEnvelope): void {
+  if (first.causationId === commandId) return;
+  throw new SluiceError('idempotency_conflict', 'This idempotency key was used for another change', {
+    where: 'headers.idempotency-key',
+  });
 }

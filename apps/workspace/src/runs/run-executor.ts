@@ -4,13 +4,14 @@ import type { Clock } from '../clock';
 import type { WorkspaceDraft } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import type { RunEnd, WorkspaceSignals } from '../signals';
+import { MAX_TIMER_MS } from '../timers';
 import { RunFailed } from './responder';
 import { failureOf, outcomeId, runFacts, type Run } from './run';
 import type { RunPlace, RunPool } from './run-pool';
 import { shortened, wellFormed } from './well-formed';
 
 /** How often an outcome is tried to be written, and the wait before the second time; doubled each time. */
-export const OUTCOME_LIMITS = { attempts: 5, retryDelayMs: 200 } as const;
+const OUTCOME_LIMITS = { attempts: 5, retryDelayMs: 200 } as const;
 
 /** Longest reason of a failure that is written, in characters. */
 const MAX_REASON_LENGTH = 2_000;
@@ -36,7 +37,8 @@ interface Going {
  * deadline comes or when the process shuts down. A run that another writer ended is broken off and writes nothing.
  */
 export class RunExecutor {
-  /** By the ids of their outcomes. */
+  private readonly all = new Set<Going>();
+  /** By the ids of their outcomes: of a run that is begun twice, by a repeated command, the first. */
   private readonly going = new Map<string, Going>();
   private isStopping = false;
 
@@ -62,13 +64,14 @@ export class RunExecutor {
    * Begins a run in the background, when its turn comes, if it is ours to run: of a command that was repeated, the first
    * has the run. Where that is not known the run is left to its deadline.
    */
-  start(place: RunPlace, run: Run, work: RunWork, isOurs: Promise<boolean | undefined> = Promise.resolve(true)): void {
+  start(place: RunPlace, run: Run, work: RunWork, isOurs?: Promise<boolean | undefined>): void {
     const going: Going = { run, controller: new AbortController(), isEndedElsewhere: false };
     const id = outcomeId(run);
+    this.all.add(going);
     if (!this.going.has(id)) this.going.set(id, going);
     if (this.isStopping) going.controller.abort(shuttingDown());
     // It may be a while until somebody looks at it, and a rejection must not go unhandled until then.
-    const isKnownOurs = isOurs.catch((error: unknown) => {
+    const isKnownOurs = isOurs?.catch((error: unknown) => {
       this.signals.fault('run', toSluiceError(error));
       return undefined;
     });
@@ -84,17 +87,19 @@ export class RunExecutor {
   /** Breaks off everything and resolves when each run has its outcome or was given up. Idempotent. */
   async stop(): Promise<void> {
     this.isStopping = true;
-    for (const { controller } of this.going.values()) controller.abort(shuttingDown());
+    for (const { controller } of this.all) controller.abort(shuttingDown());
     await this.pool.whenIdle();
   }
 
-  private async executeIfOurs(going: Going, work: RunWork, isOurs: Promise<boolean | undefined>): Promise<void> {
+  private async executeIfOurs(going: Going, work: RunWork, isOurs?: Promise<boolean | undefined>): Promise<void> {
     const id = outcomeId(going.run);
     try {
-      if (await knownUntilAborted(isOurs, going.controller.signal)) await this.execute(going, work);
+      const isRun = isOurs === undefined || (await knownUntilAborted(isOurs, going.controller.signal));
+      if (isRun) await this.execute(going, work);
     } catch (error) {
       this.signals.fault('run', toSluiceError(error));
     }
+    this.all.delete(going);
     if (this.going.get(id) === going) this.going.delete(id);
   }
 
@@ -154,9 +159,6 @@ export class RunExecutor {
   }
 }
 
-/** Longest delay that a timer can have. */
-const MAX_TIMER_MS = 2_147_483_647;
-
 const shuttingDown = () => new RunFailed('The process that ran it was shutting down');
 
 function endElsewhere(going: Going): void {
@@ -171,10 +173,14 @@ function reasonOf(error: unknown): string {
 
 /** Undefined when it is not known before the abort; what is known already counts all the same. */
 async function knownUntilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let known: T | undefined;
+  const learnt = promise.then((value) => (known = value));
   try {
-    return await firstOf(() => promise, signal);
+    return await firstOf(() => learnt, signal);
   } catch {
-    return undefined;
+    // A promise that is settled tells so a turn later.
+    await new Promise((resolve) => setImmediate(resolve));
+    return known;
   }
 }
 

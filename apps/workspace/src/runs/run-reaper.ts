@@ -2,16 +2,13 @@ import { toSluiceError } from '@sluice/event-log';
 import { workspaceEventDataSchema } from '@sluice/event-schema';
 import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections';
 import type { Clock } from '../clock';
+import { lookAtDue } from '../due-documents';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import type { WorkspaceSignals } from '../signals';
 import { failureOf, runFacts, type Run } from './run';
 
-export const REAPER_LIMITS = {
-  /** Most runs of one look. */
-  runsPerPoll: 200,
-  /** How long after its deadline a run is left to the process that runs it, which ends it at the deadline itself. */
-  graceMs: 5_000,
-} as const;
+/** How long after its deadline a run is left to the process that runs it, which ends it at the deadline itself. */
+const REAPER_GRACE_MS = 5_000;
 
 /**
  * Ends runs whose process died: past their deadline they have failed. Any number of processes may say so; the log keeps
@@ -25,22 +22,25 @@ export class RunReaper {
     private readonly signals: WorkspaceSignals,
   ) {}
 
-  /** One look at all workspaces; resolves when the outcomes can be read. */
-  async poll(): Promise<void> {
-    const { runsPerPoll, graceMs } = REAPER_LIMITS;
-    const dueBefore = this.clock.now() - graceMs;
-    const due = await this.documents.due({ kind: 'run', dueBefore, limit: runsPerPoll });
-    await Promise.all(due.map((document) => this.reap(document)));
+  /** One look at all workspaces; resolves when the outcomes can be read, with whether there is more to do at once. */
+  poll(signal?: AbortSignal): Promise<boolean> {
+    return lookAtDue(this.documents, 'run', () => this.clock.now() - REAPER_GRACE_MS, async (page) => {
+      const reaped = await Promise.all(page.map((document) => this.reap(document)));
+      return reaped.includes(true) && !signal?.aborted;
+    });
   }
 
-  private async reap(document: WorkspaceDocument): Promise<void> {
+  /** Whether the run's end is on record and can be read. */
+  private async reap(document: WorkspaceDocument): Promise<boolean> {
     try {
       const run = runOf(document);
       const failure = failureOf(run, 'The process that ran it is gone, or it took too long', this.clock.now());
-      await this.journal.append({ workspaceId: run.workspaceId }, [failure]);
+      const { pending } = await this.journal.append({ workspaceId: run.workspaceId }, [failure]);
       this.signals.reaped(runFacts(run));
+      return !pending;
     } catch (error) {
       this.signals.fault('reaper', toSluiceError(error));
+      return false;
     }
   }
 }

@@ -45,7 +45,7 @@ export function runFacts(run: Run): RunFacts {
 }
 
 /** As the documents name it. */
-export function runIdOf(run: Run): string {
+function runIdOf(run: Run): string {
   switch (run.kind) {
     case 'agent':
       return run.sessionId;

@@ -3,9 +3,9 @@ import { workspaceEntityId, type SessionStatus, type WorkspaceEventData } from '
 import type { WorkspaceDocuments } from '@sluice/projections';
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
-import { instant, noSuch, readPage, requireDocument, type PageQuery } from '../documents';
+import { instant, readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
-import type { EntityLocks } from '../journal/entity-locks';
+import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf, type WorkspaceDraft } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import { agentCompleted, failureOf, type AgentRun } from '../runs/run';
@@ -25,29 +25,28 @@ export class SessionCommands {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly documents: WorkspaceDocuments,
-    private readonly locks: EntityLocks,
+    private readonly commands: EntityCommands,
     private readonly executor: RunExecutor,
     private readonly clock: Clock,
   ) {}
 
   create(scope: CommandScope, { id, ...session }: NewSession): Promise<Changed<Session>> {
     const session_id = id ?? newObjectId(scope, 'session');
-    return this.alone(scope, session_id, async () => {
-      const data = { session_id, ...session, status: 'active' as const };
-      const draft = draftOf('session_created', data);
-      const existing = await this.documents.find(scope.workspaceId, 'session', session_id);
-      if (existing) {
-        if (await this.journal.isRepeated(scope, draft)) return { value: sessionOf(existing), isPending: false };
+    const data = { session_id, ...session, status: 'active' as const };
+    const first = async () => {
+      if (await this.documents.find(scope.workspaceId, 'session', session_id)) {
         throw new SluiceError('conflict', 'There is a session of this id', { where: 'body.id' });
       }
-      const { pending } = await this.journal.append(scope, [draft]);
-      return this.changed(scope, data, pending);
-    });
+      const { pending, occurredAt } = await this.journal.append(scope, [draftOf('session_created', data)]);
+      return this.changed(scope, data, pending, occurredAt);
+    };
+    const again = ({ occurredAt }: { occurredAt: number }) => this.changed(scope, data, false, occurredAt);
+    return this.commands.once(scope, { entityId: entityIdOf(session_id), writes: 'session_created', first, again });
   }
 
   /** A session that is completed or cancelled while its agent works ends that work. */
   update(scope: CommandScope, sessionId: string, patch: SessionPatch): Promise<Changed<Session>> {
-    return this.alone(scope, sessionId, async () => {
+    const first = async () => {
       const document = await requireDocument(this.documents, scope.workspaceId, 'session', sessionId);
       const run = await this.runIn(scope.workspaceId, sessionId);
       const ending = run && patch.status !== undefined ? this.endingOf(run, patch.status) : [];
@@ -61,38 +60,40 @@ export class SessionCommands {
         ...known
       } = { ...sessionOf(document), ...patch };
       return this.changed(scope, { session_id, ...known }, pending, document.createdAt);
-    });
+    };
+    const again = async () => ({ value: await this.get(scope.workspaceId, sessionId), isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(sessionId), writes: 'session_updated', first, again });
   }
 
   delete(scope: CommandScope, sessionId: string): Promise<Changed<{ deleted: string }>> {
-    return this.alone(scope, sessionId, async () => {
-      const draft = draftOf('session_deleted', { session_id: sessionId });
-      const value = { deleted: sessionId };
-      if (!(await this.documents.find(scope.workspaceId, 'session', sessionId))) {
-        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
-        throw noSuch('session');
-      }
+    const value = { deleted: sessionId };
+    const first = async () => {
+      await requireDocument(this.documents, scope.workspaceId, 'session', sessionId);
       const run = await this.runIn(scope.workspaceId, sessionId);
       const ending = run ? this.endingOf(run, 'cancelled') : [];
-      const { pending } = await this.journal.append(scope, [...ending, draft]);
+      const deleted = draftOf('session_deleted', { session_id: sessionId });
+      const { pending } = await this.journal.append(scope, [...ending, deleted]);
       if (run) this.executor.breakOff(run);
       return { value, isPending: pending };
-    });
+    };
+    const again = async () => ({ value, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(sessionId), writes: 'session_deleted', first, again });
   }
 
   /** What a user says. @throws SluiceError `invalid_request` when the session is not active */
   say(scope: CommandScope, sessionId: string, content: string): Promise<Changed<{ messageId: string }>> {
-    return this.alone(scope, sessionId, async () => {
+    const message_id = newObjectId(scope, 'message');
+    const value = { messageId: message_id };
+    const first = async () => {
       const document = await requireDocument(this.documents, scope.workspaceId, 'session', sessionId);
-      const message_id = newObjectId(scope, 'message');
-      const draft = draftOf('session_message', { session_id: sessionId, message_id, role: 'user', content });
-      const value = { messageId: message_id };
       if (document.fields['status'] !== 'active') {
-        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
         throw new SluiceError('invalid_request', 'The session is not active', { where: 'path.id' });
       }
+      const draft = draftOf('session_message', { session_id: sessionId, message_id, role: 'user', content });
       return { value, isPending: (await this.journal.append(scope, [draft])).pending };
-    });
+    };
+    const again = async () => ({ value, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(sessionId), writes: 'session_message', first, again });
   }
 
   async get(workspaceId: number, sessionId: string): Promise<Session> {
@@ -122,10 +123,6 @@ export class SessionCommands {
     return run?.kind === 'agent' ? run : undefined;
   }
 
-  alone<T>(scope: CommandScope, sessionId: string, work: () => Promise<T>): Promise<T> {
-    return this.locks.run(scope.workspaceId, workspaceEntityId('session', sessionId), work);
-  }
-
   private endingOf(run: AgentRun, status: SessionStatus): WorkspaceDraft[] {
     switch (status) {
       case 'active':
@@ -152,3 +149,5 @@ export class SessionCommands {
     return { value: { id: session_id, ...known, ...times }, isPending };
   }
 }
+
+const entityIdOf = (sessionId: string) => workspaceEntityId('session', sessionId);

@@ -1,9 +1,9 @@
 import { workspaceEntityId, type TaskStatus, type WorkspaceEventData } from '@sluice/event-schema';
 import type { WorkspaceDocuments } from '@sluice/projections';
 import type { Changed } from '../changed';
-import { noSuch, readPage, requireDocument, type PageQuery } from '../documents';
+import { readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
-import type { EntityLocks } from '../journal/entity-locks';
+import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import { taskOf, taskOfEvent, type NewTask, type Task, type TaskPatch } from './task';
@@ -13,40 +13,41 @@ export class TaskCommands {
   constructor(
     private readonly journal: WorkspaceJournal,
     private readonly documents: WorkspaceDocuments,
-    private readonly locks: EntityLocks,
+    private readonly commands: EntityCommands,
   ) {}
 
   async create(scope: CommandScope, task: NewTask): Promise<Changed<Task>> {
     const data = { task_id: newObjectId(scope, 'task'), ...task };
-    const { events, pending } = await this.journal.append(scope, [draftOf('task_created', data)]);
-    return this.changed(scope, data, pending, events[0]?.occurredAt ?? 0);
+    const { occurredAt, pending } = await this.journal.append(scope, [draftOf('task_created', data)]);
+    return this.changed(scope, data, pending, occurredAt);
   }
 
   /** Says `task_updated` always, and `task_status_changed` when the status became another. */
   update(scope: CommandScope, taskId: string, patch: TaskPatch): Promise<Changed<Task>> {
-    return this.alone(scope, taskId, async () => {
+    const first = async () => {
       const document = await requireDocument(this.documents, scope.workspaceId, 'task', taskId);
       const before = taskOf(document);
       const updated = draftOf('task_updated', { task_id: taskId, ...patch });
       const status = patch.status === undefined ? [] : statusChange(taskId, before.status, patch.status);
       // The change of status first: a command that is repeated after half of it was written still finds it to be one.
-      const { events, pending } = await this.journal.append(scope, [...status, updated]);
+      const { occurredAt, pending } = await this.journal.append(scope, [...status, updated]);
       const { id: task_id, created_at: _created, updated_at: _updated, ...known } = { ...before, ...patch };
       const data = { task_id, ...known };
-      return this.changed(scope, data, pending, events[0]?.occurredAt ?? 0, document.createdAt);
-    });
+      return this.changed(scope, data, pending, occurredAt, document.createdAt);
+    };
+    const again = async () => ({ value: await this.get(scope.workspaceId, taskId), isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(taskId), writes: 'task_updated', first, again });
   }
 
   delete(scope: CommandScope, taskId: string): Promise<Changed<{ deleted: string }>> {
-    return this.alone(scope, taskId, async () => {
-      const draft = draftOf('task_deleted', { task_id: taskId });
-      const value = { deleted: taskId };
-      if (!(await this.documents.find(scope.workspaceId, 'task', taskId))) {
-        if (await this.journal.isRepeated(scope, draft)) return { value, isPending: false };
-        throw noSuch('task');
-      }
-      return { value, isPending: (await this.journal.append(scope, [draft])).pending };
-    });
+    const value = { deleted: taskId };
+    const first = async () => {
+      await requireDocument(this.documents, scope.workspaceId, 'task', taskId);
+      const { pending } = await this.journal.append(scope, [draftOf('task_deleted', { task_id: taskId })]);
+      return { value, isPending: pending };
+    };
+    const again = async () => ({ value, isPending: false });
+    return this.commands.once(scope, { entityId: entityIdOf(taskId), writes: 'task_deleted', first, again });
   }
 
   async get(workspaceId: number, taskId: string): Promise<Task> {
@@ -56,10 +57,6 @@ export class TaskCommands {
   async list(workspaceId: number, query: PageQuery): Promise<{ tasks: Task[]; nextCursor?: number }> {
     const { documents, ...rest } = await readPage(this.documents, { workspaceId, kind: 'task' }, query);
     return { tasks: documents.map(taskOf), ...rest };
-  }
-
-  private alone<T>(scope: CommandScope, taskId: string, work: () => Promise<T>): Promise<T> {
-    return this.locks.run(scope.workspaceId, workspaceEntityId('task', taskId), work);
   }
 
   private async changed(
@@ -73,6 +70,8 @@ export class TaskCommands {
     return { value: document ? taskOf(document) : taskOfEvent(data, createdAt, nowMs), isPending };
   }
 }
+
+const entityIdOf = (taskId: string) => workspaceEntityId('task', taskId);
 
 function statusChange(task_id: string, old_status: TaskStatus, new_status: TaskStatus) {
   return old_status === new_status ? [] : [draftOf('task_status_changed', { task_id, old_status, new_status })];

@@ -63,8 +63,8 @@ export class ApiKeyAuthenticator {
   }
 
   /**
-   * Throws `unauthorized` for anything but a key in force, `read_model_unavailable` when the store fails or is too slow,
-   * `overloaded` when too many lookups are under way.
+   * Throws `unauthorized` for anything but a key in force, `read_model_unavailable` when the store fails or is too
+   * slow, `overloaded` when too many lookups are under way.
    */
   async authenticate(text: string): Promise<ApiKeyPrincipal> {
     if (!isApiKeyText(text)) throw badCredentials();

@@ -46,7 +46,9 @@ export class RevocationWatch {
     return this.watched.size;
   }
 
-  /** Calls back, at most once, when the key is no longer in force. Gives the way to stop watching; it must not throw. */
+  /**
+   * Calls back, at most once, when the key is no longer in force. Gives the way to stop watching; it must not throw.
+   */
   add(keyId: string, onRevoked: () => void): () => void {
     const listeners = this.watched.get(keyId) ?? new Set();
     // A function of its own: the same callback may be added twice.

@@ -3,7 +3,9 @@ import type { ApiKeyStore } from '../api-keys/api-key-store';
 import { hashApiKey, newApiKeyText } from '../api-keys/api-key-text';
 
 export interface ApiKeyStoreHarness {
-  /** A client of one store; every call within one test gives a client of the same store, every test gets a fresh one. */
+  /**
+   * A client of one store; every call within one test gives a client of the same store, every test gets a fresh one.
+   */
   open(): Promise<ApiKeyStore>;
   /** Lets go of the store and everything that was opened. */
   destroy(): Promise<void>;

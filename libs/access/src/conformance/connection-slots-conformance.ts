@@ -24,7 +24,7 @@ export function describeConnectionSlots(name: string, createHarness: () => Promi
       throw reason;
     };
 
-    /** Gives a place back until a replica can have one of the same key: what was given back is free soon, not at once. */
+    /** Seeks a slot until a replica has one: what was given back is free soon, not at once. */
     async function untilFree(slots: ConnectionSlots, key: string, limit: number): Promise<ConnectionLease> {
       for (const end = performance.now() + 10_000; ;) {
         try {
@@ -36,7 +36,7 @@ export function describeConnectionSlots(name: string, createHarness: () => Promi
       }
     }
 
-    it('gives as many places as there are, over all replicas', async () => {
+    it('gives as many slots as there are, over all replicas', async () => {
       const [one, other] = [await harness.open(), await harness.open()];
       await one.acquire('key/a', 3, neverLost);
       await other.acquire('key/a', 3, neverLost);
@@ -54,7 +54,7 @@ export function describeConnectionSlots(name: string, createHarness: () => Promi
       for (const key of keys) await expect(slots.acquire(key, 1, neverLost)).rejects.toEqual(TOO_MANY);
     });
 
-    it('gives a place back once, however often it is released', async () => {
+    it('gives a slot back once, however often it is released', async () => {
       const slots = await harness.open();
       const first = await slots.acquire('k', 2, neverLost);
       await slots.acquire('k', 2, neverLost);

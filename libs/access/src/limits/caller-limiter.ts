@@ -4,17 +4,21 @@ import { wallClock, type Clock } from '../clock';
 import { limitKeyOf, type Principal } from '../principal';
 import { ConnectionLimiter, type ConnectionLease } from './connection-limiter';
 import { MemoryConnectionSlots, type ConnectionSlots } from './connection-slots';
-import type { RateExchange } from './rate-exchange';
+import type { RateExchange, UntoldReason } from './rate-exchange';
 import { SharedSpending } from './shared-spending';
 import { TokenBucketLimiter, type Rate } from './token-bucket';
 
 export interface CallerLimiterOptions {
   /** Monotonic time, by which rates are counted. */
   readonly clock?: Clock;
-  /** Gives the places that are counted over all replicas, when the first is sought. By default this process is all. */
+  /** Gives the slots that are counted over all replicas, when the first is sought. By default this process is all. */
   readonly slots?: () => Promise<ConnectionSlots>;
-  /** Gives the way to count rates over all replicas, when the first request is taken. By default this process is all. */
+  /**
+   * Gives the way to count rates over all replicas, when the first request is taken. By default this process is all.
+   */
   readonly rates?: () => Promise<RateExchange>;
+  /** Told of requests that count in this process only because too many callers made some. Must not throw. */
+  onUntold?(reason: UntoldReason, requests: number): void;
 }
 
 /** Connections that are counted together over all replicas. */
@@ -39,8 +43,8 @@ export interface RemainingRequests {
  * Requests and open streams of authenticated callers, by the configured limits and by those of the key itself.
  *
  * Rates hold over all replicas: each charges its buckets with what the others admitted, `RATE_TELL_INTERVAL_MS` later.
- * What they admit beyond the rate in the meantime, at most a burst each and the rate of one interval, is a debt that the
- * caller waits for. While they cannot reach each other each counts alone.
+ * What they admit beyond the rate in the meantime, at most a burst each and the rate of one interval, is a debt that
+ * the caller waits for. While they cannot reach each other each counts alone.
  */
 export class CallerLimiter {
   private readonly requests: TokenBucketLimiter;
@@ -52,7 +56,7 @@ export class CallerLimiter {
     private readonly config: LimitsConfig,
     options: CallerLimiterOptions = {},
   ) {
-    const { clock, rates } = options;
+    const { clock, rates, onUntold } = options;
     this.requests = new TokenBucketLimiter({ ...config.apiKey, maxTracked: config.maxTracked, clock });
     this.connections = new ConnectionLimiter({ perKey: config.apiKey.connections, total: config.totalConnections });
     const own = new MemoryConnectionSlots();
@@ -62,6 +66,7 @@ export class CallerLimiter {
         open: rates,
         maxCallers: config.maxTracked,
         onSpentElsewhere: ({ key, cost, rate }) => this.requests.charge(key, cost, rate),
+        onUntold: (reason, cost) => onUntold?.(reason, cost),
       });
     }
   }
@@ -113,15 +118,16 @@ export class CallerLimiter {
     };
   }
 
-  /** Takes a place for a stream in this process; release it when the stream ends. Throws `too_many_connections`. */
+  /** Takes a slot for a stream in this process; release it when the stream ends. Throws `too_many_connections`. */
   openConnection(principal: Principal): ConnectionLease {
     const own = ownLimits(principal).connections;
     return this.connections.acquire(limitKeyOf(principal), own ?? this.configured(principal).connections);
   }
 
   /**
-   * Takes a place in this process, as `openConnection` does, and one over all replicas: as many of the pool as the key
-   * itself says, or as the pool does. Release it when the stream ends; `onLost` tells, at most once, that it has to end.
+   * Takes a slot in this process, as `openConnection` does, and one over all replicas: as many of the pool as the key
+   * itself says, or as the pool does. Release it when the stream ends; `onLost` tells, at most once, that it has to
+   * end.
    *
    * @throws SluiceError `too_many_connections`, `shutting_down`
    */

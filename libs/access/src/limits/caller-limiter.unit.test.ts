@@ -151,7 +151,7 @@ describe('CallerLimiter', () => {
       await expect(one.openSharedConnection(none, POOL, never)).rejects.toMatchObject({ code: 'too_many_connections' });
     });
 
-    it('take a place in the process too, and give it back when there is none elsewhere', async () => {
+    it('take a slot in the process too, and give it back when there is none elsewhere', async () => {
       const [one] = replicas();
       const wide = { pool: 'wide', limit: 10 };
       const leases = [];

@@ -1,8 +1,5 @@
 import { SluiceError } from '@sluice/event-log';
 
-/** When to try again for a place: nobody knows when one is given back. */
-const RETRY_AFTER_MS = 5_000;
-
 export interface ConnectionLimits {
   /** Most open connections of one key. */
   readonly perKey: number;
@@ -10,17 +7,17 @@ export interface ConnectionLimits {
   readonly total: number;
 }
 
-/** When to try again for a place: nobody knows when one is given back, and those of a dead replica are within 10 s. */
+/** When to try again for a slot: nobody knows when one is given back, and those of a dead replica are within 10 s. */
 export const SLOT_RETRY_AFTER_MS = 5_000;
 
-/** There is no place for a connection. */
+/** There is no slot for a connection. */
 export function tooManyConnections(message: string): SluiceError {
   return new SluiceError('too_many_connections', message, { retryAfterMs: SLOT_RETRY_AFTER_MS });
 }
 
-/** A place that is taken. */
+/** A slot that is taken. */
 export interface ConnectionLease {
-  /** Gives the place back. May be called any number of times. */
+  /** Gives the slot back. May be called any number of times. */
   release(): void;
 }
 
@@ -41,11 +38,11 @@ export class ConnectionLimiter {
     return this.counts.get(key) ?? 0;
   }
 
-  /** Takes a place. Throws `too_many_connections` when the key, or the process, has none left. */
+  /** Takes a slot. Throws `too_many_connections` when the key, or the process, has none left. */
   acquire(key: string, perKey: number = this.limits.perKey): ConnectionLease {
     const count = this.countOf(key);
-    if (count >= perKey) throw tooMany('Too many open connections of this caller');
-    if (this.open >= this.limits.total) throw tooMany('Too many open connections');
+    if (count >= perKey) throw tooManyConnections('Too many open connections of this caller');
+    if (this.open >= this.limits.total) throw tooManyConnections('Too many open connections');
     this.counts.set(key, count + 1);
     this.open++;
     let released = false;
@@ -64,8 +61,4 @@ export class ConnectionLimiter {
     if (left > 0) this.counts.set(key, left);
     else this.counts.delete(key);
   }
-}
-
-function tooMany(message: string): SluiceError {
-  return new SluiceError('too_many_connections', message, { retryAfterMs: RETRY_AFTER_MS });
 }

@@ -8,7 +8,7 @@ const TOO_MANY = expect.objectContaining({
 });
 
 describe('ConnectionLimiter', () => {
-  it('bounds each key and the total, and gives places back once', () => {
+  it('bounds each key and the total, and gives slots back once', () => {
     const limiter = new ConnectionLimiter({ perKey: 2, total: 3 });
     const first = limiter.acquire('a');
     limiter.acquire('a');

@@ -28,9 +28,9 @@ interface Source {
 }
 
 /**
- * Slows down who guesses credentials. Only failures count, and only the code `unauthorized`: neither an outage of ours, nor
- * a client with an expired token, nor one that sends nothing locks its address out. A credential that was accepted lately
- * is never held up by a neighbour at the same address.
+ * Slows down who guesses credentials. Only failures count, and only the code `unauthorized`: neither an outage of ours,
+ * nor a client with an expired token, nor one that sends nothing locks its address out. A credential that was accepted
+ * lately is never held up by a neighbour at the same address.
  */
 export class FailedAuthenticationLimiter {
   private readonly failures: TokenBucketLimiter;
@@ -48,8 +48,8 @@ export class FailedAuthenticationLimiter {
   }
 
   /**
-   * Authenticates for a source address, and counts it if it fails. Of unknown credentials no more are judged at a time than
-   * may fail; further ones wait for those, and one that comes several times at once is judged once.
+   * Authenticates for a source address, and counts it if it fails. Of unknown credentials no more are judged at a time
+   * than may fail; further ones wait for those, and one that comes several times at once is judged once.
    *
    * @throws SluiceError `rate_limited` without asking when the source has failed too often, `overloaded` when too many
    *   wait, else what `authenticate` throws.

@@ -16,7 +16,15 @@ export const RATE_TELL_INTERVAL_MS = 200;
 /** Most callers told of at a time: those who spent most. What the rest spent counts in its own process only. */
 export const MAX_TOLD_CALLERS = 500;
 
-/** How processes tell each other what their callers spent. Best effort: what is lost was counted in one process only. */
+/**
+ * Why spending is not told: more callers spent in one interval than are gathered (`callers_gathered`), or than are told
+ * of at a time (`callers_told`).
+ */
+export type UntoldReason = 'callers_gathered' | 'callers_told';
+
+/**
+ * How processes tell each other what their callers spent. Best effort: what is lost was counted in one process only.
+ */
 export interface RateExchange {
   /** Tells all others, at most `MAX_TOLD_CALLERS` at a time. Never waits and never throws. */
   tell(spent: readonly Spending[]): void;

@@ -33,20 +33,22 @@ class Air {
 const PER_SECOND = 10;
 const BURST = 20;
 
-function setUp(processes: number, air = new Air()) {
+function setUp(processes: number, { air = new Air(), maxTracked = 10_000 } = {}) {
+  const untold: [reason: string, requests: number][] = [];
   const clock = new FakeClock(0);
   const { limits } = accessConfigSchema.parse({
-    limits: { apiKey: { requestsPerSecond: PER_SECOND, burst: BURST } },
+    limits: { apiKey: { requestsPerSecond: PER_SECOND, burst: BURST }, maxTracked },
   });
+  const onUntold = (...each: (typeof untold)[number]) => untold.push(each);
   const limiters = Array.from(
     { length: processes },
-    () => new CallerLimiter(limits, { clock: clock.read, rates: air.join }),
+    () => new CallerLimiter(limits, { clock: clock.read, rates: air.join, onUntold }),
   );
   const pass = async (ms: number) => {
     clock.advance(ms);
     await jest.advanceTimersByTimeAsync(ms);
   };
-  return { air, limiters, pass };
+  return { air, limiters, pass, untold };
 }
 
 function take(limiter: CallerLimiter | undefined, principal: Principal, wanted: number): number {
@@ -110,13 +112,33 @@ describe('rates over several processes', () => {
   });
 
   it('are told of those who spent most, when there are too many', async () => {
-    const { air, limiters, pass } = setUp(1);
+    const { air, limiters, pass, untold } = setUp(1);
     const [one] = limiters;
     for (let n = 0; n < MAX_TOLD_CALLERS + 100; n++) take(one, key(`k${n}`), n < 100 ? 1 : 2);
     await pass(RATE_TELL_INTERVAL_MS);
     expect(air.told).toHaveLength(1);
     expect(air.told[0]).toHaveLength(MAX_TOLD_CALLERS);
     expect(air.told[0]?.every(({ cost }) => cost === 2)).toBe(true);
+    expect(untold).toEqual([['callers_told', 100]]);
+  });
+
+  it('are not told of more callers than are gathered, which is counted', async () => {
+    const { air, limiters, pass, untold } = setUp(1, { maxTracked: 3 });
+    const [one] = limiters;
+    for (let n = 0; n < 5; n++) take(one, key(`k${n}`), 1);
+    one?.takeEvents(key('k4'), 4);
+    one?.takeEvents(key('k0'), 4);
+    await pass(RATE_TELL_INTERVAL_MS);
+    expect(air.told[0]?.map(({ key: caller, cost }) => [caller, cost])).toEqual([
+      ['key/k0', 4],
+      ['key/k1', 1],
+      ['key/k2', 1],
+    ]);
+    expect(untold).toEqual([
+      ['callers_gathered', 1],
+      ['callers_gathered', 1],
+      ['callers_gathered', 3],
+    ]);
   });
 
   it('are not told while nothing is spent, and no more when the limiter is closed', async () => {

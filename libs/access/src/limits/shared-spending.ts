@@ -1,4 +1,10 @@
-import { MAX_TOLD_CALLERS, RATE_TELL_INTERVAL_MS, type RateExchange, type Spending } from './rate-exchange';
+import {
+  MAX_TOLD_CALLERS,
+  RATE_TELL_INTERVAL_MS,
+  type RateExchange,
+  type Spending,
+  type UntoldReason,
+} from './rate-exchange';
 import type { Rate } from './token-bucket';
 
 export interface SharedSpendingOptions {
@@ -8,6 +14,8 @@ export interface SharedSpendingOptions {
   readonly maxCallers: number;
   /** Told of what others spent. */
   onSpentElsewhere(spending: Spending): void;
+  /** Told of requests that the others will not hear of because there are too many callers. Must not throw. */
+  onUntold?(reason: UntoldReason, cost: number): void;
 }
 
 /** Gathers what is spent here, tells the others once per interval, and hands on what they spent. */
@@ -28,6 +36,8 @@ export class SharedSpending {
       known.rate = rate;
     } else if (this.untold.size < this.options.maxCallers) {
       this.untold.set(key, { cost, rate });
+    } else {
+      this.options.onUntold?.('callers_gathered', cost);
     }
     if (this.timer !== undefined) return;
     this.timer = setTimeout(() => void this.tell(), RATE_TELL_INTERVAL_MS);
@@ -68,6 +78,9 @@ export class SharedSpending {
     const spent = [...this.untold].map(([key, { cost, rate }]): Spending => ({ key, cost, rate }));
     this.untold.clear();
     if (spent.length <= MAX_TOLD_CALLERS) return spent;
-    return spent.sort((a, b) => b.cost - a.cost).slice(0, MAX_TOLD_CALLERS);
+    spent.sort((a, b) => b.cost - a.cost);
+    const rest = spent.splice(MAX_TOLD_CALLERS).reduce((sum, { cost }) => sum + cost, 0);
+    this.options.onUntold?.('callers_told', rest);
+    return spent;
   }
 }

@@ -53,8 +53,8 @@ export class TokenBucketLimiter {
   }
 
   /**
-   * Takes what an admitted request turned out to cost beyond the one that was taken. It may leave a debt, which the next
-   * requests wait for.
+   * Takes what an admitted request turned out to cost beyond the one that was taken. It may leave a debt, which the
+   * next requests wait for.
    */
   charge(key: string, cost: number, rate: Rate = this.options): void {
     if (cost > 0) this.refill(key, rate).tokens -= cost;

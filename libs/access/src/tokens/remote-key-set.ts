@@ -24,9 +24,9 @@ export interface RemoteKeySetOptions {
 }
 
 /**
- * Public keys from a JWKS address: kept, fetched anew when old or when a key id is unknown, one request at a time. Unlike
- * jose's own remote set it bounds time and size of the body too, and goes on with the known keys while the address is
- * down.
+ * Public keys from a JWKS address: kept, fetched anew when old or when a key id is unknown, one request at a time.
+ * Unlike jose's own remote set it bounds time and size of the body too, and goes on with the known keys while the
+ * address is down.
  */
 export class RemoteKeySet {
   private keys: { readonly find: JWTVerifyGetKey; readonly fetchedAt: number } | undefined;
@@ -35,7 +35,9 @@ export class RemoteKeySet {
 
   constructor(private readonly options: RemoteKeySetOptions) {}
 
-  /** For `jwtVerify`. Rejects as jose does when no key fits, and with `key_set_unavailable` when that cannot be told. */
+  /**
+   * For `jwtVerify`. Rejects as jose does when no key fits, and with `key_set_unavailable` when that cannot be told.
+   */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const find = await this.freshKeys();
     try {

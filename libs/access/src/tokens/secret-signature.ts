@@ -6,8 +6,8 @@ import type { TokenSecret } from './token-secrets';
 export const SECRET_ALGORITHM = 'HS256';
 
 /**
- * The claims of a token signed with one of the secrets. A token that names its key is verified by that one alone, another
- * by each secret in turn. Throws `unauthorized`, or what jose says of the claims.
+ * The claims of a token signed with one of the secrets. A token that names its key is verified by that one alone,
+ * another by each secret in turn. Throws `unauthorized`, or what jose says of the claims.
  */
 export async function verifyBySecrets(
   token: string,

@@ -22,8 +22,8 @@ interface Verified {
 }
 
 /**
- * Verifies each stream token once and remembers the good ones until they end. Whether the key behind it is still in force
- * is asked each time, of a directory that remembers the answer for a short while.
+ * Verifies each stream token once and remembers the good ones until they end. Whether the key behind it is still in
+ * force is asked each time, of a directory that remembers the answer for a short while.
  */
 export class StreamTokenAuthenticator {
   private readonly verified: LRUCache<string, Verified>;
@@ -40,7 +40,10 @@ export class StreamTokenAuthenticator {
     });
   }
 
-  /** The principal if token and key were found good lately; undefined says nothing but that `authenticate` has to be asked. */
+  /**
+   * The principal if token and key were found good lately; undefined says nothing but that `authenticate` has to be
+   * asked.
+   */
   cached(token: string): StreamPrincipal | undefined {
     const claims = this.cachedClaims(token);
     const key = claims && this.keys.cached(claims.keyId);

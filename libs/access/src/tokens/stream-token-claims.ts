@@ -28,7 +28,9 @@ export function isStreamTokenText(text: string): boolean {
   return looksLikeToken(text) && typeOf(text) === STREAM_TOKEN_TYPE;
 }
 
-/** The `typ` in a token's header, in lower case and without `application/`; undefined where there is none to be read. */
+/**
+ * The `typ` in a token's header, in lower case and without `application/`; undefined where there is none to be read.
+ */
 export function typeOf(token: string): string | undefined {
   try {
     const { typ } = decodeProtectedHeader(token);

@@ -1,12 +1,12 @@
-import { openNatsCoordination } from '../open-coordination';
 import type { ChildNews, ChildTask } from './child-replica';
+import { openReplica } from './test-replicas';
 
 const say = (news: ChildNews) => process.stdout.write(`${JSON.stringify(news)}\n`);
 
 async function main(task: ChildTask): Promise<void> {
-  const coordination = await openNatsCoordination({ servers: task.servers, names: task.names });
+  const { coordination } = await openReplica(task.options);
   let held = 0;
-  for (let n = 0; n < task.places; n++) {
+  for (let n = 0; n < task.slots; n++) {
     await coordination.connectionSlots.acquire(task.key, task.limit, () => say({ held: --held }));
     held++;
   }

@@ -8,12 +8,11 @@ const REGISTER = join(__dirname, '../../../service-runtime/test/fixtures/registe
 
 /** What a child is started with. */
 export interface ChildTask {
-  readonly servers: string;
-  readonly names: NatsCoordinationOptions['names'];
-  /** Places to take. */
+  readonly options: NatsCoordinationOptions;
+  /** Slots to take. */
   readonly key: string;
   readonly limit: number;
-  readonly places: number;
+  readonly slots: number;
   /** Joins this group of workspace 1, and prints its size whenever it changes. */
   readonly group?: string;
 }
@@ -23,7 +22,7 @@ export type ChildNews = { readonly held: number } | { readonly present: number }
 
 /** A replica in a process of its own, so that it can be killed or frozen. */
 export class ChildReplica {
-  /** How many places it holds, as it said last. */
+  /** How many slots it holds, as it said last. */
   held: number | undefined;
   /** How many are present, as it saw last. */
   present: number | undefined;

@@ -1,8 +1,13 @@
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { NatsCoordination } from '../open-coordination';
-import { openNatsCoordination } from '../open-coordination';
+import { NatsCoordination } from '../nats-coordination';
 import type { CoordinationMetric, NatsCoordinationOptions } from '../options';
+
+/** How soon replicas find each other dead. */
+export type ReplicaTiming = Pick<NatsCoordinationOptions, 'replicaTtlMs' | 'heartbeatIntervalMs'>;
+
+/** For tests of what happens then, which do not prove how soon it is by default. */
+export const FAST_TIMING: ReplicaTiming = { replicaTtlMs: 3_000, heartbeatIntervalMs: 500 };
 
 let lastName = 0;
 
@@ -23,24 +28,38 @@ export interface TestReplica {
   readonly faults: unknown[];
 }
 
+/** A replica that NATS counts, or that knows that it is alone. */
+export async function openReplica(options: NatsCoordinationOptions): Promise<TestReplica> {
+  const metrics: CoordinationMetric[] = [];
+  const faults: unknown[] = [];
+  const coordination = await new Promise<NatsCoordination>((resolve) => {
+    const opened: NatsCoordination = new NatsCoordination({
+      ...options,
+      onMetric(metric) {
+        metrics.push(metric);
+        if (metric.kind === 'shared') resolve(opened);
+      },
+      onFault(error) {
+        faults.push(error);
+        resolve(opened);
+      },
+    });
+  });
+  return { coordination, metrics, faults };
+}
+
 /** The replicas of one installation, in this process. */
 export class TestReplicas {
   readonly names = uniqueNames();
   private readonly opened: TestReplica[] = [];
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    readonly timing: ReplicaTiming = {},
+  ) {}
 
   async open(overrides: Partial<NatsCoordinationOptions> = {}): Promise<TestReplica> {
-    const metrics: CoordinationMetric[] = [];
-    const faults: unknown[] = [];
-    const coordination = await openNatsCoordination({
-      servers: this.url,
-      names: this.names,
-      onMetric: (metric) => metrics.push(metric),
-      onFault: (error) => faults.push(error),
-      ...overrides,
-    });
-    const replica = { coordination, metrics, faults };
+    const replica = await openReplica({ servers: this.url, names: this.names, ...this.timing, ...overrides });
     this.opened.push(replica);
     return replica;
   }

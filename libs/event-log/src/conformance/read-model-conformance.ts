@@ -1,8 +1,8 @@
 import type { EncodedEnvelope, RecordedEvent } from '@sluice/event-schema';
-import type { EventFilter } from '../filter';
 import { BEFORE_FIRST, toPosition } from '../position';
 import type { Lane } from '../ports/durable-log';
 import { ProjectionFailed, type ParkedRecord, type ReadModel } from '../ports/read-model';
+import { describeFilters } from './filter-conformance';
 import { sandboxEnvelope, until } from './tools';
 
 export interface ReadModelHarness {
@@ -119,67 +119,7 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect((await model.parked.list({ workspaceId: 4, limit: 10 }))[0]?.replayedAt).toBeGreaterThan(0);
     });
 
-    it('filters by workspace, family, entity and types', async () => {
-      const types = ['execution.started', 'execution.completed', 'executions', 'file.read'];
-      await record(
-        model,
-        types.map((type) => sandboxEnvelope({ type })),
-      );
-      await record(
-        model,
-        types.map((type) => sandboxEnvelope({ type, workspaceId: 2 })),
-      );
-      await record(
-        model,
-        types.map((type) => sandboxEnvelope({ type, family: 'session', entityId: 's_%\\1' })),
-      );
-      const positions = async (filter: Parameters<ReadModel['read']>[0]['filter']) =>
-        (await model.read({ filter, limit: 100 })).events.map(({ event }) => event.position);
-      expect(await positions({ workspaceIds: [2] })).toEqual([5, 6, 7, 8]);
-      expect(await positions({ workspaceIds: [1, 2] })).toEqual(range(1, 12));
-      expect(await positions({ workspaceIds: [] })).toEqual([]);
-      expect(await positions({ workspaceIds: [1], families: ['session'] })).toEqual([9, 10, 11, 12]);
-      expect(await positions({ workspaceIds: [1], types: ['execution.*', 'file.read'] })).toEqual([1, 2, 4, 9, 10, 12]);
-      expect(
-        await positions({ workspaceIds: [1, 2], families: ['session'], entityIds: ['s_%\\1'], types: ['executions'] }),
-      ).toEqual([11]);
-      expect(await positions({ workspaceIds: [1], types: ['%.*'] })).toEqual([]);
-    });
-
-    it('filters by how an entity id begins', async () => {
-      const agents = ['1:7', '11:7', '1:77', '1', '11155111:1', '1%7', '1_7', '🐚🐚'];
-      await record(
-        model,
-        agents.map((entityId) => sandboxEnvelope({ entityId })),
-      );
-      await record(model, [sandboxEnvelope({ entityId: '1:7', workspaceId: 2 })]);
-      const positions = async (entityIdPrefixes: readonly string[], others: Partial<EventFilter> = {}) => {
-        const filter = { workspaceIds: [1], entityIdPrefixes, ...others };
-        return (await model.read({ filter, limit: 100 })).events.map(({ event }) => event.position as number);
-      };
-      expect(await positions(['1:'])).toEqual([1, 3]);
-      expect(await positions(['1:', '11155111:'])).toEqual([1, 3, 5]);
-      expect(await positions(['11155111:', 'x', '1:7', '11:'])).toEqual([1, 2, 3, 5]);
-      expect(await positions([''])).toEqual(range(1, 8));
-      expect(await positions(['1%'])).toEqual([6]);
-      expect(await positions(['1_'])).toEqual([7]);
-      expect(await positions(['🐚'])).toEqual([8]);
-      expect(await positions(['2:'])).toEqual([]);
-      expect(await positions(['1:'], { entityIds: ['1:7', '11:7'] })).toEqual([1]);
-      expect(await positions(['1:'], { families: ['session'] })).toEqual([]);
-      expect(await positions(['1:'], { workspaceIds: [2] })).toEqual([9]);
-      expect(await positions(['1:'], { workspaceIds: [1, 2], types: ['execution.*'] })).toEqual([1, 3, 9]);
-      const many = Array.from({ length: 1_000 }, (_, chain) => `${chain + 2}:`);
-      expect(await positions(many)).toEqual([2]);
-    });
-
-    it('finds nothing by a filter that has an empty list', async () => {
-      await record(model, [sandboxEnvelope()]);
-      for (const field of ['workspaceIds', 'families', 'entityIds', 'entityIdPrefixes', 'types']) {
-        const page = await model.read({ filter: { workspaceIds: [1], [field]: [] }, limit: 10 });
-        expect([field, page]).toEqual([field, { events: [], complete: true }]);
-      }
-    });
+    describeFilters(() => model);
 
     it('reads ranges of positions and of time, in both orders, up to a limit', async () => {
       await record(

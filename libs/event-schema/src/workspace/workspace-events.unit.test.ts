@@ -159,8 +159,9 @@ describe('workspaceEntityId', () => {
       expect(entityIdSchema.safeParse(workspaceEntityId(kind, longest)).success).toBe(true);
     }
     fc.assert(
-      fc.property(fc.oneof(safeName, fc.constantFrom(...HOSTILE_NAMES)), (id) => {
-        const isSafe = safeNameSchema.safeParse(id).success && [...id].length <= MAX_WORKSPACE_OBJECT_ID_LENGTH;
+      fc.property(fc.oneof(safeName, fc.constantFrom('.', '..', '...', '.a', ...HOSTILE_NAMES)), (id) => {
+        const isAddressable = id !== '.' && id !== '..' && [...id].length <= MAX_WORKSPACE_OBJECT_ID_LENGTH;
+        const isSafe = isAddressable && safeNameSchema.safeParse(id).success;
         expect(workspaceObjectIdSchema.safeParse(id).success).toBe(isSafe);
       }),
     );

@@ -58,6 +58,47 @@ export function describeDocumentsOfEvents(current: CurrentHarness): void {
     expect((await fieldsOf(harness, 'session', 'known'))?.['status']).toBe('active');
   });
 
+  it('makes the prompt of a spawn a message of the user, which goes with the session', async () => {
+    const harness = current();
+    const messages = async () =>
+      Object.values(await byId(harness, 'session_message')).map(({ fields, createdPosition, parentId }) => [
+        parentId,
+        createdPosition,
+        fields['role'],
+        fields['content'],
+      ]);
+    const { prompt: _, ...silent } = sample.spawn('silent');
+    await harness.record([
+      event('agent_spawned', { ...sample.spawn('s'), prompt: 'first' }),
+      event('session_message', { session_id: 's', message_id: 'm', role: 'assistant', content: 'done' }),
+      event('agent_spawned', silent),
+    ]);
+    await harness.record([event('agent_spawned', { ...sample.spawn('s'), prompt: 'second' })]);
+    expect(await messages()).toEqual([
+      ['s', 1, 'user', 'first'],
+      ['s', 2, 'assistant', 'done'],
+      ['s', 4, 'user', 'second'],
+    ]);
+    await harness.record([event('session_deleted', { session_id: 's' })]);
+    expect(await messages()).toEqual([]);
+    await harness.record([event('agent_spawned', { ...sample.spawn('s'), prompt: 'anew' })]);
+    expect(await messages()).toEqual([['s', 6, 'user', 'anew']]);
+  });
+
+  it('keeps the first of two runs of agents in one session, until its outcome', async () => {
+    const harness = current();
+    await harness.record([
+      event('agent_spawned', sample.spawn('s', 5_000)),
+      event('agent_spawned', sample.spawn('s', 6_000)),
+    ]);
+    expect(await harness.documents.find(1, 'run', 's')).toMatchObject({ dueAt: 5_000, createdPosition: 1 });
+    await harness.record([
+      event('agent_completed', { agent_id: 'CODEX', session_id: 's', success: true }),
+      event('agent_spawned', sample.spawn('s', 7_000)),
+    ]);
+    expect(await harness.documents.find(1, 'run', 's')).toMatchObject({ dueAt: 7_000, createdPosition: 4 });
+  });
+
   it('keeps what runs until its outcome, with its deadline', async () => {
     const harness = current();
     await harness.record([

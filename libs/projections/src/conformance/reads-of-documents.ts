@@ -49,6 +49,36 @@ export function describeReadsOfDocuments(current: CurrentHarness): void {
     expect([await titleIn(1), await titleIn(2)]).toEqual(['one', undefined]);
   });
 
+  it('lets workspaces take turns where much is due, and fills the page (G9)', async () => {
+    const harness = current();
+    const job = (id: string, next_run_at: number, workspaceId: number, enabled = true) =>
+      event('cron_job_created', { job: { ...sample.cronJob(id), next_run_at, enabled } }, { workspaceId });
+    await harness.record([
+      ...range(1, 300).map((n) => job(`flood-${n}`, n, 1)),
+      ...range(1, 3).map((n) => job(`calm-${n}`, 1_000 + n, 7)),
+      ...range(1, 2).map((n) => job(`other-${n}`, 900 + n, 3)),
+      job('disabled', 1, 8, false),
+      job('later', 5_000, 9),
+    ]);
+    await harness.record(range(1, 3).map((n) => event('agent_spawned', sample.spawn(`s${n}`, 10), { workspaceId: 4 })));
+    const due = async (limit: number, dueBefore = 2_000) =>
+      (await harness.documents.due({ kind: 'cron_job', dueBefore, limit })).map(({ id }) => id);
+    expect(await due(1)).toEqual(['flood-1']);
+    expect(await due(2)).toEqual(['flood-1', 'other-1']);
+    expect(await due(7)).toEqual(['flood-1', 'other-1', 'calm-1', 'flood-2', 'other-2', 'calm-2', 'flood-3']);
+    const page = await due(MAX_DUE_DOCUMENTS);
+    expect(page.slice(6)).toEqual(['flood-3', 'calm-3', ...range(4, MAX_DUE_DOCUMENTS - 5).map((n) => `flood-${n}`)]);
+    expect(await due(1_000, 1_002)).toEqual([...page.slice(0, 7), ...range(4, 96).map((n) => `flood-${n}`)]);
+    expect(await due(10, 2)).toEqual(['flood-1', 'flood-2']);
+    expect(await due(0)).toEqual([]);
+    const waiting = (workspaceId: number, atMost: number) =>
+      harness.documents.countWaiting({ workspaceId, kind: 'cron_job', atMost });
+    expect(await Promise.all([1, 3, 4, 8, 9].map((workspaceId) => waiting(workspaceId, 250)))).toEqual([
+      250, 2, 0, 0, 1,
+    ]);
+    expect([await waiting(1, 1_000), await waiting(1, 0)]).toEqual([300, 0]);
+  });
+
   it('tells what is due in all workspaces, the earliest first', async () => {
     const harness = current();
     const deadlines = [300, 100, 200, 100, 400];

@@ -1,5 +1,6 @@
 import { WORKSPACE_DOCUMENT_KINDS } from '../workspace/documents';
 import fc from 'fast-check';
+import { describeDocumentsMadeTwice } from './documents-made-twice';
 import { describeDocumentsOfEvents } from './documents-of-events';
 import { describeDocumentsThatGo } from './documents-that-go';
 import type { WorkspaceDocumentsHarness } from './harness';
@@ -34,6 +35,7 @@ export function describeWorkspaceDocuments(
     afterEach(() => harness.destroy());
 
     describeDocumentsOfEvents(() => harness);
+    describeDocumentsMadeTwice(() => harness);
     describeDocumentsThatGo(() => harness);
     describeReadsOfDocuments(() => harness);
 

@@ -28,12 +28,17 @@ export interface DocumentPatch extends Pick<DocumentTimes, 'updatedAt' | 'lastPo
   readonly endedRuns: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
-export type DocumentEffect =
-  | { readonly action: 'remove' }
-  /** The document is this now, whether it existed or not. With `ifOwned` only if its owner exists, else nothing happens. */
-  | { readonly action: 'put'; readonly content: DocumentContent; readonly ifOwned: boolean }
-  /** Changes a document that exists. Where it does not, it becomes `otherwise`, or nothing happens. */
-  | { readonly action: 'patch'; readonly patch: DocumentPatch; readonly otherwise?: DocumentContent };
+/**
+ * What becomes of one document. One that exists is changed by `patch`, or stays as it is without one; where it does not
+ * exist, or the change `replaces` it, it becomes `made`, or there is none.
+ */
+export interface DocumentEffect {
+  readonly replaces: boolean;
+  readonly patch: DocumentPatch | undefined;
+  readonly made: DocumentContent | undefined;
+  /** Takes the place of `made` where the document has an owner and that one does not exist before these changes. */
+  readonly madeUnowned: DocumentContent | undefined;
+}
 
 /** What tells documents apart. */
 export interface DocumentName {
@@ -73,24 +78,39 @@ export function definedFields(fields: Readonly<Record<string, unknown>>): Readon
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The effect of `earlier`, then `later`, on one document. */
+/** The effect of `earlier`, then `later`, on one document; both ask for the owner that is there before them. */
 export function composeEffects(earlier: DocumentEffect, later: DocumentEffect): DocumentEffect {
   // Where the owner is missing there is no document either, so `later` says it all.
-  if (later.action !== 'patch') return later;
-  const { patch, otherwise } = later;
-  switch (earlier.action) {
-    case 'remove':
-      return otherwise ? { action: 'put', content: otherwise, ifOwned: false } : earlier;
-    case 'put':
-      return { ...earlier, content: patchContent(earlier.content, patch) };
-    case 'patch': {
-      const made = earlier.otherwise ? patchContent(earlier.otherwise, patch) : otherwise;
-      return { action: 'patch', patch: composePatches(earlier.patch, patch), ...(made ? { otherwise: made } : {}) };
-    }
-  }
+  if (later.replaces) return later;
+  const { patch } = later;
+  const { replaces } = earlier;
+  const composed = (made: DocumentContent | undefined, otherwise: DocumentContent | undefined) =>
+    made && patch ? patchContent(made, patch) : (made ?? otherwise);
+  const made = composed(earlier.made, later.made);
+  const isOne = !asksForOwner(earlier) && !asksForOwner(later);
+  return {
+    replaces,
+    patch: replaces ? undefined : composePatches(earlier.patch, patch),
+    made,
+    madeUnowned: isOne ? made : composed(earlier.madeUnowned, later.madeUnowned),
+  };
 }
 
-function composePatches(earlier: DocumentPatch, later: DocumentPatch): DocumentPatch {
+/** Whether all that happens is that the document goes. */
+export function removesOnly({ replaces, made, madeUnowned }: DocumentEffect): boolean {
+  return replaces && made === undefined && madeUnowned === undefined;
+}
+
+/** Whether it depends on the owner what the document becomes. */
+export function asksForOwner({ made, madeUnowned }: DocumentEffect): boolean {
+  return made !== madeUnowned;
+}
+
+function composePatches(
+  earlier: DocumentPatch | undefined,
+  later: DocumentPatch | undefined,
+): DocumentPatch | undefined {
+  if (!earlier || !later) return earlier ?? later;
   const fields = { ...earlier.fields, ...later.fields };
   // Who is given a last run is not interested in what became of others, and knows about this one.
   if (Object.hasOwn(later.fields, 'last_run')) return { ...later, fields };

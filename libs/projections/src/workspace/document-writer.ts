@@ -14,7 +14,11 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface DocumentPlace {
   readonly parentId?: string;
   readonly owner?: DocumentOwner;
+  /** The event itself makes the owner, or leaves it as it is. */
+  readonly makesOwner?: boolean;
 }
+
+const NOTHING: DocumentEffect = { replaces: false, patch: undefined, made: undefined, madeUnowned: undefined };
 
 /** Writes down what one event means for documents. */
 export class DocumentWriter {
@@ -22,9 +26,12 @@ export class DocumentWriter {
 
   /** Makes the document, or makes it anew; if it has an owner, only while that one exists. */
   put(kind: WorkspaceDocumentKind, id: string, fields: Fields, place: DocumentPlace = {}): WorkspaceDocumentChange {
-    const { parentId, owner } = place;
-    const content = this.content(fields, parentId);
-    return this.change(kind, id, { action: 'put', content, ifOwned: owner !== undefined }, owner);
+    return this.change(kind, id, { ...this.made(fields, place), replaces: true }, place.owner);
+  }
+
+  /** Makes the document unless it exists: who was first keeps it. If it has an owner, only while that one exists. */
+  create(kind: WorkspaceDocumentKind, id: string, fields: Fields, place: DocumentPlace = {}): WorkspaceDocumentChange {
+    return this.change(kind, id, this.made(fields, place), place.owner);
   }
 
   /** Changes the document if it exists. */
@@ -34,17 +41,16 @@ export class DocumentWriter {
     fields: Fields,
     endedRuns: DocumentPatch['endedRuns'] = new Map(),
   ): WorkspaceDocumentChange {
-    return this.change(kind, id, { action: 'patch', patch: this.patchOf(fields, endedRuns) });
+    return this.change(kind, id, { ...NOTHING, patch: this.patchOf(fields, endedRuns) });
   }
 
   /** Changes the document if it exists, else makes it. */
   putOrPatch(kind: WorkspaceDocumentKind, id: string, fields: Fields): WorkspaceDocumentChange {
-    const patch = this.patchOf(fields, new Map());
-    return this.change(kind, id, { action: 'patch', patch, otherwise: this.content(fields) });
+    return this.change(kind, id, { ...this.made(fields, {}), patch: this.patchOf(fields, new Map()) });
   }
 
   remove(kind: WorkspaceDocumentKind, id: string, owner?: DocumentOwner): WorkspaceDocumentChange {
-    return this.change(kind, id, { action: 'remove' }, owner);
+    return this.change(kind, id, { ...NOTHING, replaces: true }, owner);
   }
 
   /** Removes the document and all that it owns. */
@@ -61,6 +67,11 @@ export class DocumentWriter {
     const { workspaceId } = this.event;
     const name = { workspaceId, documentKind, id, ...(owner === undefined ? {} : { owner }) };
     return { kind: 'workspace_document', ...name, effect };
+  }
+
+  private made(fields: Fields, { parentId, owner, makesOwner = false }: DocumentPlace): DocumentEffect {
+    const made = this.content(fields, parentId);
+    return { ...NOTHING, made, madeUnowned: owner && !makesOwner ? undefined : made };
   }
 
   private content(fields: Fields, parentId?: string): DocumentContent {

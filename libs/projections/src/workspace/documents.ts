@@ -63,6 +63,13 @@ export interface DueWorkspaceDocuments {
   readonly limit: number;
 }
 
+export interface CountWaitingDocuments {
+  readonly workspaceId: number;
+  readonly kind: WorkspaceDocumentKind;
+  /** Counting ends here. */
+  readonly atMost: number;
+}
+
 /**
  * Reads the documents of workspaces. They show all recorded events and only those: what has a position can be read here.
  * Every method may throw SluiceError `read_model_unavailable`.
@@ -75,6 +82,12 @@ export interface WorkspaceDocuments {
    * `MIN_CUT_PAGE_DOCUMENTS`: whoever wants all goes on `after` the last one until a page is shorter than both.
    */
   list(query: ListWorkspaceDocuments): Promise<readonly WorkspaceDocument[]>;
-  /** Of all workspaces: what falls due at or before an instant, the earliest first. For our own loops, never for a door. */
+  /**
+   * Of all workspaces: what falls due at or before an instant. For our own loops, never for a door. Workspaces take turns:
+   * the earliest of each workspace, then the second of each, and so on; within a turn the earliest first. So one workspace
+   * with very much that is due keeps no other out of a page, and a page is full where more is due than its limit.
+   */
   due(query: DueWorkspaceDocuments): Promise<readonly WorkspaceDocument[]>;
+  /** How many documents of a workspace wait for an instant (have `dueAt`), counted up to `atMost`. */
+  countWaiting(query: CountWaitingDocuments): Promise<number>;
 }

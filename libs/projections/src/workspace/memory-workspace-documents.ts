@@ -2,18 +2,21 @@ import {
   documentKey,
   ownerKey,
   patchContent,
+  removesOnly,
   type DocumentContent,
   type WorkspaceDocumentChange,
 } from './document-change';
 import {
   MAX_DUE_DOCUMENTS,
   MAX_LISTED_DOCUMENTS,
+  type CountWaitingDocuments,
   type DueWorkspaceDocuments,
   type ListWorkspaceDocuments,
   type WorkspaceDocument,
   type WorkspaceDocumentKind,
   type WorkspaceDocuments,
 } from './documents';
+import { inTurns } from './turns';
 
 interface StoredDocument {
   readonly document: WorkspaceDocument;
@@ -31,7 +34,7 @@ export class MemoryWorkspaceDocuments implements WorkspaceDocuments {
     for (const change of changes) {
       const { removesOwnedBefore } = change;
       if (removesOwnedBefore !== undefined) this.removeOwned(documentKey(change), removesOwnedBefore);
-      if (change.effect.action === 'remove') this.stored.delete(documentKey(change));
+      if (removesOnly(change.effect)) this.stored.delete(documentKey(change));
     }
     // What a change asks of its owner is asked of what was there before any of them.
     const made = changes.map((change) => ({ change, content: this.contentAfter(change) }));
@@ -54,11 +57,13 @@ export class MemoryWorkspaceDocuments implements WorkspaceDocuments {
   }
 
   async due({ kind, dueBefore, limit }: DueWorkspaceDocuments): Promise<readonly WorkspaceDocument[]> {
-    const dueAt = (document: WorkspaceDocument) => document.dueAt ?? Infinity;
-    return this.documentsOf(kind)
-      .filter((document) => dueAt(document) <= dueBefore)
-      .sort((a, b) => dueAt(a) - dueAt(b) || a.createdPosition - b.createdPosition)
-      .slice(0, Math.min(limit, MAX_DUE_DOCUMENTS));
+    const due = this.documentsOf(kind).filter(({ dueAt }) => dueAt !== undefined && dueAt <= dueBefore);
+    return inTurns(due).slice(0, Math.min(limit, MAX_DUE_DOCUMENTS));
+  }
+
+  async countWaiting({ workspaceId, kind, atMost }: CountWaitingDocuments): Promise<number> {
+    const waiting = this.documentsOf(kind).filter((d) => d.workspaceId === workspaceId && d.dueAt !== undefined);
+    return Math.min(waiting.length, atMost);
   }
 
   private documentsOf(kind: WorkspaceDocumentKind): WorkspaceDocument[] {
@@ -73,17 +78,11 @@ export class MemoryWorkspaceDocuments implements WorkspaceDocuments {
 
   /** Undefined where nothing happens. */
   private contentAfter(change: WorkspaceDocumentChange): DocumentContent | undefined {
-    const { effect } = change;
-    switch (effect.action) {
-      case 'remove':
-        return undefined;
-      case 'put':
-        return effect.ifOwned && !this.stored.has(ownerKey(change) ?? '') ? undefined : effect.content;
-      case 'patch': {
-        const stored = this.stored.get(documentKey(change));
-        return stored ? patchContent(stored.content, effect.patch) : effect.otherwise;
-      }
-    }
+    const { replaces, patch, made, madeUnowned } = change.effect;
+    const stored = this.stored.get(documentKey(change));
+    if (stored && !replaces) return patch && patchContent(stored.content, patch);
+    const owner = ownerKey(change);
+    return owner === undefined || this.stored.has(owner) ? made : madeUnowned;
   }
 
   private keep(change: WorkspaceDocumentChange, content: DocumentContent): void {

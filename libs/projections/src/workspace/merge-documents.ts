@@ -1,4 +1,5 @@
 import {
+  asksForOwner,
   composeEffects,
   documentKey,
   ownerKey,
@@ -40,11 +41,12 @@ class Merge {
   private decided(change: WorkspaceDocumentChange): DocumentEffect | undefined {
     const { effect } = change;
     const byOwner = ownerKey(change);
-    if (effect.action !== 'put' || !effect.ifOwned || !byOwner) return effect;
-    const owner = this.changes.get(byOwner)?.effect;
-    if (owner?.action === 'remove') return undefined;
-    const exists = owner?.action === 'put' || (owner?.action === 'patch' && owner.otherwise !== undefined);
-    return exists ? { ...effect, ifOwned: false } : effect;
+    const owner = byOwner === undefined ? undefined : this.changes.get(byOwner)?.effect;
+    if (!owner || !asksForOwner(effect)) return effect;
+    const { made, madeUnowned } = effect;
+    if (owner.made) return { ...effect, madeUnowned: made };
+    if (!owner.replaces) return effect;
+    return madeUnowned && { ...effect, made: madeUnowned };
   }
 
   /** All that was there goes, so what the changes so far did to it does not matter. */
@@ -57,5 +59,5 @@ class Merge {
 /** What asks for its owner asks for one that was there before these changes; what is removed with an owner is older still. */
 function orderOf({ effect, removesOwnedBefore }: WorkspaceDocumentChange): number {
   if (removesOwnedBefore !== undefined) return 0;
-  return effect.action === 'put' && effect.ifOwned ? 1 : 2;
+  return asksForOwner(effect) ? 1 : 2;
 }

@@ -1,4 +1,4 @@
-import type { EncodedEnvelope, RecordedEvent } from '@sluice/event-schema';
+import type { EncodedEnvelope, RecordedEvent, WorkspaceEventType } from '@sluice/event-schema';
 import { recordEnvelope } from '@sluice/event-schema';
 import { toPosition } from '@sluice/event-log';
 import fc from 'fast-check';
@@ -27,12 +27,25 @@ function cut(events: readonly RecordedEvent[], cuts: readonly number[]): Recorde
   return ends.map((end, index) => events.slice(ends[index - 1] ?? 0, end));
 }
 
+const CREATIONS: ReadonlySet<string> = new Set<WorkspaceEventType>([
+  'task_created',
+  'session_created',
+  'group_chat_created',
+  'group_chat_member_joined',
+  'group_chat_session_created',
+  'cron_job_created',
+]);
+
 const inspect = (value: unknown) =>
   JSON.stringify(value, (_, member: unknown) => (member instanceof Map ? [...member] : member));
 
 async function documentsAfter(batches: readonly (readonly WorkspaceDocumentChange[])[]) {
   const documents = new MemoryWorkspaceDocuments();
   for (const batch of batches) documents.apply(batch);
+  return everythingIn(documents);
+}
+
+async function everythingIn(documents: MemoryWorkspaceDocuments) {
   const lists = [1, 2].flatMap((workspaceId) =>
     WORKSPACE_DOCUMENT_KINDS.map((kind) => documents.list({ workspaceId, kind, limit: 1000 })),
   );
@@ -65,6 +78,20 @@ describe('mergeWorkspaceDocuments', () => {
         expect(await documentsAfter(again)).toEqual(await documentsAfter([...before, ...rest]));
       }),
       RUNS,
+    );
+  });
+
+  it('changes nothing that exists by a creation', async () => {
+    await fc.assert(
+      fc.asyncProperty(workspaceHistory, async (history) => {
+        const documents = new MemoryWorkspaceDocuments();
+        for (const event of recorded(history)) {
+          const before = await everythingIn(documents);
+          documents.apply(changesOf([event]));
+          if (CREATIONS.has(event.type)) expect(await everythingIn(documents)).toEqual(expect.arrayContaining(before));
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 

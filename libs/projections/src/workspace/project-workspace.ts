@@ -25,17 +25,21 @@ const ended = (runId: string, status: 'success' | 'failed', endedAt: number) =>
 
 /** What each type means for documents. The compiler asks for a line when a type is added. */
 const EFFECTS: { readonly [T in WorkspaceEventType]: Effects<T> } = {
-  task_created: (data, write) => [write.put('task', data.task_id, data)],
+  task_created: (data, write) => [write.create('task', data.task_id, data)],
   task_updated: (data, write) => [write.patch('task', data.task_id, data)],
   task_status_changed: (data, write) => [write.patch('task', data.task_id, { status: data.new_status })],
   task_deleted: (data, write) => [write.remove('task', data.task_id)],
 
-  agent_spawned: (data, write) => {
-    const { session_id, agent_id, workdir } = data;
-    return [
-      write.putOrPatch('session', session_id, { session_id, agent_id, workdir, ...status('active') }),
-      write.put('run', session_id, { kind: 'agent', ...data }, { parentId: session_id }),
-    ];
+  agent_spawned: (data, write, { id }) => {
+    const { session_id, agent_id, workdir, prompt } = data;
+    // Of two runs at a time in one session the first one stays: an outcome does not say whose it is.
+    const run = write.create('run', session_id, { kind: 'agent', ...data }, { parentId: session_id });
+    const session = write.putOrPatch('session', session_id, { session_id, agent_id, workdir, ...status('active') });
+    if (!prompt) return [session, run];
+    const message_id = `prompt-${id}`;
+    const said = { session_id, message_id, role: 'user', content: prompt };
+    const place = { parentId: session_id, owner: { kind: 'session', id: session_id }, makesOwner: true } as const;
+    return [session, run, write.put('session_message', message_id, said, place)];
   },
   agent_completed: (data, write) => [
     write.patch('session', data.session_id, status(data.success ? 'completed' : 'cancelled')),
@@ -46,7 +50,7 @@ const EFFECTS: { readonly [T in WorkspaceEventType]: Effects<T> } = {
     write.remove('run', data.session_id),
   ],
 
-  session_created: (data, write) => [write.put('session', data.session_id, data)],
+  session_created: (data, write) => [write.create('session', data.session_id, data)],
   session_updated: (data, write) => [write.patch('session', data.session_id, data)],
   session_deleted: (data, write) => [write.removeWithOwned('session', data.session_id)],
   session_message: (data, write) => {
@@ -54,13 +58,13 @@ const EFFECTS: { readonly [T in WorkspaceEventType]: Effects<T> } = {
     return [write.put('session_message', data.message_id, data, { parentId: session.id, owner: session })];
   },
 
-  group_chat_created: (data, write) => [write.put('group_chat', data.group_chat_id, data)],
+  group_chat_created: (data, write) => [write.create('group_chat', data.group_chat_id, data)],
   group_chat_updated: (data, write) => [write.patch('group_chat', data.group_chat_id, data)],
   group_chat_deleted: (data, write) => [write.removeWithOwned('group_chat', data.group_chat_id)],
   group_chat_member_joined: ({ group_chat_id, member_id, member }, write, { occurredAt }) => {
     const fields = { group_chat_id, ...member, joined_at: occurredAt };
     const place = { parentId: group_chat_id, owner: groupChat(group_chat_id) };
-    return [write.put('group_chat_member', groupChatMemberDocumentId(group_chat_id, member_id), fields, place)];
+    return [write.create('group_chat_member', groupChatMemberDocumentId(group_chat_id, member_id), fields, place)];
   },
   group_chat_member_left: (data, write) => [
     write.remove(
@@ -71,7 +75,7 @@ const EFFECTS: { readonly [T in WorkspaceEventType]: Effects<T> } = {
   ],
   group_chat_session_created: (data, write) => {
     const place = { parentId: data.group_chat_id, owner: groupChat(data.group_chat_id) };
-    return [write.put('group_chat_session', data.session_id, data, place)];
+    return [write.create('group_chat_session', data.session_id, data, place)];
   },
   group_chat_message: (data, write) => {
     const place = { parentId: data.session_id, owner: groupChat(data.group_chat_id) };
@@ -92,7 +96,7 @@ const EFFECTS: { readonly [T in WorkspaceEventType]: Effects<T> } = {
   },
   group_chat_agent_error: (data, write) => [write.remove('run', groupChatRunId(data.in_reply_to, data.agent_id))],
 
-  cron_job_created: ({ job }, write) => [write.put('cron_job', job.id, job)],
+  cron_job_created: ({ job }, write) => [write.create('cron_job', job.id, job)],
   cron_job_updated: ({ job }, write) => [write.patch('cron_job', job.id, { ...NO_JOB_FIELDS, ...job })],
   cron_job_deleted: (data, write) => [write.remove('cron_job', data.job_id)],
   cron_job_triggered: (data, write) => {

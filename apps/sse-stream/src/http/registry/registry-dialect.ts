@@ -23,7 +23,7 @@ const RANDOM_PART_LENGTH = 7;
 const RANDOM_PARTS = 36 ** RANDOM_PART_LENGTH;
 
 /** A name for one connection: `sub_<milliseconds since 1970>_<7 of 0-9 a-z>`. It is for logs, and opens nothing. */
-export function newSubscriptionId(): string {
+function newSubscriptionId(): string {
   return `sub_${Date.now()}_${randomInt(RANDOM_PARTS).toString(36).padStart(RANDOM_PART_LENGTH, '0')}`;
 }
 

@@ -54,8 +54,8 @@ export class RegistryDoor {
 
   private async stream(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const principal = await this.admit(request, reply);
-    const query = readRegistryQuery(request.query);
-    const { registryConnections, registryMaxDurationMs } = this.ports.config;
+    const { registryConnections, registryMaxDurationMs, registryMinHeartbeatMs } = this.ports.config;
+    const query = readRegistryQuery(request.query, registryMinHeartbeatMs / 1_000);
     await this.opener.open(
       {
         principal,

@@ -11,7 +11,7 @@ export const REGISTRY_ERROR_CODES = [
   'INTERNAL_ERROR',
 ] as const;
 
-export type RegistryErrorCode = (typeof REGISTRY_ERROR_CODES)[number];
+type RegistryErrorCode = (typeof REGISTRY_ERROR_CODES)[number];
 
 /** One error as this door says it. */
 export interface RegistryError {
@@ -22,7 +22,7 @@ export interface RegistryError {
   readonly retryAfterSeconds?: number;
 }
 
-/** When to try again where nobody knows when a place is given back. */
+/** When to try again where nobody knows when a slot is given back. */
 const RETRY_AFTER_MS = 5_000;
 
 /** Any error in the words and with the status of the public registry API. */

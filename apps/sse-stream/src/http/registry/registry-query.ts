@@ -26,9 +26,10 @@ const CATEGORIES = Object.keys(REGISTRY_CATEGORIES) as RegistryCategory[];
 /**
  * Reads the query as the public registry API does: whatever is in it, there is a stream. A repeated parameter counts by
  * its first value, unknown ones do not count, and what is no number is left out.
+ * `minHeartbeatSeconds` is the shortest pause between heartbeats.
  * @throws SluiceError `invalid_request` that names the parameter, and only with `strict=true`
  */
-export function readRegistryQuery(query: unknown): RegistryQuery {
+export function readRegistryQuery(query: unknown, minHeartbeatSeconds?: number): RegistryQuery {
   const given = Object(query) as Readonly<Record<string, unknown>>;
   const isStrict = first(given['strict']) === 'true';
   if (isStrict) checkStrictly(given);
@@ -42,7 +43,7 @@ export function readRegistryQuery(query: unknown): RegistryQuery {
   return {
     filters: { ...filters, ...flags },
     wanted: toWanted(filters, flags),
-    heartbeatSeconds: clampedHeartbeat(first(given['heartbeat'])),
+    heartbeatSeconds: clampedHeartbeat(first(given['heartbeat']), minHeartbeatSeconds),
     lastEventId: first(given['lastEventId']) || undefined,
     isStrict,
   };

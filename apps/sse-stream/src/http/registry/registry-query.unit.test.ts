@@ -1,4 +1,8 @@
+import { toSseStreamConfig } from '../../config';
 import { readRegistryQuery } from './registry-query';
+
+/** As the door has it. */
+const { registryMinHeartbeatMs: minHeartbeatMs } = toSseStreamConfig({} as Parameters<typeof toSseStreamConfig>[0]);
 
 const parse = (query: string) => {
   const given: Record<string, string | string[]> = {};
@@ -6,7 +10,7 @@ const parse = (query: string) => {
     const before = given[name];
     given[name] = before === undefined ? value : [before, value].flat();
   }
-  return readRegistryQuery(given);
+  return readRegistryQuery(given, minHeartbeatMs / 1_000);
 };
 
 describe('what connected tells of the query', () => {

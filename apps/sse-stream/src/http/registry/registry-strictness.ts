@@ -1,14 +1,12 @@
 import { SluiceError } from '@sluice/event-log';
 import { REGISTRY_CATEGORIES, REGISTRY_EVENT_TYPES } from '@sluice/event-schema';
+import { shownName } from '@sluice/service-runtime';
 import { AGENT_ID, clampedHeartbeat, HEARTBEAT_SECONDS, items } from './registry-values';
 
 /** Frames that are always sent may be named among the types. */
 const KNOWN_TYPES: ReadonlySet<string> = new Set([...REGISTRY_EVENT_TYPES, 'connected', 'heartbeat']);
 
 const CHAIN_ID = /^[1-9]\d{0,14}$/;
-
-/** Of a parameter that nobody knows so much is repeated in the error. */
-const MAX_SHOWN_NAME_LENGTH = 40;
 
 interface Rule {
   readonly expected: string;
@@ -45,7 +43,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
 export function checkStrictly(query: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(query)) {
     const rule = RULES.get(name);
-    if (!rule) throw parameterFault(name.slice(0, MAX_SHOWN_NAME_LENGTH), 'unknown parameter');
+    if (!rule) throw parameterFault(shownName(name), 'unknown parameter');
     if (typeof value !== 'string') throw parameterFault(name, 'given more than once');
     if (!rule.isMet(value)) throw parameterFault(name, `expected ${rule.expected}`);
   }

@@ -8,9 +8,9 @@ export function items(value: string): string[] {
   return value.split(',').map((item) => item.trim());
 }
 
-/** What begins with a number, within bounds; anything else means the usual. */
-export function clampedHeartbeat(value: string | undefined): number {
-  const { min, max, default: usual } = HEARTBEAT_SECONDS;
+/** What begins with a number, in seconds within bounds; anything else means the usual. */
+export function clampedHeartbeat(value: string | undefined, min: number = HEARTBEAT_SECONDS.min): number {
+  const { max, default: usual } = HEARTBEAT_SECONDS;
   const seconds = Number.parseInt(value ?? '', 10);
   return Number.isNaN(seconds) ? usual : Math.min(max, Math.max(min, seconds));
 }

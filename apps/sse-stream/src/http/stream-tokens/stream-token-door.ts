@@ -1,9 +1,9 @@
 import { mintStreamTokenRequestSchema, type AccessControl } from '@sluice/access';
 import type { HttpGatekeeper } from '@sluice/engine';
+import { validate } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { SseStreamSignals } from '../../signals';
-import { parsePart } from '../request-parts';
 
 /** What is answered. */
 export const mintedStreamTokenSchema = z.object({
@@ -31,7 +31,7 @@ export class StreamTokenDoor {
   private async mint(request: FastifyRequest, reply: FastifyReply): Promise<z.infer<typeof mintedStreamTokenSchema>> {
     const { access, gatekeeper, signals } = this.ports;
     const principal = await gatekeeper.admit(request);
-    const wanted = parsePart(mintStreamTokenRequestSchema, request.body ?? {}, 'body');
+    const wanted = validate(mintStreamTokenRequestSchema, request.body ?? {}, 'body');
     const { accessToken, expiresAt } = await access.mintStreamToken(principal, wanted);
     if (principal.kind === 'api_key') {
       const { keyId, workspaceId } = principal;

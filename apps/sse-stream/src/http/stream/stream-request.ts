@@ -1,25 +1,24 @@
-import type { Principal } from '@sluice/access';
+import { streamScopeSchema, type Principal } from '@sluice/access';
 import type { EventFilter, StartPlace } from '@sluice/event-log';
-import { entityIdSchema, eventFamilySchema, eventTypeSchema } from '@sluice/event-schema';
+import { validate } from '@sluice/service-runtime';
 import { z } from 'zod';
 import { toEventFilter } from '../../requested-filter';
-import { commonQuery, parsePart, startPlace } from '../request-parts';
+import { commonQuery, startPlace } from '../request-parts';
 
-/** Most names that one filter may have. */
-const MAX_NAMES = 100;
+const { families, entityIds, types } = streamScopeSchema.shape;
 
 /** A repeated parameter, or one with commas. */
-const list = <T>(item: z.ZodType<T, string>) =>
+const list = <T>(values: z.ZodType<T, string[]>) =>
   z
     .union([z.string(), z.array(z.string())])
     .transform((value) => [value].flat().flatMap((text) => text.split(',')))
-    .pipe(z.array(item).min(1).max(MAX_NAMES))
+    .pipe(values)
     .optional();
 
 export const streamQuerySchema = z.strictObject({
-  family: list(eventFamilySchema),
-  entityId: list(entityIdSchema),
-  types: list(eventTypeSchema),
+  family: list(families.unwrap()),
+  entityId: list(entityIds.unwrap()),
+  types: list(types.unwrap()),
   ...commonQuery,
 });
 
@@ -33,7 +32,7 @@ export interface StreamRequest {
  * @throws SluiceError `invalid_request`, `invalid_cursor`, `unauthorized`, `forbidden`
  */
 export function readStreamRequest(query: unknown, lastEventIdHeader: unknown, principal: Principal): StreamRequest {
-  const { family, entityId, types, workspaceId, cursor, lastEventId } = parsePart(streamQuerySchema, query, 'query');
+  const { family, entityId, types, workspaceId, cursor, lastEventId } = validate(streamQuerySchema, query, 'query');
   const wanted = { families: family, entityIds: entityId, types, workspaceId };
   return {
     filter: toEventFilter(principal, wanted, 'query'),

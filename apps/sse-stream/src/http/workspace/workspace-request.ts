@@ -2,9 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '@sluice/access';
 import type { EventFilter, StartPlace } from '@sluice/event-log';
 import { WORKSPACE_FORMATS, type WorkspaceFormat } from '@sluice/event-schema';
+import { validate } from '@sluice/service-runtime';
 import { z } from 'zod';
 import { toEventFilter } from '../../requested-filter';
-import { commonQuery, parsePart, startPlace } from '../request-parts';
+import { commonQuery, startPlace } from '../request-parts';
 
 /** Unknown parameters are let by, as the public gateway does: clients add some against caches. */
 export const workspaceQuerySchema = z.object({
@@ -29,7 +30,7 @@ export function readWorkspaceRequest(
   headers: IncomingHttpHeaders,
   principal: Principal,
 ): WorkspaceRequest {
-  const { format, workspaceId, lastEventId, cursor } = parsePart(workspaceQuerySchema, query, 'query');
+  const { format, workspaceId, lastEventId, cursor } = validate(workspaceQuerySchema, query, 'query');
   const wanted = { families: ['workspace'] as const, ...(workspaceId !== undefined && { workspaceId }) };
   return {
     filter: toEventFilter(principal, wanted, 'query'),

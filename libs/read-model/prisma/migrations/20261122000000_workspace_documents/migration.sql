@@ -51,8 +51,9 @@ CREATE INDEX "workspace_documents_kind_due_at_created_position_idx" ON "read_mod
 
 -- Applies the merged changes of one batch in one round trip, under the lock that record_events holds: nobody else writes
 -- here meanwhile. `removals` come first: with `owned_before` goes what the named one owned before that position, with
--- `itself` the named one too. Then a document that is known gets `patch` and `patch_texts` laid over it unless the change
--- `replaces`; else `fields` and `texts` make it, if given. The texts are the long ones. `ended_runs` are laid over the field
+-- `itself` the named one too. Then a document that is there gets `patch` and `patch_texts` laid over it, if given, unless the
+-- change `replaces` it; else `fields` and `texts` make it, if given. A row with `if_owned` counts where that is whether the
+-- owner is there; what is removed and not deleted yet is not. The texts are the long ones. `ended_runs` are laid over the field
 -- `last_run` by its `run_id`.
 CREATE FUNCTION "read_model"."change_workspace_documents"("removals" JSON, "changes" JSON) RETURNS VOID
 LANGUAGE plpgsql
@@ -82,10 +83,11 @@ BEGIN
         SELECT * FROM json_to_recordset(changes) AS c (workspace_id INTEGER, kind TEXT, id TEXT, scope TEXT,
             replaces BOOLEAN, if_owned BOOLEAN, parent_id TEXT, owner_kind TEXT, owner_id TEXT, fields JSONB, texts JSONB,
             patch JSONB, patch_texts JSONB, ended_runs JSONB, created_at BIGINT, updated_at BIGINT,
-            created_position BIGINT, last_position BIGINT)
+            created_position BIGINT, last_position BIGINT, patched_at BIGINT, patched_position BIGINT)
     ), changed AS MATERIALIZED (
-        SELECT g.workspace_id, g.kind, g.id, g.scope, g.owner_kind, g.owner_id, g.updated_at, g.last_position,
-            g.ended_runs,
+        SELECT g.workspace_id, g.kind, g.id, g.scope, g.owner_kind, g.owner_id, g.ended_runs,
+            CASE WHEN p.kept THEN g.patched_at ELSE g.updated_at END AS updated_at,
+            CASE WHEN p.kept THEN g.patched_position ELSE g.last_position END AS last_position,
             CASE WHEN p.kept THEN k.parent_id ELSE g.parent_id END AS parent_id,
             CASE WHEN p.kept THEN k.created_at ELSE g.created_at END AS created_at,
             CASE WHEN p.kept THEN k.created_position ELSE g.created_position END AS created_position,
@@ -104,9 +106,14 @@ BEGIN
         FROM given g
         LEFT JOIN read_model.workspace_documents k
             ON k.workspace_id = g.workspace_id AND k.kind = g.kind AND k.id = g.id AND k.scope = g.scope
-        CROSS JOIN LATERAL (SELECT k.id IS NOT NULL AND NOT g.replaces AS kept) p
-        WHERE (p.kept OR g.fields IS NOT NULL)
-            AND (NOT g.if_owned OR EXISTS (
+        CROSS JOIN LATERAL (
+            SELECT k.id IS NOT NULL AND NOT g.replaces AND (k.owner_id IS NULL OR NOT EXISTS (
+                SELECT FROM read_model.workspace_removals w
+                WHERE w.workspace_id = k.workspace_id AND w.owner_kind = k.owner_kind AND w.owner_id = k.owner_id
+                    AND k.created_position < w.position)) AS kept
+        ) p
+        WHERE CASE WHEN p.kept THEN g.patch IS NOT NULL ELSE g.fields IS NOT NULL END
+            AND (g.if_owned IS NULL OR g.if_owned = EXISTS (
                 SELECT FROM read_model.workspace_documents o
                 WHERE o.workspace_id = g.workspace_id AND o.kind = g.owner_kind AND o.id = g.owner_id
                     AND o.scope = ''))

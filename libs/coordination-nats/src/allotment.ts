@@ -1,33 +1,33 @@
 import type { SlotDocument } from './slot-document';
 
-/** Someone with a limit on how many may hold places of the key, itself included. */
+/** Someone with a limit on how many may hold slots of the key, itself included. */
 export interface Claim {
   readonly limit: number;
 }
 
-/** Who gets places. */
-export interface Seating<P extends Claim, W extends Claim> {
-  /** How many places this replica holds then. */
+/** Who gets slots. */
+export interface Allotment<H extends Claim, W extends Claim> {
+  /** How many slots this replica holds then. */
   readonly count: number;
-  /** Held places that the others have taken meanwhile. */
-  readonly lost: readonly P[];
+  /** Held slots that the others have taken meanwhile. */
+  readonly lost: readonly H[];
   readonly granted: readonly W[];
   readonly refused: readonly W[];
 }
 
 /**
- * Seats those of one replica. `secured` of its `held` places, the oldest, are in the document already and stay. The rest
- * was given without the others, or was dropped by them, and comes next; who waits comes last.
+ * Allots slots to those of one replica. `secured` of its `held` ones, the oldest, are in the document already and stay.
+ * The rest was given without the others, or was dropped by them, and comes next; who waits comes last.
  */
-export function seat<P extends Claim, W extends Claim>(
+export function allot<H extends Claim, W extends Claim>(
   elsewhere: number,
   secured: number,
-  held: readonly P[],
+  held: readonly H[],
   waiting: readonly W[],
-): Seating<P, W> {
+): Allotment<H, W> {
   let count = Math.min(secured, held.length);
   const fits = ({ limit }: Claim) => elsewhere + count < limit && (count++, true);
-  const lost = held.slice(count).filter((place) => !fits(place));
+  const lost = held.slice(count).filter((slot) => !fits(slot));
   const granted: W[] = [];
   const refused: W[] = [];
   for (const each of waiting) (fits(each) ? granted : refused).push(each);
@@ -36,9 +36,9 @@ export function seat<P extends Claim, W extends Claim>(
 
 /** A document as one replica reads it. */
 export interface View {
-  /** Places in the document under this replica's present and former ids. */
+  /** Slots in the document under this replica's present and former ids. */
   readonly secured: number;
-  /** Places of others, by replica. */
+  /** Slots of others, by replica. */
   readonly elsewhere: ReadonlyMap<string, number>;
 }
 
@@ -53,7 +53,7 @@ export function sumOf(held: ReadonlyMap<string, number>): number {
   return sum;
 }
 
-/** What the document says when this replica holds `count` places. */
+/** What the document says when this replica holds `count` slots. */
 export function withOwn(
   elsewhere: ReadonlyMap<string, number>,
   id: string,

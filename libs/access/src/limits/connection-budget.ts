@@ -1,8 +1,9 @@
-/** A rate limit of one connection: a bucket that refills as time goes by. */
-export class MessageBudget {
+/** A rate limit of one connection, for what its peer sends: a bucket that refills as time goes by. */
+export class ConnectionBudget {
   private left: number;
   private refilledAtMs: number;
 
+  /** Full at first. `nowMs` is monotonic time, here and in `take`. */
   constructor(
     private readonly perSecond: number,
     private readonly burst: number,

@@ -2,17 +2,19 @@ import { SteadyConnection } from './connection';
 import { NatsConnectionSlots } from './nats-connection-slots';
 import { NatsPresenceBoard } from './nats-presence-board';
 import { NatsRateExchange } from './nats-rate-exchange';
-import { OPEN_WAIT_MS, type NatsCoordinationOptions } from './options';
-import { within } from './timing';
+import type { NatsCoordinationOptions } from './options';
 
-/** What the replicas of an installation tell each other, over one connection to NATS. */
+/**
+ * What the replicas of an installation tell each other, over one connection to NATS. Without NATS each replica counts
+ * alone, and they come together by themselves when it is there.
+ */
 export class NatsCoordination {
   readonly connectionSlots: NatsConnectionSlots;
   readonly rates: NatsRateExchange;
   readonly presence: NatsPresenceBoard;
   private readonly connection: SteadyConnection;
 
-  /** Starts to connect at once, in the background. */
+  /** Starts to connect at once, in the background; everything can be used at once. */
   constructor(options: NatsCoordinationOptions) {
     this.connection = new SteadyConnection(options);
     this.connectionSlots = new NatsConnectionSlots(this.connection, options);
@@ -26,14 +28,4 @@ export class NatsCoordination {
     await this.connectionSlots.close();
     await this.connection.close();
   }
-}
-
-/**
- * Opens the coordination. Resolves when NATS counts this replica, or when it turns out that it cannot be reached, within
- * `OPEN_WAIT_MS`: without NATS each replica counts alone, and they come together by themselves when it is back.
- */
-export async function openNatsCoordination(options: NatsCoordinationOptions): Promise<NatsCoordination> {
-  const coordination = new NatsCoordination(options);
-  await within(coordination.connectionSlots.attempted, OPEN_WAIT_MS, 'Opening').catch(() => undefined);
-  return coordination;
 }

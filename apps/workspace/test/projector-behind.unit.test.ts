@@ -1,0 +1,63 @@
+import { startWorkspace, until, type WorkspaceService } from './workspace-service';
+import { TestResponder } from './test-responder';
+
+let service: WorkspaceService;
+beforeEach(async () => {
+  const env = { SLUICE_WORKSPACE_PROJECTION_WAIT: '150ms', SLUICE_CRON_POLL_INTERVAL: '10s' };
+  service = await startWorkspace({ responder: new TestResponder(), env });
+});
+afterEach(async () => {
+  service.projection.resume();
+  await service.stop();
+});
+
+const refusal = [503, 'overloaded', '1'];
+const told = ({ status, body, headers }: Awaited<ReturnType<WorkspaceService['call']>>) => [
+  status,
+  body.code,
+  headers['retry-after'],
+];
+
+it('takes no change on a state that lacks an earlier one', async () => {
+  await service.call('POST', '/api/cron', { id: 'e', name: 'e', message: 'm', every: 100_000 });
+  service.projection.pause();
+  expect((await service.call('PATCH', '/api/cron/e', { message: 'changed' })).status).toBe(202);
+  expect(told(await service.call('PATCH', '/api/cron/e', { name: 'renamed' }))).toEqual(refusal);
+  expect((await service.call('POST', '/api/cron', { id: 'f', name: 'f', every: 100_000 })).status).toBe(202);
+  service.projection.resume();
+  const renamed = await until(async () => {
+    const answer = await service.call('PATCH', '/api/cron/e', { name: 'renamed' });
+    return answer.status === 200 ? answer : undefined;
+  });
+  expect(renamed.body).toMatchObject({ message: 'changed', name: 'renamed' });
+});
+
+it('takes a change as soon as the earlier one can be read', async () => {
+  const { id } = (await service.call('POST', '/api/tasks', { title: 'x' })).body;
+  service.projection.pause();
+  expect((await service.call('PATCH', `/api/tasks/${id}`, { status: 'done' })).status).toBe(202);
+  const waiting = service.call('PATCH', `/api/tasks/${id}`, { title: 'y' });
+  service.projection.resume();
+  const { status, body } = await waiting;
+  expect([status, body.status, body.title]).toEqual([200, 'done', 'y']);
+});
+
+it('lets one agent work in a session', async () => {
+  const { id: session_id } = (await service.call('POST', '/api/sessions', {})).body;
+  service.projection.pause();
+  const spawn = (prompt: string) => service.call('POST', '/api/agents/AMP/spawn', { prompt, session_id });
+  expect((await spawn('wait one')).status).toBe(202);
+  expect(told(await spawn('wait two'))).toEqual(refusal);
+  service.projection.resume();
+  await until(async () => (await spawn('wait three')).status === 409 || undefined);
+  expect(service.events('agent_spawned')).toHaveLength(1);
+});
+
+it('refuses all who wait for one thing at about the same time', async () => {
+  service.projection.pause();
+  const { id } = (await service.call('POST', '/api/tasks', { title: 'x' })).body;
+  const startedAt = performance.now();
+  const patches = Array.from({ length: 20 }, () => service.call('PATCH', `/api/tasks/${id}`, { title: 'y' }));
+  expect((await Promise.all(patches)).map(({ status }) => status)).toEqual(patches.map(() => 503));
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
