@@ -51,6 +51,14 @@ export function noSuch(kind: WorkspaceDocumentKind, where = 'path.id'): SluiceEr
   return new SluiceError('not_found', `No such ${NAMES[kind]}`, { where });
 }
 
+/**
+ * Whether what has the id of a thing was made by an earlier event than the one at this position: of two that are made at a
+ * time, the one that is recorded first stays.
+ */
+export function isAnothers(document: WorkspaceDocument, madeAt: number | undefined): boolean {
+  return madeAt !== undefined && document.createdPosition < madeAt;
+}
+
 /** Most documents that one page of a filtered list looks at; such a page may be short and still have a next one. */
 export const MAX_SCANNED_DOCUMENTS = 2_000;
 

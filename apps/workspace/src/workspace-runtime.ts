@@ -24,7 +24,7 @@ export interface WorkspacePorts {
   readonly config: WorkspaceConfig;
   readonly log: Pick<DurableLog, 'append'>;
   readonly feed: Pick<EventFeed, 'expect'>;
-  readonly reader: Pick<RecordedEventReader, 'findByIds'>;
+  readonly reader: Pick<RecordedEventReader, 'findByIds' | 'read'>;
   readonly documents: WorkspaceDocuments;
   readonly responder: Responder;
   readonly scripts: ScriptRunner | undefined;

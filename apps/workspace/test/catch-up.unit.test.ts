@@ -91,6 +91,24 @@ it.each([
   expect(await waitsFor('job')).toBe(at(3_640));
 });
 
+it('counts as missed what has no run, and no more, where the projector was behind', async () => {
+  const late = await replicas.start({ claimWaitMs: 5 });
+  await replicas.addJob(late, { id: 'job', catch_up: 'once' });
+  replicas.projection.pause();
+  for (const second of [1, 4, 9]) {
+    replicas.clock.nowMs = at(second);
+    await late.scheduler.poll();
+  }
+  replicas.projection.resume();
+  await until(async () => {
+    await late.scheduler.poll();
+    return (await waitsFor('job')) === at(10) || undefined;
+  });
+  const triggered = replicas.recorded('cron_job_triggered');
+  const missed = triggered.reduce((sum, { data }) => sum + Number(data['missed']), 0);
+  expect([triggered.at(-1)?.data['due_at'], missed + triggered.length]).toEqual([at(9), 9]);
+});
+
 it('says that a schedule of the past is over', async () => {
   await replicas.addJob(replica, { id: 'job', cron: '0 0 0 29 2 *', next_run_at: at(1) });
   await triggeredAfter(2);

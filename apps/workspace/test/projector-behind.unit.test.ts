@@ -61,3 +61,31 @@ it('refuses all who wait for one thing at about the same time', async () => {
   expect((await Promise.all(patches)).map(({ status }) => status)).toEqual(patches.map(() => 503));
   expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
+
+it('takes what is said in a session before what was said can be read', async () => {
+  const { id } = (await service.call('POST', '/api/sessions', {})).body;
+  service.projection.pause();
+  const say = (content: string) => service.call('POST', `/api/sessions/${id}/message`, { content });
+  const answers = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(say));
+  expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(202));
+  service.projection.resume();
+  await until(
+    async () => (await service.call('GET', `/api/sessions/${id}/messages`)).body.messages.length === 5 || undefined,
+  );
+});
+
+it('runs what is known to be its own while commands with keys wait until that is known', async () => {
+  await service.stop();
+  const responder = new TestResponder();
+  const env = { SLUICE_WORKSPACE_PROJECTION_WAIT: '100ms', SLUICE_RUN_CONCURRENCY: '1' };
+  service = await startWorkspace({ responder, env });
+  service.projection.pause();
+  const spawn = (prompt: string, headers = {}) =>
+    service.call('POST', '/api/agents/AMP/spawn', { prompt }, { headers });
+  expect((await spawn('keyed', { 'idempotency-key': 'k' })).status).toBe(202);
+  expect((await spawn('free')).status).toBe(202);
+  await until(() => responder.asked.find(({ prompt }) => prompt === 'free'));
+  expect(responder.asked.map(({ prompt }) => prompt)).toEqual(['free']);
+  service.projection.resume();
+  await until(() => responder.asked.find(({ prompt }) => prompt === 'keyed'));
+});

@@ -89,28 +89,53 @@ export class FreshRead<T> {
   }
 }
 
-/** Runs at most so many pieces of work at the same time. The callers for whom others wait have their turns in a round. */
+/**
+ * Runs at most so many pieces of work at the same time, and fewer of one caller, so that another one finds some free. The
+ * callers for whom others wait have their turns in a round.
+ */
 export class Permits {
   private readonly waiting = new CallerLines<() => void>();
-  private free: number;
+  private readonly usedByCaller = new Map<string, number>();
+  private usedByAll = 0;
 
-  constructor(private readonly count: number) {
-    this.free = count;
-  }
+  constructor(
+    private readonly count: number,
+    private readonly countOfCaller: number,
+  ) {}
 
   get used(): number {
-    return this.count - this.free;
+    return this.usedByAll;
   }
 
   async run<T>(caller: string, work: () => Promise<T>): Promise<T> {
-    if (this.free > 0) this.free--;
+    if (this.isFreeFor(caller)) this.use(caller, 1);
     else await new Promise<void>((resolve) => this.waiting.add(caller, resolve));
     try {
       return await work();
     } finally {
-      const next = this.waiting.next();
-      if (next) next();
-      else this.free++;
+      this.use(caller, -1);
+      this.admit();
+    }
+  }
+
+  private isFreeFor(caller: string): boolean {
+    return this.usedByAll < this.count && (this.usedByCaller.get(caller) ?? 0) < this.countOfCaller;
+  }
+
+  private use(caller: string, change: 1 | -1): void {
+    this.usedByAll += change;
+    const used = (this.usedByCaller.get(caller) ?? 0) + change;
+    if (used > 0) this.usedByCaller.set(caller, used);
+    else this.usedByCaller.delete(caller);
+  }
+
+  private admit(): void {
+    for (let left = this.waiting.callers; left > 0 && this.usedByAll < this.count; left--) {
+      this.waiting.serveNext((line, caller) => {
+        if (!this.isFreeFor(caller)) return;
+        this.use(caller, 1);
+        line.shift()?.();
+      });
     }
   }
 }

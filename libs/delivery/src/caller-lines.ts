@@ -14,19 +14,12 @@ export class CallerLines<T> {
     else this.lines.set(caller, [item]);
   }
 
-  /** The first of the caller whose turn it is. The next turn is the next caller's. */
-  next(): T | undefined {
-    let item: T | undefined;
-    this.serveNext((line) => (item = line.shift()));
-    return item;
-  }
-
   /** Lets `serve` take from the front of the line whose turn it is. Whom it leaves there waits until all others had theirs. */
-  serveNext(serve: (line: T[]) => void): void {
+  serveNext(serve: (line: T[], caller: string) => void): void {
     const [turn] = this.lines;
     if (!turn) return;
     const [caller, line] = turn;
-    serve(line);
+    serve(line, caller);
     this.lines.delete(caller);
     if (line.length > 0) this.lines.set(caller, line);
   }

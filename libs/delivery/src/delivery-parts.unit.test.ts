@@ -1,5 +1,5 @@
 import { decodeCursor, newEpoch, toPosition } from '@sluice/event-log';
-import { sandboxEnvelope } from '@sluice/event-log/conformance';
+import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { recordEnvelope, type EventEnvelope } from '@sluice/event-schema';
 import * as fc from 'fast-check';
 import { numbers } from '../test/world';
@@ -194,7 +194,7 @@ describe('FreshRead', () => {
 
 describe('Permits', () => {
   it('lets so many of one caller in at once, in order of arrival, whatever fails', async () => {
-    const permits = new Permits(2);
+    const permits = new Permits(2, 2);
     const order: number[] = [];
     let most = 0;
     await Promise.allSettled(
@@ -211,7 +211,7 @@ describe('Permits', () => {
   });
 
   it('gives each caller its turn, however many wait for another', async () => {
-    const permits = new Permits(1);
+    const permits = new Permits(1, 1);
     const order: string[] = [];
     const run = (caller: string, n: number) => permits.run(caller, async () => void order.push(`${caller}${n}`));
     const all = numbers(1, 4).map((n) => run('a', n));
@@ -219,6 +219,26 @@ describe('Permits', () => {
     await Promise.all(all);
     expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
     await run('c', 2);
+    expect(permits.used).toBe(0);
+  });
+
+  it('keeps some free of the caller who has its share', async () => {
+    const permits = new Permits(3, 2);
+    const releases: (() => void)[] = [];
+    const began: string[] = [];
+    const run = (name: string) =>
+      permits.run(name.charAt(0), () => {
+        began.push(name);
+        return new Promise<void>((resolve) => releases.push(resolve));
+      });
+    const all = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map(run);
+    expect(began).toEqual(['a1', 'a2', 'b1']);
+    for (const expected of ['a3', 'b2', 'c1']) {
+      releases.shift()?.();
+      await until(() => began.at(-1) === expected, `${expected} begins`);
+    }
+    for (const release of releases) release();
+    await Promise.all(all);
     expect(permits.used).toBe(0);
   });
 });

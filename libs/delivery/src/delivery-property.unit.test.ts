@@ -32,6 +32,7 @@ const LIMITS = {
   leastPageBytes: 300,
   batchEvents: 3,
   concurrentPageReads: 2,
+  callerPageReads: 1,
   tailCheckMs: 1,
   tailGraceMs: 0,
 };

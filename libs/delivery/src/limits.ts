@@ -42,6 +42,8 @@ export const DELIVERY_LIMITS = {
   leastPageBytes: 16 * 1024,
   /** Backfill reads at the same time in one process; of the others, each caller in turn has the next one. */
   concurrentPageReads: 8,
+  /** Of these, most for one caller. */
+  callerPageReads: 4,
   /** Attempts at one page before the subscription ends as failed. */
   pageAttempts: 5,
 

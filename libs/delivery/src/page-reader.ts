@@ -49,7 +49,8 @@ export class PageReader {
   private readonly waitingByCaller = new Map<string, number>();
 
   constructor(private readonly options: PageReaderOptions) {
-    this.permits = new Permits(options.limits.concurrentPageReads);
+    const { concurrentPageReads, callerPageReads } = options.limits;
+    this.permits = new Permits(concurrentPageReads, callerPageReads);
   }
 
   /** Reads in hand. */

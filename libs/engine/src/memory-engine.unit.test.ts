@@ -21,13 +21,18 @@ it('shows the documents of an event as soon as the event is heard of, to any num
       looks.push(documents.find(1, 'task', 't').then((document) => found.push(document?.fields['title'])));
     }
   });
-  for (const title of ['first', 'second']) {
-    const data = { task_id: 't', title, description: '', status: 'todo', agent_id: null } as const;
-    await model.record({
-      envelopes: [workspaceEnvelope('task_created', data)],
-      parked: [],
-      checkpoints: new Map(),
-    });
+  const envelopes = [
+    workspaceEnvelope('task_created', {
+      task_id: 't',
+      title: 'first',
+      description: '',
+      status: 'todo',
+      agent_id: null,
+    }),
+    workspaceEnvelope('task_updated', { task_id: 't', title: 'second' }),
+  ];
+  for (const envelope of envelopes) {
+    await model.record({ envelopes: [envelope], parked: [], checkpoints: new Map() });
     await Promise.all(looks);
   }
   expect(found).toEqual(['first', 'first', 'first', 'second', 'second', 'second']);

@@ -1,14 +1,14 @@
 import { SluiceError } from '@sluice/event-log';
-import { workspaceEntityId, workspaceEventDataSchema } from '@sluice/event-schema';
+import { workspaceEntityId, workspaceEventDataSchema, type EventEnvelope, type Position } from '@sluice/event-schema';
 import type { WorkspaceDocuments } from '@sluice/projections';
 import { z } from 'zod';
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
 import { noSuch, requireDocument } from '../documents';
-import { newObjectId, type CommandScope } from '../journal/command-scope';
+import { derivedEventId, newObjectId, type CommandScope } from '../journal/command-scope';
 import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
-import type { WorkspaceJournal } from '../journal/workspace-journal';
+import { isSameWriting, type WorkspaceJournal, type Written } from '../journal/workspace-journal';
 import { answerPieces } from '../runs/collect-answer';
 import type { HistoryMessage, Responder } from '../runs/responder';
 import { agentCompleted, type AgentRun } from '../runs/run';
@@ -33,6 +33,9 @@ export const stopSchema = z.strictObject({ session_id });
 /** Most earlier messages of a session that its agent is shown. */
 const HISTORY_MESSAGES = 50;
 
+/** Of how many spawns into a session it is looked whether a command did one: those of replicas that did so at the time. */
+const LOOKED_AT_SPAWNS = 20;
+
 /** Agents that work in sessions. */
 export class AgentCommands {
   constructor(
@@ -54,12 +57,36 @@ export class AgentCommands {
   async spawn(scope: CommandScope, agentName: string, spawn: Spawn): Promise<Changed<{ sessionId: string }>> {
     const agentId = toAgentType(agentName);
     if (agentId === undefined) throw await this.unknownAgent(scope, agentName, spawn.session_id);
-    const sessionId = spawn.session_id ?? newObjectId(scope, 'session');
+    if (spawn.session_id !== undefined) return this.spawnInto(scope, agentId, spawn.session_id, spawn);
+    await this.journal.earlier(scope, 'session_updated');
+    const sessionId = newObjectId(scope, 'session');
     return this.commands.once(scope, {
       entityId: workspaceEntityId('session', sessionId),
       writes: 'agent_spawned',
       first: () => this.spawnFirst(scope, agentId, sessionId, spawn),
       again: async () => ({ value: { sessionId }, isPending: false }),
+    });
+  }
+
+  /**
+   * Of all that spawn into one session at a time the log keeps one, by an id that they share. So the key of a command
+   * cannot give that id, and is told beside it.
+   */
+  private async spawnInto(
+    scope: CommandScope,
+    agentId: AgentType,
+    sessionId: string,
+    spawn: Spawn,
+  ): Promise<Changed<{ sessionId: string }>> {
+    await this.journal.earlier(scope, 'agent_spawned');
+    return this.commands.once(scope, {
+      entityId: workspaceEntityId('session', sessionId),
+      writes: 'session_updated',
+      first: () => this.spawnFirst(scope, agentId, sessionId, spawn),
+      again: async ({ position }) => {
+        if (!(await this.hasSpawned(scope, sessionId, position))) throw busy();
+        return { value: { sessionId }, isPending: false };
+      },
     });
   }
 
@@ -100,27 +127,65 @@ export class AgentCommands {
     scope: CommandScope,
     agentId: AgentType,
     sessionId: string,
-    { workdir, prompt }: Spawn,
+    { workdir, prompt, session_id: named }: Spawn,
   ): Promise<Changed<{ sessionId: string }>> {
-    const { workspaceId } = scope;
-    const value = { sessionId };
+    const { workspaceId, key } = scope;
+    // Before the run is looked for: whoever spawned since then is found there, or has the same claim.
+    const claim = named === undefined ? {} : { eventId: await this.claimOf(workspaceId, sessionId) };
     const deadlineAt = this.clock.now() + this.runTimeoutMs;
     const data = { agent_id: agentId, session_id: sessionId, workdir, prompt, deadline_at: deadlineAt };
-    const draft = draftOf('agent_spawned', data);
-    if (await this.documents.find(workspaceId, 'run', sessionId)) {
-      throw new SluiceError('conflict', 'An agent works in this session', { where: 'body.session_id' });
-    }
+    const marker = named === undefined || key === undefined ? [] : [draftOf('session_updated', { session_id: named })];
+    if (await this.documents.find(workspaceId, 'run', sessionId)) throw busy();
     const [place] = this.executor.reserve(workspaceId);
     try {
       const history = await this.historyOf(workspaceId, sessionId);
-      const written = await this.journal.append(scope, [draft]);
+      const written = await this.journal.append(scope, [draftOf('agent_spawned', data, claim), ...marker]);
       const [spawned] = written.events;
       const run: AgentRun = { kind: 'agent', workspaceId, sessionId, agentId, deadlineAt };
-      if (place && spawned) this.run(place, run, prompt, history, this.journal.isOurs(scope, spawned, written));
-      return { value, isPending: written.pending };
+      if (place && spawned) {
+        const isOurs =
+          named === undefined ? this.journal.isOurs(scope, spawned, written) : this.isRun(spawned, written);
+        const first = written.recorded.get(spawned.id);
+        const isRepeated = first && scope.commandId !== undefined && first.causationId === scope.commandId;
+        if (first && !isRepeated && !(await isOurs)) throw busy();
+        this.run(place, run, prompt, history, isOurs);
+      }
+      return { value: { sessionId }, isPending: written.pending };
     } finally {
       place?.release();
     }
+  }
+
+  /** What all who spawn into a session share until one of them did: the id of the event that says so. */
+  private async claimOf(workspaceId: number, sessionId: string): Promise<string> {
+    const entityId = workspaceEntityId('session', sessionId);
+    const idAfter = (position: number) => derivedEventId(workspaceId, entityId, `spawn/${position}`);
+    const session = await this.documents.find(workspaceId, 'session', sessionId);
+    if (session) return idAfter(session.lastPosition);
+    const first = idAfter(0);
+    if (!(await this.journal.isRecorded(first))) return first;
+    // There was a session of this id, which is deleted.
+    const [newest] = await this.journal.newest(workspaceId, entityId, { limit: 1 });
+    return idAfter(newest?.position ?? 0);
+  }
+
+  /** Whether a spawn of ours is the one that is on record, and began the run that goes on in its session. */
+  private async isRun(spawned: EventEnvelope, written: Written): Promise<boolean | undefined> {
+    const first = await this.journal.recordedAs(spawned, written);
+    if (!first || !isSameWriting(spawned, first)) return first && false;
+    const run = await this.documents.find(first.workspaceId, 'run', String(first.data['session_id']));
+    return run === undefined || run.createdPosition === first.position;
+  }
+
+  /** Whether the command of the scope is the one that spawned, of those that are on record up to a position. */
+  private async hasSpawned(
+    { workspaceId, commandId }: CommandScope,
+    sessionId: string,
+    upTo: Position,
+  ): Promise<boolean> {
+    const about = { type: 'agent_spawned', upTo, limit: LOOKED_AT_SPAWNS } as const;
+    const spawns = await this.journal.newest(workspaceId, workspaceEntityId('session', sessionId), about);
+    return spawns.some(({ causationId }) => causationId === commandId);
   }
 
   private run(
@@ -167,6 +232,8 @@ export class AgentCommands {
     return noSuchAgent();
   }
 }
+
+const busy = () => new SluiceError('conflict', 'An agent works in this session', { where: 'body.session_id' });
 
 function noSuchAgent(): SluiceError {
   return new SluiceError('not_found', 'No such agent', { where: 'path.id' });

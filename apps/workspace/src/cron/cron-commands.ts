@@ -4,7 +4,7 @@ import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections'
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
 import type { CronConfig } from '../config';
-import { noSuch, readPage, requireDocument, type PageQuery } from '../documents';
+import { isAnothers, noSuch, readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
 import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
@@ -36,7 +36,7 @@ export class CronCommands {
   async create(scope: CommandScope, { id: named, ...fields }: NewCronJob): Promise<Changed<CronJobView>> {
     // The name may be free by now, or the other way round.
     const earlier = await this.journal.earlier(scope, 'cron_job_created');
-    if (earlier) return this.changed(scope, earlier.data.job, false);
+    if (earlier) return (await this.made(scope, earlier.data.job, earlier.position)) ?? taken();
     const nowMs = this.clock.now();
     this.assertRunnable(fields);
     assertSchedule(fields, nowMs);
@@ -53,8 +53,7 @@ export class CronCommands {
       if (made) return made;
     }
     const made = await this.createAs(scope, job(named ?? newObjectId(scope, slug === '' ? 'job' : slug)));
-    if (!made) throw new SluiceError('conflict', 'There is a cron job of this id', { where: 'body.id' });
-    return made;
+    return made ?? taken();
   }
 
   update(scope: CommandScope, jobId: string, patch: CronJobPatch): Promise<Changed<CronJobView>> {
@@ -121,14 +120,14 @@ export class CronCommands {
     const first = async () => {
       if (await this.documents.find(scope.workspaceId, 'cron_job', job.id)) return undefined;
       await this.assertRoomFor(scope, job);
-      const { pending } = await this.journal.append(scope, [draftOf('cron_job_created', { job })]);
-      return this.changed(scope, job, pending);
+      const { pending, position } = await this.journal.append(scope, [draftOf('cron_job_created', { job })]);
+      return pending ? this.changed(scope, job, true) : this.made(scope, job, position);
     };
     return this.commands.once(scope, {
       entityId: entityIdOf(job.id),
       writes: 'cron_job_created',
       first,
-      again: ({ data }) => this.changed(scope, data.job, false),
+      again: ({ data, position }) => this.made(scope, data.job, position),
     });
   }
 
@@ -161,6 +160,16 @@ export class CronCommands {
     return { job, document };
   }
 
+  /** A job by its creation at a position; undefined when another job of the id was made before it. */
+  private async made(
+    scope: CommandScope,
+    job: CronJob,
+    madeAt: number | undefined,
+  ): Promise<Changed<CronJobView> | undefined> {
+    const document = await this.documents.find(scope.workspaceId, 'cron_job', job.id);
+    return document && isAnothers(document, madeAt) ? undefined : this.changed(scope, job, false);
+  }
+
   private async changed(
     { workspaceId }: CommandScope,
     job: CronJob,
@@ -175,3 +184,7 @@ export class CronCommands {
 }
 
 const entityIdOf = (jobId: string) => workspaceEntityId('cron', jobId);
+
+function taken(): never {
+  throw new SluiceError('conflict', 'There is a cron job of this id', { where: 'body.id' });
+}

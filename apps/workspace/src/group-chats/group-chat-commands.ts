@@ -1,12 +1,12 @@
 import { SluiceError } from '@sluice/event-log';
 import { workspaceEntityId, type GroupChatMember } from '@sluice/event-schema';
-import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections';
+import { groupChatMemberDocumentId, type WorkspaceDocument, type WorkspaceDocuments } from '@sluice/projections';
 import type { Changed } from '../changed';
-import { instant, noSuch, readPage, requireDocument, type PageQuery } from '../documents';
+import { instant, isAnothers, noSuch, readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
 import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf } from '../journal/workspace-draft';
-import type { WorkspaceJournal } from '../journal/workspace-journal';
+import type { EarlierEvent, WorkspaceJournal, Written } from '../journal/workspace-journal';
 import {
   groupChatOf,
   groupSessionOf,
@@ -95,19 +95,20 @@ export class GroupChatCommands {
     const { member_id } = member;
     const first = async () => {
       const { members } = await this.get(scope.workspaceId, chatId);
-      if (members.some((one) => one.member_id === member_id)) {
-        throw new SluiceError('conflict', 'It is a member already', { where: 'body.member_id' });
-      }
+      if (members.some((one) => one.member_id === member_id)) throw isMember();
       if (members.length >= MAX_MEMBERS)
         throw new SluiceError('conflict', `A group chat has at most ${MAX_MEMBERS} members`);
       const draft = draftOf('group_chat_member_joined', { group_chat_id: chatId, member_id, member });
-      const { pending, occurredAt } = await this.journal.append(scope, [draft]);
-      return { value: joined(chatId, member, instant(occurredAt)), isPending: pending };
+      const written = await this.journal.append(scope, [draft]);
+      return added(written.pending, written);
     };
-    const again = async ({ occurredAt }: { occurredAt: number }) => ({
-      value: joined(chatId, member, instant(occurredAt)),
-      isPending: false,
-    });
+    const added = async (isPending: boolean, { occurredAt, position }: Pick<Written, 'occurredAt' | 'position'>) => {
+      const id = groupChatMemberDocumentId(chatId, member_id);
+      const document = isPending ? undefined : await this.documents.find(scope.workspaceId, 'group_chat_member', id);
+      if (document && isAnothers(document, position)) throw isMember();
+      return { value: joined(chatId, member, instant(occurredAt)), isPending };
+    };
+    const again = (earlier: EarlierEvent<'group_chat_member_joined'>) => added(false, earlier);
     const entityId = entityIdOf(chatId);
     return this.commands.once(scope, { entityId, writes: 'group_chat_member_joined', first, again });
   }
@@ -203,6 +204,8 @@ function memberFrom({
 }: NewMember): GroupChatMember {
   return { member_type, member_id, display_name, role, model };
 }
+
+const isMember = () => new SluiceError('conflict', 'It is a member already', { where: 'body.member_id' });
 
 /** As it will be read. */
 function joined(chatId: string, member: GroupChatMember, joined_at: string): Member {

@@ -9,6 +9,7 @@ import {
   workspaceEventDataSchema,
   type EncodedEnvelope,
   type EventEnvelope,
+  type Position,
   type RecordedEvent,
   type WorkspaceEventData,
   type WorkspaceEventType,
@@ -35,12 +36,15 @@ export interface Written {
   readonly pending: boolean;
   /** When the first of them occurred: where a repeated command wrote it before, then. */
   readonly occurredAt: number;
+  /** Where the first of them is on record, once that can be read. */
+  readonly position: Position | undefined;
 }
 
 /** An event that an earlier command with the same key wrote. */
 export interface EarlierEvent<E extends WorkspaceEventType> {
   readonly data: WorkspaceEventData<E>;
   readonly occurredAt: number;
+  readonly position: Position;
 }
 
 /** Writes the changes of workspaces: into the durable log first, and then waits until they can be read. */
@@ -50,7 +54,7 @@ export class WorkspaceJournal {
   constructor(
     private readonly log: Pick<DurableLog, 'append'>,
     private readonly feed: Pick<EventFeed, 'expect'>,
-    private readonly reader: Pick<RecordedEventReader, 'findByIds'>,
+    private readonly reader: Pick<RecordedEventReader, 'findByIds' | 'read'>,
     private readonly options: { readonly projectionWaitMs: number },
     private readonly clock: Clock,
     private readonly signals: WorkspaceSignals,
@@ -69,17 +73,37 @@ export class WorkspaceJournal {
     drafts: readonly WorkspaceDraft[],
     waitMs = this.options.projectionWaitMs,
   ): Promise<Written> {
+    return (await this.begin(scope, drafts, waitMs)).written;
+  }
+
+  /** As `append`, but resolves when the durable log has the events; what it would resolve to is told later. */
+  async begin(
+    scope: CommandScope,
+    drafts: readonly WorkspaceDraft[],
+    waitMs = this.options.projectionWaitMs,
+  ): Promise<{ readonly written: Promise<Written> }> {
     const encoded = this.encode(scope, drafts);
     const events = encoded.map(({ event }) => event);
     // Before the append: the projector may be quicker than the answer of the log.
     const expectation = this.feed.expect(events.map(({ id }) => id));
-    let recorded: ReadonlyMap<string, RecordedEvent>;
     try {
       await this.log.append(encoded);
-      recorded = await expectation.within(waitMs);
-    } finally {
+    } catch (error) {
       expectation.cancel();
+      throw error;
     }
+    const written = expectation.within(waitMs).then((recorded) => this.whenRead(scope, drafts, events, recorded));
+    // It may be a while until somebody looks at it, and a rejection must not go unhandled until then.
+    written.catch(() => undefined);
+    return { written };
+  }
+
+  private whenRead(
+    scope: CommandScope,
+    drafts: readonly WorkspaceDraft[],
+    events: readonly EventEnvelope[],
+    recorded: ReadonlyMap<string, RecordedEvent>,
+  ): Written {
     const pending = events.some(({ id }) => !recorded.has(id));
     this.signals.appended(events.length, pending);
     if (pending) for (const event of events) this.unread.add(event, scope.commandId);
@@ -90,7 +114,7 @@ export class WorkspaceJournal {
     });
     const [first] = events;
     const { occurredAt } = (first && (recorded.get(first.id) ?? first)) ?? { occurredAt: this.clock.now() };
-    return { events, recorded, pending, occurredAt };
+    return { events, recorded, pending, occurredAt, position: first && recorded.get(first.id)?.position };
   }
 
   /** Resolves when the durable log has the events; nobody waits to read them. @throws as `append` does */
@@ -104,13 +128,39 @@ export class WorkspaceJournal {
    * Whether an event that was appended is the one on record, where a repeated command may have written it before; not
    * known (undefined) when it cannot be read for long.
    */
-  async isOurs(scope: CommandScope, event: EventEnvelope, { recorded }: Written): Promise<boolean | undefined> {
+  async isOurs(scope: CommandScope, event: EventEnvelope, written: Written): Promise<boolean | undefined> {
     // A new id is nobody else's.
     if (scope.key === undefined) return true;
-    const known = recorded.get(event.id);
-    if (known) return isSameWriting(event, known);
-    const first = await this.recorded(event.id, OWNERSHIP_WAIT_MS);
+    const first = await this.recordedAs(event, written);
     return first && isSameWriting(event, first);
+  }
+
+  /** What is on record under the id of an event that was appended; undefined when it cannot be read for long. */
+  async recordedAs({ id }: EventEnvelope, { recorded }: Written): Promise<RecordedEvent | undefined> {
+    return recorded.get(id) ?? (await this.recorded(id, OWNERSHIP_WAIT_MS));
+  }
+
+  /** Whether an event can be read by now. @throws SluiceError `read_model_unavailable` */
+  async isRecorded(eventId: string): Promise<boolean> {
+    return (await this.reader.findByIds([eventId])).has(eventId);
+  }
+
+  /** The newest events of an entity that can be read, the newest first. @throws SluiceError `read_model_unavailable` */
+  async newest(
+    workspaceId: number,
+    entityId: string,
+    { limit, ...about }: { readonly limit: number; readonly type?: WorkspaceEventType; readonly upTo?: Position },
+  ): Promise<RecordedEvent[]> {
+    const { type, upTo } = about;
+    const filter = {
+      workspaceIds: [workspaceId],
+      families: [FAMILY],
+      entityIds: [entityId],
+      ...(type !== undefined && { types: [type] }),
+    } as const;
+    const range = upTo === undefined ? {} : { upTo };
+    const { events } = await this.reader.read({ filter, ...range, order: 'descending', limit });
+    return events.map(({ event }) => event);
   }
 
   /** The event of an id as soon as it can be read; undefined when it cannot for so long. @throws SluiceError `overloaded` */
@@ -140,7 +190,11 @@ export class WorkspaceJournal {
     const recorded = await this.reader.findByIds(ids);
     const events = ids.flatMap((id) => recorded.get(id) ?? []);
     for (const event of events) assertSameCommand(scope, event);
-    return events.map(({ data, occurredAt }) => ({ data: data as WorkspaceEventData<E>, occurredAt }));
+    return events.map(({ data, occurredAt, position }) => ({
+      data: data as WorkspaceEventData<E>,
+      occurredAt,
+      position,
+    }));
   }
 
   /**
@@ -186,7 +240,7 @@ export class WorkspaceJournal {
 }
 
 /** Whether a recorded event was written by this very call, not by an earlier one with the same id. */
-function isSameWriting(event: EventEnvelope, recorded: EventEnvelope): boolean {
+export function isSameWriting(event: EventEnvelope, recorded: EventEnvelope): boolean {
   return event.correlationId === recorded.correlationId;
 }
 

@@ -75,7 +75,8 @@ export class RunExecutor {
       this.signals.fault('run', toSluiceError(error));
       return undefined;
     });
-    place.start(() => this.executeIfOurs(going, work, isKnownOurs));
+    const isRun = isKnownOurs && knownUntilAborted(isKnownOurs, going.controller.signal);
+    place.start(() => this.executeIfOurs(going, work, isRun), isRun);
   }
 
   /** Breaks off a run of this process, waiting or going on, whose outcome somebody wrote. */
@@ -94,8 +95,7 @@ export class RunExecutor {
   private async executeIfOurs(going: Going, work: RunWork, isOurs?: Promise<boolean | undefined>): Promise<void> {
     const id = outcomeId(going.run);
     try {
-      const isRun = isOurs === undefined || (await knownUntilAborted(isOurs, going.controller.signal));
-      if (isRun) await this.execute(going, work);
+      if (isOurs === undefined || (await isOurs)) await this.execute(going, work);
     } catch (error) {
       this.signals.fault('run', toSluiceError(error));
     }

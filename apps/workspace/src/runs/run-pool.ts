@@ -6,8 +6,10 @@ type Task = () => Promise<void>;
 
 /** A place for one run. It is used once: to start the run, or given back. */
 export interface RunPlace {
-  /** Runs the task when its turn comes. A task must not reject. */
-  start(task: Task): void;
+  /**
+   * Runs the task when its turn comes, and not before it is `ready`: until then it holds up nobody. Neither may reject.
+   */
+  start(task: Task, ready?: Promise<unknown>): void;
   /** Idempotent, and without effect after `start`. */
   release(): void;
 }
@@ -60,14 +62,12 @@ export class RunPool {
     this.placesOf.set(workspaceId, (this.placesOf.get(workspaceId) ?? 0) + 1);
     let isUsed = false;
     return {
-      start: (task) => {
+      start: (task, ready) => {
         if (isUsed) throw new Error('A place is used once');
         isUsed = true;
-        const tasks = this.waiting.get(workspaceId);
         const whole = () => task().finally(() => this.giveBack(workspaceId));
-        if (tasks) tasks.push(whole);
-        else this.waiting.set(workspaceId, [whole]);
-        this.advance();
+        if (ready) void ready.then(() => this.line(workspaceId, whole));
+        else this.line(workspaceId, whole);
       },
       release: () => {
         if (isUsed) return;
@@ -75,6 +75,13 @@ export class RunPool {
         this.giveBack(workspaceId);
       },
     };
+  }
+
+  private line(workspaceId: number, task: Task): void {
+    const tasks = this.waiting.get(workspaceId);
+    if (tasks) tasks.push(task);
+    else this.waiting.set(workspaceId, [task]);
+    this.advance();
   }
 
   private advance(): void {

@@ -59,3 +59,19 @@ it('lets workspaces take turns', async () => {
   await pool.whenIdle();
   expect(started).toEqual([1, 1, 2, 1]);
 });
+
+it('keeps the place of a run that is not ready, which holds up nobody', async () => {
+  const pool = new RunPool({ concurrency: 1, queue: 1, perWorkspace: 10 }, QUIET);
+  const started: string[] = [];
+  const gate = controlled();
+  const [waiting, other] = pool.reserve(1, 2);
+  waiting?.start(async () => void started.push('waiting'), gate.done);
+  other?.start(async () => void started.push('other'));
+  await settle();
+  expect(started).toEqual(['other']);
+  expect(() => pool.reserve(1, 2)).toThrow('Too many runs wait');
+  waiting?.release();
+  gate.finish();
+  await pool.whenIdle();
+  expect(started).toEqual(['other', 'waiting']);
+});

@@ -3,11 +3,11 @@ import { workspaceEntityId, type SessionStatus, type WorkspaceEventData } from '
 import type { WorkspaceDocuments } from '@sluice/projections';
 import type { Changed } from '../changed';
 import type { Clock } from '../clock';
-import { instant, readPage, requireDocument, type PageQuery } from '../documents';
+import { instant, isAnothers, readPage, requireDocument, type PageQuery } from '../documents';
 import { newObjectId, type CommandScope } from '../journal/command-scope';
 import type { EntityCommands } from '../journal/entity-commands';
 import { draftOf, type WorkspaceDraft } from '../journal/workspace-draft';
-import type { WorkspaceJournal } from '../journal/workspace-journal';
+import type { EarlierEvent, WorkspaceJournal, Written } from '../journal/workspace-journal';
 import { agentCompleted, failureOf, type AgentRun } from '../runs/run';
 import type { RunExecutor } from '../runs/run-executor';
 import { runOf } from '../runs/run-reaper';
@@ -33,14 +33,14 @@ export class SessionCommands {
   create(scope: CommandScope, { id, ...session }: NewSession): Promise<Changed<Session>> {
     const session_id = id ?? newObjectId(scope, 'session');
     const data = { session_id, ...session, status: 'active' as const };
+    const made = (isPending: boolean, { occurredAt, position }: Pick<Written, 'occurredAt' | 'position'>) =>
+      this.changed(scope, data, isPending, occurredAt, position);
     const first = async () => {
-      if (await this.documents.find(scope.workspaceId, 'session', session_id)) {
-        throw new SluiceError('conflict', 'There is a session of this id', { where: 'body.id' });
-      }
-      const { pending, occurredAt } = await this.journal.append(scope, [draftOf('session_created', data)]);
-      return this.changed(scope, data, pending, occurredAt);
+      if (await this.documents.find(scope.workspaceId, 'session', session_id)) throw taken();
+      const written = await this.journal.append(scope, [draftOf('session_created', data)]);
+      return made(written.pending, written);
     };
-    const again = ({ occurredAt }: { occurredAt: number }) => this.changed(scope, data, false, occurredAt);
+    const again = (earlier: EarlierEvent<'session_created'>) => made(false, earlier);
     return this.commands.once(scope, { entityId: entityIdOf(session_id), writes: 'session_created', first, again });
   }
 
@@ -81,7 +81,7 @@ export class SessionCommands {
   }
 
   /** What a user says. @throws SluiceError `invalid_request` when the session is not active */
-  say(scope: CommandScope, sessionId: string, content: string): Promise<Changed<{ messageId: string }>> {
+  async say(scope: CommandScope, sessionId: string, content: string): Promise<Changed<{ messageId: string }>> {
     const message_id = newObjectId(scope, 'message');
     const value = { messageId: message_id };
     const first = async () => {
@@ -90,10 +90,13 @@ export class SessionCommands {
         throw new SluiceError('invalid_request', 'The session is not active', { where: 'path.id' });
       }
       const draft = draftOf('session_message', { session_id: sessionId, message_id, role: 'user', content });
-      return { value, isPending: (await this.journal.append(scope, [draft])).pending };
+      return this.journal.begin(scope, [draft]);
     };
-    const again = async () => ({ value, isPending: false });
-    return this.commands.once(scope, { entityId: entityIdOf(sessionId), writes: 'session_message', first, again });
+    const again = async () => undefined;
+    const entityId = entityIdOf(sessionId);
+    // Whoever comes next need not wait until the message can be read: nothing that is asked of a session depends on it.
+    const begun = await this.commands.once(scope, { entityId, writes: 'session_message', first, again });
+    return { value, isPending: (await begun?.written)?.pending ?? false };
   }
 
   async get(workspaceId: number, sessionId: string): Promise<Session> {
@@ -141,9 +144,11 @@ export class SessionCommands {
     data: WorkspaceEventData<'session_created'>,
     isPending: boolean,
     createdAt = this.clock.now(),
+    madeAt?: number,
   ): Promise<Changed<Session>> {
     const { session_id, ...known } = data;
     const document = isPending ? undefined : await this.documents.find(workspaceId, 'session', session_id);
+    if (document && isAnothers(document, madeAt)) throw taken();
     if (document) return { value: sessionOf(document), isPending };
     const times = { created_at: instant(createdAt), updated_at: instant(this.clock.now()) };
     return { value: { id: session_id, ...known, ...times }, isPending };
@@ -151,3 +156,5 @@ export class SessionCommands {
 }
 
 const entityIdOf = (sessionId: string) => workspaceEntityId('session', sessionId);
+
+const taken = () => new SluiceError('conflict', 'There is a session of this id', { where: 'body.id' });
