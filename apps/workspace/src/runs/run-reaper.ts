@@ -24,10 +24,15 @@ export class RunReaper {
 
   /** One look at all workspaces; resolves when the outcomes can be read, with whether there is more to do at once. */
   poll(signal?: AbortSignal): Promise<boolean> {
-    return lookAtDue(this.documents, 'run', () => this.clock.now() - REAPER_GRACE_MS, async (page) => {
-      const reaped = await Promise.all(page.map((document) => this.reap(document)));
-      return reaped.includes(true) && !signal?.aborted;
-    });
+    return lookAtDue(
+      this.documents,
+      'run',
+      () => this.clock.now() - REAPER_GRACE_MS,
+      async (page) => {
+        const reaped = await Promise.all(page.map((document) => this.reap(document)));
+        return reaped.includes(true) && !signal?.aborted;
+      },
+    );
   }
 
   /** Whether the run's end is on record and can be read. */
