@@ -28,7 +28,7 @@ const FULL = {
   catchUpEvents: 100_000,
   catchUpRounds: 2,
   quietMs: 5_000,
-  neighbourRounds: 3,
+  neighbourRounds: 5,
   neighbourEvents: 500,
 };
 const QUICK = {
