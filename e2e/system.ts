@@ -94,9 +94,14 @@ async function readDevFile(dataDir: string): Promise<DevFile> {
   return JSON.parse(await readFile(join(dataDir, 'dev.json'), 'utf8')) as DevFile;
 }
 
-export async function startEmbedded(): Promise<EmbeddedSystem> {
+/** @param settings more of the environment, for instance `SLUICE_CHAINS_FILE` */
+export async function startEmbedded(settings: Readonly<Record<string, string>> = {}): Promise<EmbeddedSystem> {
   const dataDir = await makeDataDir();
-  const start = () => Running.start([join(ROOT, 'apps', 'all-in-one', 'dist', 'main.js')], systemEnvironment(dataDir));
+  const start = () =>
+    Running.start([join(ROOT, 'apps', 'all-in-one', 'dist', 'main.js')], {
+      ...systemEnvironment(dataDir),
+      ...settings,
+    });
   let running = await start();
   let dev = await readDevFile(dataDir);
   return {

@@ -10,7 +10,7 @@ import { startProxy } from './proxy.mjs';
 import { ReplicaPool } from './replica-pool.mjs';
 
 /** The apps of the cluster, in the order in which they are started. */
-export const APPS = ['projector', 'ingest', 'query', 'workspace', 'sse-stream', 'pubsub-tcp'];
+export const APPS = ['projector', 'ingest', 'query', 'workspace', 'registry-watcher', 'sse-stream', 'pubsub-tcp'];
 
 const HOST = '127.0.0.1';
 

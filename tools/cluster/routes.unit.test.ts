@@ -33,7 +33,9 @@ const OWN_DOORS = ['/health', '/ready', '/metrics', '/openapi.json', '/asyncapi.
 describe('the route table', () => {
   it('sends every door to the app that has it', () => {
     const doors = describedDoors().filter(({ path }) => !OWN_DOORS.includes(path));
-    expect(new Set(doors.map(({ app }) => app))).toEqual(new Set(['ingest', 'query', 'sse-stream', 'workspace']));
+    expect(new Set(doors.map(({ app }) => app))).toEqual(
+      new Set(['ingest', 'query', 'registry-watcher', 'sse-stream', 'workspace']),
+    );
     const sent = appsOf(doors.map(({ path }) => path));
     expect(doors.map(({ path }, index) => ({ path, app: sent[index] }))).toEqual(
       doors.map(({ path, app }) => ({ path, app })),

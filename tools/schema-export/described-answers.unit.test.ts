@@ -121,6 +121,39 @@ describe('what is answered is what the document says', () => {
     await call('POST', '/v1/registry/events', 201, { body: event, key: OPERATOR_KEY });
     await call('POST', '/v1/registry/events', 403, { body: event });
     await call('POST', '/v1/registry/events', 422, { body: { ...event, type: 'gossip' }, key: OPERATOR_KEY });
+    const params = { agentId: '11155111:1' };
+    const owner = `0x${'12'.repeat(20)}`;
+    const registered = {
+      agentId: '11155111:1',
+      chainId: 11155111,
+      name: 'An agent',
+      owner,
+      hasMcp: true,
+      hasA2a: false,
+    };
+    const clientAddress = `0x${'34'.repeat(20)}`;
+    const feedback = {
+      source: 'registry',
+      clientAddress,
+      feedbackIndex: '1',
+      score: 90,
+      isRating: false,
+      tags: ['uptime'],
+    };
+    const about = { agentId: '11155111:1', chainId: 11155111 };
+    const events = [
+      { type: 'agent_registered', data: registered },
+      { type: 'feedback_received', data: { ...about, feedback } },
+    ];
+    await call('POST', '/v1/registry/events', 201, { body: { events }, key: OPERATOR_KEY });
+    await call('GET', '/api/v1/agents', 200);
+    await call('GET', '/api/v1/agents', 400, { query: '?limit=0' });
+    await call('GET', '/api/v1/agents', 401, { key: 'sk_none' });
+    await call('GET', '/api/v1/agents/{agentId}', 200, { params });
+    await call('GET', '/api/v1/agents/{agentId}', 404, { params: { agentId: '1:1' } });
+    await call('GET', '/api/v1/agents/{agentId}/feedback', 200, { params });
+    await call('GET', '/api/v1/agents/{agentId}/feedback', 404, { params: { agentId: '1:1' } });
+    await call('GET', '/api/v1/agents/{agentId}/events', 200, { params });
     await call('HEAD', '/api/v1/events', 200);
     await call('GET', '/api/v1/events/info', 200);
     await call('GET', '/api/v1/events/info', 401, { key: '' });
@@ -132,6 +165,15 @@ describe('what is answered is what the document says', () => {
     await call('GET', '/api/events', 400, { query: '?format=poem' });
     await call('GET', '/ws', 426);
     await call('GET', '/v1/socket', 426);
+  });
+
+  it('for watched chains', async () => {
+    const params = { chainId: '1' };
+    await call('GET', '/v1/chains', 200);
+    await call('GET', '/v1/chains', 400, { query: '?x=1' });
+    await call('GET', '/v1/chains/{chainId}', 404, { params });
+    await call('POST', '/v1/chains/{chainId}/accept-reorg', 403, { params });
+    await call('POST', '/v1/chains/{chainId}/accept-reorg', 404, { params, key: OPERATOR_KEY });
   });
 
   it('for administration', async () => {

@@ -3,6 +3,7 @@ import { ingestSettings, toIngestConfig, type IngestConfig } from '@sluice/inges
 import { projectorSettings, toProjectorConfig, type ProjectorConfig } from '@sluice/projector';
 import { pubSubSettings, toPubSubConfig, type PubSubConfig } from '@sluice/pubsub-tcp';
 import { querySettings, toQueryConfig, type QueryConfig } from '@sluice/query';
+import { registryWatcherSettings, toRegistryWatcherConfig, type RegistryWatcherConfig } from '@sluice/registry-watcher';
 import {
   defineSettings,
   isLoopbackHost,
@@ -44,6 +45,7 @@ export const settings = defineSettings({
   ...querySettings,
   ...pubSubSettings,
   ...workspaceSettings,
+  ...registryWatcherSettings,
   ...allInOneSettings,
 });
 
@@ -55,6 +57,7 @@ export interface AllInOneConfig {
   readonly query: QueryConfig;
   readonly pubSub: PubSubConfig;
   readonly workspace: WorkspaceConfig;
+  readonly registryWatcher: RegistryWatcherConfig;
 }
 
 /** What the process makes itself where the environment does not say it. */
@@ -83,6 +86,7 @@ export function readConfig(fallbacks: Fallbacks, env: NodeJS.ProcessEnv = proces
     query: toQueryConfig(values),
     pubSub: toPubSubConfig(values),
     workspace: toWorkspaceConfig(values),
+    registryWatcher: toRegistryWatcherConfig(values),
   };
 }
 

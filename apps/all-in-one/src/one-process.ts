@@ -3,6 +3,7 @@ import { createIngestPart } from '@sluice/ingest';
 import { createProjectorPart } from '@sluice/projector';
 import { createPubSubPart } from '@sluice/pubsub-tcp';
 import { createQueryPart } from '@sluice/query';
+import { createRegistryWatcherPart } from '@sluice/registry-watcher';
 import type { Service } from '@sluice/service-runtime';
 import { createSseStreamPart } from '@sluice/sse-stream';
 import { createWorkspacePart } from '@sluice/workspace';
@@ -50,6 +51,7 @@ async function createApps(
     await createQueryPart(host, config.query),
     // Behind the streams: what it still runs at the end waits for its events in their feed.
     await createWorkspacePart(host, config.workspace),
+    await createRegistryWatcherPart(host, config.registryWatcher),
     pubSub,
   ]);
   return {

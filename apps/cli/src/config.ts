@@ -28,9 +28,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const CLI_SETTINGS = {
   SLUICE_URL: 'Base URL of Sluice; without it that of the development server.',
   SLUICE_ACCESS_TOKEN: 'Access token of one sandbox, for `tail` and `send`.',
-  SLUICE_API_KEY: 'API key for `tail` (any role) and `send` (writer).',
+  SLUICE_API_KEY: 'API key for `tail` and `chains` (any role), and `send` (writer).',
   SLUICE_ADMIN_KEY: 'API key of an administrator or operator, for everything else.',
   SLUICE_DATA_DIR: 'Folder of the dev.json that npm start writes; .sluice by default.',
+  SLUICE_CHAINS_FILE: 'The file of chains that `chains check` checks.',
   NO_COLOR: 'When set, nothing is coloured.',
 } as const;
 
@@ -59,8 +60,18 @@ export function readConfig(flags: CliFlags, env: Environment): CliConfig {
       own?.apiKey !== undefined && own.workspaceId !== undefined
         ? { apiKey: own.apiKey, workspaceId: own.workspaceId }
         : undefined,
-    mayColour: text(env['NO_COLOR']) === undefined,
+    mayColour: mayColourOf(env),
   };
+}
+
+/** The file of chains that the environment names. */
+export function chainsFileOf(env: Environment): string | undefined {
+  return text(env['SLUICE_CHAINS_FILE']);
+}
+
+/** False where the environment asks for no colours. */
+export function mayColourOf(env: Environment): boolean {
+  return text(env['NO_COLOR']) === undefined;
 }
 
 /** The folder of all apps, from `src` as well as from `dist`. */

@@ -35,6 +35,13 @@ export function callerOf(config: CliConfig, workspace: number | undefined): Pick
   throw new CliError('This needs an API key: set SLUICE_API_KEY or --api-key');
 }
 
+/** The least powerful key that there is, for what every key may read. @throws CliError when there is none */
+export function readerKeyOf({ apiKey, devKey, adminKey }: CliConfig): string {
+  const key = apiKey ?? devKey?.apiKey ?? adminKey;
+  if (key !== undefined) return key;
+  throw new CliError('This needs an API key: set SLUICE_API_KEY or --api-key');
+}
+
 /** One line of JSON, without the fields that are absent, and with nothing that a terminal would act on. */
 export function jsonLine(value: unknown): string {
   return printableJson(JSON.stringify(value));

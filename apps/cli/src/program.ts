@@ -1,5 +1,12 @@
 import { EVENT_FAMILIES } from '@sluice/event-schema';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import {
+  acceptReorg,
+  checkChains,
+  listChains,
+  type CheckChainsOptions,
+  type ListChainsOptions,
+} from './commands/chains';
 import { checkConfig } from './commands/check-config';
 import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './commands/keys';
 import { printLag } from './commands/lag';
@@ -7,7 +14,15 @@ import { listParked, replayParked } from './commands/parked';
 import { sendEvent, type SendOptions } from './commands/send';
 import { tail, type TailOptions } from './commands/tail';
 import { mintToken, type MintOptions } from './commands/tokens';
-import { APPS_FOLDER, CLI_SETTINGS, readConfig, type CliFlags, type Environment } from './config';
+import {
+  APPS_FOLDER,
+  chainsFileOf,
+  CLI_SETTINGS,
+  mayColourOf,
+  readConfig,
+  type CliFlags,
+  type Environment,
+} from './config';
 import type { CommandContext } from './context';
 import { CliError, describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, Interruption } from './errors';
 import { printable } from './printable';
@@ -137,6 +152,29 @@ function createProgram(env: Environment, terminal: Terminal, help: string[]): Co
     .command('lag')
     .description('tell how far the read model is behind the log')
     .action(() => printLag(context()));
+
+  const chains = program
+    .command('chains')
+    .summary('tell how far the watched chains are; check and resume them')
+    .description('Tell how far the watched chains are.')
+    .option('--json', 'print each chain as one line of JSON')
+    .action((options: ListChainsOptions) => listChains(context(), options));
+  chains
+    .command('check')
+    .summary('check a file of chains')
+    .description('Check a file of chains, and ask the endpoints in it. It needs no server.')
+    .option('--file <path>', 'the file; by default that of SLUICE_CHAINS_FILE')
+    .option('--chain <id>', 'only this chain', wholeNumber)
+    .option('--json', 'print what was found of each chain as one line of JSON')
+    .action((_options: CheckChainsOptions, command: Command) => {
+      const { file, ...options } = command.optsWithGlobals<CheckChainsOptions>();
+      return checkChains(terminal, file ?? chainsFileOf(env), options, mayColourOf(env));
+    });
+  chains
+    .command('accept-reorg')
+    .description('agree that a halted chain is undone beyond its finality; for operators')
+    .argument('<chainId>', 'id of the chain')
+    .action((chainId: string) => acceptReorg(context(), chainId));
 
   program
     .command('check-config')

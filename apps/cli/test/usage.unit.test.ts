@@ -15,6 +15,10 @@ describe('usage', () => {
     [['tail', '--types', 'a,'], 'separated by commas'],
     [['tail', '--family', 'boxes'], 'sandbox, registry, session, workspace'],
     [['check-config', '../query'], 'No app'],
+    [['chains', 'nonsense'], 'too many'],
+    [['chains', 'check'], 'SLUICE_CHAINS_FILE'],
+    [['chains', 'check', '--chain', 'base'], 'whole number'],
+    [['chains', 'accept-reorg'], 'chainId'],
   ])('%j is wrong usage, told in one line', async (args, words) => {
     const { exitCode, out, errors } = await run(args);
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: [] });
@@ -36,6 +40,9 @@ describe('usage', () => {
     [['parked', 'replay'], '--all'],
     [['lag'], '--admin-key <key>'],
     [['check-config'], '[app]'],
+    [['chains'], 'accept-reorg'],
+    [['chains', 'check'], '--file <path>'],
+    [['chains', 'accept-reorg'], '<chainId>'],
   ])('%j --help is no fault', async (args, words) => {
     const { exitCode, out, errors } = await run([...args, '--help']);
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: [] });

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { MAX_BATCH_EVENTS, MAX_EVENT_BYTES } from '@sluice/event-schema';
 import { exchange, OPERATOR_KEY, startIngest, times, type IngestService } from './ingest-service';
 import type { SendOptions } from './http-client';
-import { REGISTRY_EVENTS, UPDATED } from './registry-sample';
+import { registryEvent, UPDATED } from './registry-sample';
 
 const PATH = '/v1/registry/events';
 
@@ -18,8 +18,12 @@ describe('POST /v1/registry/events under attack', () => {
 
   const post = (json: unknown, options: SendOptions = {}) =>
     service.send(PATH, { key: OPERATOR_KEY, json, ...options });
-  const { reputation_change: reputation, new_attestation: attestation, agent_registered: registered } = REGISTRY_EVENTS;
-  const classified = REGISTRY_EVENTS.classification_complete;
+  const reputation = registryEvent('reputation_change');
+  const attestation = registryEvent('new_attestation');
+  const registered = registryEvent('agent_registered');
+  const classified = registryEvent('classification_complete');
+  const received = registryEvent('feedback_received');
+  const unvalidated = registryEvent('validation_response_reverted');
   const changed = (event: { type: string; data: object }, data: object) => ({
     ...event,
     data: { ...event.data, ...data },
@@ -79,6 +83,15 @@ describe('POST /v1/registry/events under attack', () => {
     ['data.skills[0].slug', changed(classified, { skills: [{ slug: 'a b', name: 'A' }] })],
     ['data.confidence', changed(classified, { confidence: 1.01 })],
     ['data.chain', changed(UPDATED, { chain: {} })],
+    ['data.registration', changed(UPDATED, { registration: { owner: '0x' } })],
+    ['data.registration.uri', changed(UPDATED, { registration: { uri: 'x'.repeat(2_049) } })],
+    ['data.registration.metadata', changed(UPDATED, { registration: { metadata: { key: 'no hex' } } })],
+    ['data', changed(UPDATED, { feedback: received.data.feedback })],
+    ['data.feedback', { ...received, data: { agentId: '1:1', chainId: 1 } }],
+    ['data.feedback.score', changed(received, { feedback: { ...received.data.feedback, score: 101 } })],
+    ['data.feedback.value', changed(received, { feedback: { ...received.data.feedback, value: '1.5' } })],
+    ['data.revertedEventId', changed(unvalidated, { revertedEventId: 'ABC' })],
+    ['data.revertedEventId', changed(unvalidated, { revertedEventId: undefined })],
     ['timestamp', { ...UPDATED, timestamp: '2024-01-03T12:00:00.000Z' }],
     ['timestamp', { ...UPDATED, timestamp: -1 }],
     ['idempotencyKey', { ...UPDATED, idempotencyKey: '' }],

@@ -11,6 +11,7 @@ export async function createQueryPart(host: AppHost, config: QueryConfig): Promi
     config,
     readModel: await engine.readModel(),
     sandboxes: await engine.sandboxes(),
+    directory: await engine.agentDirectory(),
     apiKeys: await engine.apiKeys(),
     access: await host.access(),
     gatekeeper: await host.gatekeeper(),

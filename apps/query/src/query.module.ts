@@ -1,8 +1,9 @@
-import { Inject, Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { AccessControl, ApiKeyStore } from '@sluice/access';
 import type { HttpGatekeeper, SandboxReader } from '@sluice/engine';
 import type { DurableLog, ReadModel } from '@sluice/event-log';
+import type { AgentDirectory } from '@sluice/projections';
 import { ParkedReplay } from './admin/parked-replay';
 import { ProjectionLag } from './admin/projection-lag';
 import type { FastifyInstance } from 'fastify';
@@ -12,6 +13,7 @@ import { admitFirst } from './http/admission';
 import { AdminKeysController } from './http/admin-keys.controller';
 import { AdminParkedController } from './http/admin-parked.controller';
 import { AdminTokensController } from './http/admin-tokens.controller';
+import { AgentsDoor } from './http/agents/agents-door';
 import { EntitiesController } from './http/entities.controller';
 import { EventsController } from './http/events.controller';
 import { SandboxEventsController } from './http/sandbox-events.controller';
@@ -23,6 +25,7 @@ export interface QueryPorts {
   readonly config: QueryConfig;
   readonly readModel: ReadModel;
   readonly sandboxes: SandboxReader;
+  readonly directory: AgentDirectory;
   readonly apiKeys: ApiKeyStore;
   readonly access: AccessControl;
   readonly gatekeeper: HttpGatekeeper;
@@ -32,14 +35,22 @@ export interface QueryPorts {
 
 /** Everything that this app is made of. */
 @Module({})
-export class QueryModule {
+export class QueryModule implements OnModuleInit {
+  private readonly fastify: FastifyInstance;
+
   /** Modules are made before the routes of their controllers. */
-  constructor({ httpAdapter }: HttpAdapterHost, @Inject(GATEKEEPER) gatekeeper: HttpGatekeeper) {
-    admitFirst(httpAdapter.getInstance<FastifyInstance>(), gatekeeper);
+  constructor(
+    { httpAdapter }: HttpAdapterHost,
+    @Inject(GATEKEEPER) gatekeeper: HttpGatekeeper,
+    @Inject(AgentsDoor) private readonly agents: AgentsDoor,
+  ) {
+    this.fastify = httpAdapter.getInstance<FastifyInstance>();
+    admitFirst(this.fastify, gatekeeper);
   }
 
   static register(ports: QueryPorts): DynamicModule {
     const { readModel, durableLog } = ports;
+    const pages = new EventPages(readModel, ports.config);
     return {
       module: QueryModule,
       controllers: [
@@ -58,10 +69,15 @@ export class QueryModule {
         { provide: ACCESS, useValue: ports.access },
         { provide: GATEKEEPER, useValue: ports.gatekeeper },
         { provide: SIGNALS, useValue: ports.signals },
-        { provide: EventPages, useFactory: () => new EventPages(readModel, ports.config) },
+        { provide: EventPages, useValue: pages },
+        { provide: AgentsDoor, useFactory: () => new AgentsDoor({ ...ports, pages }) },
         { provide: ParkedReplay, useFactory: () => new ParkedReplay(readModel.parked, durableLog) },
         { provide: ProjectionLag, useFactory: () => new ProjectionLag(readModel, durableLog) },
       ],
     };
+  }
+
+  onModuleInit(): void {
+    this.agents.register(this.fastify);
   }
 }

@@ -9,7 +9,11 @@ export interface Actor {
 /** Everything that the query app tells its operators, beyond what every service does. */
 export interface QuerySignals {
   /** Events in an answer, by door. */
-  read(door: 'sandbox' | 'generic', events: number): void;
+  read(door: 'sandbox' | 'generic' | 'agent', events: number): void;
+  /** Agents, or feedback about one, in an answer. */
+  listed(what: 'agents' | 'feedback', count: number): void;
+  /** A fault of ours where the runtime does not see it. */
+  fault(error: unknown): void;
   keyCreated(actor: Actor, key: { keyId: string; workspaceId: number | null; role: string }): void;
   keyRevoked(actor: Actor, keyId: string): void;
   tokenMinted(actor: Actor, token: { workspaceId: number; sandboxId: string; expiresAt: number }): void;
@@ -22,6 +26,11 @@ export function createQuerySignals(metrics: MetricsRegistry, logger: Logger): Qu
     help: 'Events in answers, by door.',
     labels: ['door'],
   });
+  const listed = metrics.counter({
+    name: 'sluice_query_agents_total',
+    help: 'Agents, and feedback about agents, in answers, by what.',
+    labels: ['what'],
+  });
   const administered = metrics.counter({
     name: 'sluice_query_administration_total',
     help: 'Keys created and revoked, tokens minted, parked records replayed and refused, by action.',
@@ -30,6 +39,8 @@ export function createQuerySignals(metrics: MetricsRegistry, logger: Logger): Qu
   const by = ({ keyId, workspaceId }: Actor) => ({ byKeyId: keyId, byWorkspaceId: workspaceId });
   return {
     read: (door, count) => events.inc({ door }, count),
+    listed: (what, count) => listed.inc({ what }, count),
+    fault: (error) => logger.error('a request failed', { error }),
     keyCreated(actor, { keyId, workspaceId, role }) {
       administered.inc({ action: 'key_created' });
       logger.info('api key created', { ...by(actor), keyId, workspaceId, role });

@@ -1,5 +1,6 @@
 import { ERROR_TABLE } from '@sluice/event-log';
 import { REGISTRY_EVENT_TYPES, WORKSPACE_FORMATS } from '@sluice/event-schema';
+import { DETAILED_REGISTRY_SAMPLES } from '@sluice/event-schema/conformance';
 import { sseChannels } from '../src/channels/sse-channels';
 import { RESET_REASONS } from '../src/cursors';
 import { STREAM_END_CODES } from '../src/http/stream-ends';
@@ -47,8 +48,8 @@ describe('every frame fits the schema that is published for it', () => {
 
   it('at /api/v1/events', async () => {
     const client = await service.openAt('/api/v1/events', { key, lastEventId: 'not-a-cursor' });
-    await service.record(...REGISTRY_EVENT_TYPES.map((type) => registryEvent(type)));
-    await client.has('classification_complete');
+    await service.record(...REGISTRY_EVENT_TYPES.map((type) => registryEvent(type, DETAILED_REGISTRY_SAMPLES[type])));
+    for (const type of REGISTRY_EVENT_TYPES) await client.has(type);
     await service.stopServing();
     await client.closed();
     expect(namesOf(client)).toEqual(['connected', 'reset', ...REGISTRY_EVENT_TYPES, 'end']);

@@ -7,39 +7,12 @@ import {
   type RegistryEventType,
   type WorkspaceEventType,
 } from '@sluice/event-schema';
+import { REGISTRY_SAMPLES } from '@sluice/event-schema/conformance';
 
 type Data = Readonly<Record<string, unknown>>;
 
-const AGENT = { agentId: '11155111:1234', chainId: 11155111 };
-const ADDRESS = '0x1234567890abcdef1234567890ABCDEF12345678';
-const HASH = `0x${'ab'.repeat(32)}`;
-
-/** One of each type, with every documented field. */
-export const REGISTRY_DATA: Readonly<Record<RegistryEventType, Data>> = {
-  reputation_change: {
-    ...AGENT,
-    previousScore: 80,
-    newScore: 84,
-    feedbackCount: 15,
-    latestFeedback: { score: 100, tags: ['helpful', 'fast'] },
-  },
-  reachability_update: {
-    ...AGENT,
-    mcpReachable: true,
-    a2aReachable: false,
-    previousMcp: false,
-    previousA2a: false,
-  },
-  new_attestation: { ...AGENT, attestationUid: HASH, attester: ADDRESS, score: 75, tags: ['reliable'] },
-  agent_registered: { ...AGENT, name: 'NewAgent', owner: ADDRESS, hasMcp: true, hasA2a: false },
-  agent_updated: { ...AGENT, changes: ['description', 'mcpEndpoint'] },
-  classification_complete: {
-    ...AGENT,
-    skills: [{ slug: 'code_generation', name: 'Code Generation' }],
-    domains: [{ slug: 'technology', name: 'Technology' }],
-    confidence: 0.95,
-  },
-};
+/** One of each type, with every field that the registry events door shows. */
+export const REGISTRY_DATA: Readonly<Record<RegistryEventType, Data>> = REGISTRY_SAMPLES;
 
 /** A registry event, by default about agent `11155111:1234`; its entity is the agent of its data. */
 export function registryEvent(

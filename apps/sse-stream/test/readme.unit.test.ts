@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { REGISTRY_CATEGORIES } from '@sluice/event-schema';
 import { createLogger, MetricsRegistry, settingsTable } from '@sluice/service-runtime';
 import { sseStreamSettings } from '../src/config';
 import { STREAM_END_CODES } from '../src/http/stream-ends';
@@ -32,4 +33,11 @@ it('names every code that a stream ends with', () => {
       ?.split('\n\n')[0]
       ?.matchAll(/^\| `(\w+)`/gm) ?? [];
   expect([...codes].map(([, code]) => code).sort()).toEqual([...STREAM_END_CODES].sort());
+});
+
+it('names the types of each flag', () => {
+  for (const [category, types] of Object.entries(REGISTRY_CATEGORIES)) {
+    const row = `|\`${category}\`|${types.map((type) => `\`${type}\``).join(', ')}|`;
+    expect(readme.split('\n').map(cells)).toContain(row);
+  }
 });

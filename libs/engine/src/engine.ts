@@ -1,6 +1,7 @@
 import type { ApiKeyStore } from '@sluice/access';
+import type { ChainStore } from '@sluice/agent-registry';
 import type { DeliveryLog, DurableLog, ReadModel } from '@sluice/event-log';
-import type { WorkspaceDocuments } from '@sluice/projections';
+import type { AgentDirectory, WorkspaceDocuments } from '@sluice/projections';
 import type { SandboxActivity } from '@sluice/read-model';
 import type { Coordination } from './coordination';
 
@@ -20,6 +21,9 @@ export interface Engine {
   readonly apiKeys: () => Promise<ApiKeyStore>;
   readonly sandboxes: () => Promise<SandboxReader>;
   readonly workspaceDocuments: () => Promise<WorkspaceDocuments>;
+  readonly agentDirectory: () => Promise<AgentDirectory>;
+  /** What the watcher of chains keeps; nobody else uses it. */
+  readonly chainStore: () => Promise<ChainStore>;
   /** What the replicas tell each other; of an engine that is one process, what its parts do. */
   readonly coordination: () => Promise<Coordination>;
   /** Lets go of everything that was opened. Idempotent. */

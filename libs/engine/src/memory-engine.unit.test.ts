@@ -1,4 +1,4 @@
-import { describeWorkspaceDocuments, workspaceEnvelope } from '@sluice/projections/conformance';
+import { describeAgentDirectory, describeWorkspaceDocuments, workspaceEnvelope } from '@sluice/projections/conformance';
 import { openMemoryEngine } from './memory-engine';
 
 describeWorkspaceDocuments('memory engine', async () => {
@@ -9,6 +9,24 @@ describeWorkspaceDocuments('memory engine', async () => {
     record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
     destroy: () => engine.close(),
   };
+});
+
+describeAgentDirectory('memory engine', async () => {
+  const engine = openMemoryEngine();
+  const model = await engine.readModel();
+  return {
+    agents: await engine.agentDirectory(),
+    record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
+    destroy: () => engine.close(),
+  };
+});
+
+it('gives every caller the same chain store', async () => {
+  const engine = openMemoryEngine();
+  const [one, other] = [await engine.chainStore(), await engine.chainStore()];
+  expect(await one.acquire(1, 'one', 60_000)).toMatchObject({ chainId: 1, holder: 'one' });
+  expect(await other.acquire(1, 'other', 60_000)).toBeUndefined();
+  await engine.close();
 });
 
 it('shows the documents of an event as soon as the event is heard of, to any number of readers (G3)', async () => {

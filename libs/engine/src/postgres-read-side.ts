@@ -7,12 +7,14 @@ import type { DatabaseConfig } from './engine-settings';
 export function openPostgresReadSide(
   database: DatabaseConfig,
   closables: Closables,
-): Pick<Engine, 'readModel' | 'apiKeys' | 'sandboxes' | 'workspaceDocuments'> {
+): Pick<Engine, 'readModel' | 'apiKeys' | 'sandboxes' | 'workspaceDocuments' | 'agentDirectory' | 'chainStore'> {
   const open: () => Promise<PrismaReadModel> = once(() => closables.keep(openReadModel(database)));
   return {
     readModel: open,
     apiKeys: async () => (await open()).apiKeys,
     sandboxes: async () => (await open()).sandboxes,
     workspaceDocuments: async () => (await open()).workspaceDocuments,
+    agentDirectory: async () => (await open()).agentDirectory,
+    chainStore: async () => (await open()).chainStore,
   };
 }

@@ -24,6 +24,7 @@ export const ERROR_TABLE = {
   delivery_log_unavailable: { status: 503, retryable: true },
   read_model_unavailable: { status: 503, retryable: true },
   key_set_unavailable: { status: 503, retryable: true },
+  chain_unavailable: { status: 503, retryable: true },
   overloaded: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   slow_subscriber: { status: 503, retryable: true },

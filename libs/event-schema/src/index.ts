@@ -62,17 +62,47 @@ export {
 } from './recorded-event';
 export { PUBLIC_WORKSPACE_ID } from './public-workspace';
 export {
+  DOCUMENTED_REGISTRY_EVENT_TYPES,
   REGISTRY_CATEGORIES,
   REGISTRY_EVENT_TYPES,
+  type DocumentedRegistryEventType,
   type RegistryCategory,
   type RegistryEventType,
 } from './registry/event-types';
+export { registryFeedbackSchema, type RegistryFeedback } from './registry/feedback-data';
 export {
-  agentIdSchema,
-  chainIdSchema,
+  MAX_AGENT_DESCRIPTION_LENGTH,
+  MAX_DECLARED_CLASSES,
+  MAX_METADATA_ENTRIES,
+  MAX_METADATA_VALUE_LENGTH,
+  MAX_REGISTRATION_ERROR_LENGTH,
+  MAX_REGISTRATION_SERVICES,
+  MAX_SERVICE_NAME_LENGTH,
+  registrationFileSummarySchema,
+  registrationSchema,
+  type AgentRegistration,
+  type RegistrationFileSummary,
+} from './registry/registration-data';
+export {
+  HIDDEN_REGISTRY_DETAILS,
   registryEventDataSchema,
+  shownRegistryFields,
   type RegistryEventData,
 } from './registry/registry-data';
+export {
+  registryErrorBody,
+  registryErrorSchema,
+  toRegistryError,
+  type RefusedRequest,
+  type RegistryError,
+} from './registry/registry-error';
+export {
+  MAX_REGISTRY_LABEL_LENGTH,
+  MAX_REGISTRY_LIST_ITEMS,
+  MAX_REGISTRY_TEXT_LENGTH,
+  agentIdSchema,
+  chainIdSchema,
+} from './registry/registry-fields';
 export { toRegistryPayload, type RegistryPayload } from './registry/registry-payload';
 export { SANDBOX_EVENT_TYPES, type SandboxEventType } from './sandbox/event-types';
 export { sandboxEventSchema, toSandboxEvent, type SandboxEvent } from './sandbox/sandbox-event';

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { envelope, HOSTILE_NAMES, hostileName, jsonObject, nearlyEnvelope } from '../test/arbitraries';
 import { nearly } from '../test/nearly';
-import { REGISTRY_SAMPLES } from '../test/registry-samples';
 import { SAMPLE } from '../test/sample';
 import { WORKSPACE_SAMPLES } from '../test/workspace-samples';
+import { DETAILED_REGISTRY_SAMPLES } from './conformance';
 import { defineEventType } from './catalogue/event-type';
 import { eventCatalogue } from './catalogue/event-catalogue';
 import { eventEnvelopeSchema, safeNameSchema } from './envelope';
@@ -136,7 +136,7 @@ describe('exportJsonSchemas', () => {
 });
 
 describe.each<[family: string, samples: Readonly<Record<string, object>>]>([
-  ['registry', REGISTRY_SAMPLES],
+  ['registry', DETAILED_REGISTRY_SAMPLES],
   ['workspace', WORKSPACE_SAMPLES],
 ])('the JSON Schemas of the %s family', (family, samples) => {
   it.each(Object.keys(samples))('give of data of %s the verdict that zod gives', (type) => {

@@ -1,4 +1,5 @@
 import type { Position } from '@sluice/event-schema';
+import type { AgentChange } from './registry/agent-change';
 import type { WorkspaceDocumentChange } from './workspace/document-change';
 
 export type SandboxStatus = 'unknown' | 'ready' | 'shut_down' | 'failed';
@@ -18,7 +19,7 @@ export interface SandboxActivityChange {
 }
 
 /** Everything that projections can ask of the read model. */
-export type Change = SandboxActivityChange | WorkspaceDocumentChange;
+export type Change = SandboxActivityChange | WorkspaceDocumentChange | AgentChange;
 
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 

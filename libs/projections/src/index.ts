@@ -1,6 +1,36 @@
 export { changesOfKind, type Change, type ChangeOf, type SandboxActivityChange, type SandboxStatus } from './change';
 export { mergeChanges, projectEvent } from './project';
 export {
+  patchAgent,
+  type AgentChange,
+  type AgentContent,
+  type AgentFile,
+  type AgentParts,
+  type AgentPatch,
+  type FeedbackChange,
+  type FeedbackContent,
+  type PlacedResponse,
+} from './registry/agent-change';
+export { agentCursorOf, checkAgentCursor, nameKeyOf } from './registry/agent-order';
+export { agentRecord, feedbackRecord, responseLength } from './registry/agent-record';
+export {
+  MAX_LISTED_AGENTS,
+  MAX_LISTED_FEEDBACK,
+  MAX_SHOWN_RESPONSES,
+  MAX_SHOWN_RESPONSES_LENGTH,
+  type AgentClass,
+  type AgentCursor,
+  type AgentDirectory,
+  type AgentRecord,
+  type AgentService,
+  type AgentSort,
+  type FeedbackRecord,
+  type FeedbackResponse,
+  type ListAgents,
+  type ListFeedback,
+} from './registry/agents';
+export { MemoryAgentDirectory } from './registry/memory-agent-directory';
+export {
   asksForOwner,
   removesOnly,
   type DocumentContent,

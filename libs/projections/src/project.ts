@@ -1,5 +1,7 @@
 import type { EventFamily, RecordedEvent } from '@sluice/event-schema';
 import { changesOfKind, type Change, type ChangeOf } from './change';
+import { mergeAgents } from './registry/merge-agents';
+import { projectRegistry } from './registry/project-registry';
 import { mergeSandboxActivities, projectSandboxActivity } from './sandbox-activity';
 import { mergeWorkspaceDocuments } from './workspace/merge-documents';
 import { projectWorkspace } from './workspace/project-workspace';
@@ -9,7 +11,7 @@ type Projection = (event: RecordedEvent) => readonly Change[];
 /** Who projects what, by family. */
 const PROJECTIONS: Record<EventFamily, readonly Projection[]> = {
   sandbox: [(event) => [projectSandboxActivity(event)]],
-  registry: [],
+  registry: [projectRegistry],
   session: [],
   workspace: [projectWorkspace],
 };
@@ -18,6 +20,7 @@ const PROJECTIONS: Record<EventFamily, readonly Projection[]> = {
 const MERGE: { readonly [K in Change['kind']]: (changes: readonly ChangeOf<K>[]) => readonly ChangeOf<K>[] } = {
   sandbox_activity: mergeSandboxActivities,
   workspace_document: mergeWorkspaceDocuments,
+  agent: mergeAgents,
 };
 
 /** The changes that one event asks for. Pure: the same event always gives the same changes. */

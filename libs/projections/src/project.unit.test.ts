@@ -81,5 +81,5 @@ it('gives the same changes however a batch is cut', () => {
 });
 
 it('has no projection for families that have none yet', () => {
-  expect(projectEvent(recorded('agent_registered', { family: 'registry' }))).toEqual([]);
+  expect(projectEvent(recorded('agent_registered', { family: 'session' }))).toEqual([]);
 });

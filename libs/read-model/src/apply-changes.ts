@@ -1,4 +1,5 @@
 import { changesOfKind, type Change, type ChangeOf, type SandboxActivityChange } from '@sluice/projections';
+import { applyAgents } from './apply-agents';
 import { applyWorkspaceDocuments } from './apply-workspace-documents';
 import type { Queries } from './database';
 
@@ -8,6 +9,7 @@ type Apply<K extends Change['kind']> = (queries: Queries, changes: readonly Chan
 const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {
   sandbox_activity: applySandboxActivity,
   workspace_document: applyWorkspaceDocuments,
+  agent: applyAgents,
 };
 
 /** Applies merged changes, one statement for each kind that is among them. */

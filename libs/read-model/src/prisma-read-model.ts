@@ -18,7 +18,9 @@ import { projectEvent } from '@sluice/projections';
 import { openDatabase, type Database, type DatabaseOptions } from './database';
 import { findEventsByIds, listEntities, readAllEvents, readEvents, readHead } from './event-queries';
 import { applyMigrations } from './migrations';
+import { PrismaAgentDirectory } from './prisma-agent-directory';
 import { PrismaApiKeyStore } from './prisma-api-key-store';
+import { PrismaChainStore } from './prisma-chain-store';
 import { PrismaParkedRecords } from './prisma-parked-records';
 import { PrismaSandboxes } from './prisma-sandboxes';
 import { PrismaWorkspaceDocuments } from './prisma-workspace-documents';
@@ -40,6 +42,8 @@ export class PrismaReadModel implements ReadModel {
   readonly apiKeys: PrismaApiKeyStore;
   readonly sandboxes: PrismaSandboxes;
   readonly workspaceDocuments: PrismaWorkspaceDocuments;
+  readonly agentDirectory: PrismaAgentDirectory;
+  readonly chainStore: PrismaChainStore;
   private readonly listener: RecordedListener;
 
   constructor(
@@ -51,6 +55,8 @@ export class PrismaReadModel implements ReadModel {
     this.apiKeys = new PrismaApiKeyStore(database);
     this.sandboxes = new PrismaSandboxes(database);
     this.workspaceDocuments = new PrismaWorkspaceDocuments(database);
+    this.agentDirectory = new PrismaAgentDirectory(database);
+    this.chainStore = new PrismaChainStore(database);
     this.listener = new RecordedListener(databaseUrl);
   }
 

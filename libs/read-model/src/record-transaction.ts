@@ -12,6 +12,7 @@ import {
 import { mergeChanges, type Change } from '@sluice/projections';
 import { applyChanges } from './apply-changes';
 import type { Database, Queries } from './database';
+import { Prisma } from './generated/client';
 import { currentRecordedEvent } from './stored-event';
 
 /** Channel on which the function `record_events` announces a commit that recorded something. */
@@ -77,15 +78,20 @@ async function recordEvents(
   const lanes = [...checkpoints];
   return queries.$queryRaw<RecordedRow[]>`
     SELECT epoch, ordinal, position, entity_sequence, recorded_at FROM read_model.record_events(
-      ${events.map(({ id }) => id)}::uuid[],
-      ${events.map(({ workspaceId }) => workspaceId)}::int[],
-      ${events.map(({ family }) => family)}::text[],
-      ${events.map(({ entityId }) => entityId)}::text[],
-      ${events.map(({ type }) => type)}::text[],
-      ${events.map(({ occurredAt }) => BigInt(occurredAt))}::bigint[],
-      ${envelopes.map(({ json }) => json)}::text[],
+      ${listOf(events.map(({ id }) => id))}::uuid[],
+      ${listOf(events.map(({ workspaceId }) => workspaceId))}::int[],
+      ${listOf(events.map(({ family }) => family))},
+      ${listOf(events.map(({ entityId }) => entityId))},
+      ${listOf(events.map(({ type }) => type))},
+      ${listOf(events.map(({ occurredAt }) => occurredAt))}::bigint[],
+      ${listOf(envelopes.map(({ json }) => json))},
       ${lanes.map(([lane]) => lane as number)}::int[],
       ${lanes.map(([, next]) => BigInt(next))}::bigint[])`;
+}
+
+/** An array of texts. As a parameter of that type it would cost the driver several times as much. */
+function listOf(items: readonly (string | number)[]): Prisma.Sql {
+  return Prisma.sql`ARRAY(SELECT json_array_elements_text(${JSON.stringify(items)}::text::json))`;
 }
 
 async function park(queries: Queries, records: readonly ParkedRecord[]): Promise<void> {

@@ -1,5 +1,6 @@
 import {
   PUBLIC_WORKSPACE_ID,
+  REGISTRY_EVENT_TYPES,
   registryEventDataSchema,
   timestampMsSchema,
   type RegistryEventType,
@@ -23,14 +24,12 @@ const eventOf = <T extends RegistryEventType>(type: T) =>
     idempotencyKey: idempotencyKeySchema.optional(),
   });
 
+const [firstType, ...otherTypes] = REGISTRY_EVENT_TYPES;
+
 /** One event as operators send it. Its agent is that of its data, and its workspace the public one. */
 export const registryEventInputSchema = z.discriminatedUnion('type', [
-  eventOf('reputation_change'),
-  eventOf('reachability_update'),
-  eventOf('new_attestation'),
-  eventOf('agent_registered'),
-  eventOf('agent_updated'),
-  eventOf('classification_complete'),
+  eventOf(firstType),
+  ...otherTypes.map((type) => eventOf(type)),
 ]);
 
 /**

@@ -5,6 +5,7 @@ import { keyPathSchema, newKeySchema, workspaceQuerySchema } from './admin-keys.
 import { parkedQuerySchema, replaySchema } from './admin-parked.controller';
 import { tokenRequestSchema } from './admin-tokens.controller';
 import { entitiesQuerySchema, sandboxQuerySchema } from './entities.controller';
+import { agentOperations } from './agents/operations';
 import { eventPathSchema, eventsQuerySchema } from './events.controller';
 import * as answers from './responses';
 import { sandboxEventsQuerySchema, sandboxPathSchema } from './sandbox-events.controller';
@@ -84,6 +85,7 @@ export const queryOperations: readonly Operation[] = [
     parameters: { query: statsQuerySchema },
     responses: { 200: ok('The newest position, with its cursor.', answers.statsSchema) },
   }),
+  ...agentOperations,
   defineOperation({
     ...administration,
     access: 'operator',

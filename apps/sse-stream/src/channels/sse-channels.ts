@@ -4,6 +4,7 @@ import {
   recordedEventSchema,
   REGISTRY_EVENT_TYPES,
   registryEventDataSchema,
+  shownRegistryFields,
   WORKSPACE_EVENT_TYPES,
   workspaceDocumentName,
   workspaceEventDataSchema,
@@ -31,10 +32,18 @@ const words = (more: z.ZodRawShape = {}, reset: z.ZodObject = resetSchema): Reco
   end: send('The last message of a stream that the client did not close.', endedSchema.extend(more)),
 });
 
+/** An object of these fields alone. */
+function only(schema: z.ZodObject, fields: readonly string[]): z.ZodObject {
+  return z.object(Object.fromEntries(Object.entries(schema.shape).filter(([field]) => fields.includes(field))));
+}
+
 /** The fields of an object but one, which is ours alone. */
 function without(schema: z.ZodObject, internal: string): z.ZodObject {
   if (!Object.hasOwn(schema.shape, internal)) return schema;
-  return z.object(Object.fromEntries(Object.entries(schema.shape).filter(([field]) => field !== internal)));
+  return only(
+    schema,
+    Object.keys(schema.shape).filter((field) => field !== internal),
+  );
 }
 
 const stream = defineChannel({
@@ -57,7 +66,7 @@ const registryEvents = defineChannel({
   ...sse,
   name: 'registry-events',
   address: REGISTRY_PATH,
-  summary: 'Events of the registries of agents, with their documented fields.',
+  summary: 'Events of the registries of agents, with the fields of their types.',
   description: `${FRAMES} \`connected\` and \`heartbeat\` have no id; a block of an id alone says where the client is.`,
   query: registryQuerySchema,
   messages: {
@@ -81,7 +90,7 @@ const registryEvents = defineChannel({
     ),
     ...Object.fromEntries(
       REGISTRY_EVENT_TYPES.map((type) => {
-        const fields = without(registryEventDataSchema(type), 'chain').shape;
+        const fields = only(registryEventDataSchema(type), shownRegistryFields(type)).shape;
         const payload = z.object({ type: z.literal(type), ...fields, timestamp: timestampSchema });
         return [type, send(`An event \`${type}\`.`, payload)];
       }),

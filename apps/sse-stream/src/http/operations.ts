@@ -1,8 +1,9 @@
 import { mintStreamTokenRequestSchema } from '@sluice/access';
 import { defineOperation, type Operation } from '@sluice/api-description';
+import { registryErrorSchema } from '@sluice/event-schema';
 import { z } from 'zod';
 import { REGISTRY_PATH } from './registry/registry-door';
-import { registryErrorSchema, registryInfoSchema, registryQuerySchema } from './registry/registry-schemas';
+import { registryInfoSchema, registryQuerySchema } from './registry/registry-schemas';
 import { commonQuery } from './request-parts';
 import { mintedStreamTokenSchema } from './stream-tokens/stream-token-door';
 import { streamQuerySchema } from './stream/stream-request';

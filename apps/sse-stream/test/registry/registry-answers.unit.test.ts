@@ -132,7 +132,7 @@ describe('what /api/v1/events answers when there is no stream', () => {
 
   it('with strict=true a stream for everything that is right', async () => {
     const query =
-      'agentIds=1:2,3:0&chainIds=1,3&eventTypes=connected,agent_updated&reputation=true&registrations=false&heartbeat=60';
+      'agentIds=1:2,3:0&chainIds=1,3&eventTypes=connected,agent_updated,agent_transferred&reputation=true&registrations=false&validations=true&heartbeat=60';
     expect((await service.openAt(`${PATH}?${query}&strict=true&lastEventId=earliest`, { key })).status).toBe(200);
   });
 

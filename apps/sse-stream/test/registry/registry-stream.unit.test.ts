@@ -1,6 +1,7 @@
 import { decodeCursor } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
-import { REGISTRY_EVENT_TYPES } from '@sluice/event-schema';
+import { DOCUMENTED_REGISTRY_EVENT_TYPES, REGISTRY_CATEGORIES, REGISTRY_EVENT_TYPES } from '@sluice/event-schema';
+import { DETAILED_REGISTRY_SAMPLES } from '@sluice/event-schema/conformance';
 import type { SseOutput } from '@sluice/sse-protocol';
 import { REGISTRY_DATA, registryEventOf } from '../events';
 import type { SseClient } from '../sse-client';
@@ -68,19 +69,13 @@ describe('GET /api/v1/events', () => {
     expect(decodeCursor(client.lastEventId).position).toBe(0);
   });
 
-  it('brings all six types with every documented field, type and timestamp, and nothing else', async () => {
+  it('brings every type with every field of it, type and timestamp, without its details, and nothing else', async () => {
     const client = await begun(open());
-    const chain = {
-      blockNumber: 1,
-      blockHash: `0x${'1'.repeat(64)}`,
-      transactionHash: `0x${'2'.repeat(64)}`,
-      logIndex: 3,
-    };
     const occurredAt = Date.parse('2024-01-03T12:01:00.000Z');
     const recorded = await service.record(
-      ...REGISTRY_EVENT_TYPES.map((type) => registryEvent(type, { chain }, { occurredAt })),
+      ...REGISTRY_EVENT_TYPES.map((type) => registryEvent(type, DETAILED_REGISTRY_SAMPLES[type], { occurredAt })),
     );
-    await client.has('classification_complete');
+    await client.reaches(recorded.length, isDomainEvent);
     for (const type of REGISTRY_EVENT_TYPES) {
       expect(client.data(type)).toEqual([{ type, ...REGISTRY_DATA[type], timestamp: '2024-01-03T12:01:00.000Z' }]);
     }
@@ -94,7 +89,7 @@ describe('GET /api/v1/events', () => {
     expect(client.text.match(/^retry:/gm)).toHaveLength(1);
   });
 
-  // Of the types in documented order of one agent; 7 and 8 are reputation changes of agents on other chains.
+  // Of the documented types in their order, about one agent; 7 and 8 are reputation changes of agents on other chains.
   it.each([
     ['', [1, 2, 3, 4, 5, 6, 7, 8]],
     ['reputation=true', [1, 7, 8]],
@@ -117,10 +112,12 @@ describe('GET /api/v1/events', () => {
     ['agentIds=,', []],
     ['eventTypes=nonsense', []],
     ['eventTypes=reputation_change&reputation=false', []],
+    ['validations=true', []],
+    ['validations=false', [1, 2, 3, 4, 5, 6, 7, 8]],
   ])('filters by "%s", live and in the past', async (query, expected) => {
     const live = await begun(open(`?${query}`));
     await service.record(
-      ...REGISTRY_EVENT_TYPES.map((type) => registryEvent(type)),
+      ...DOCUMENTED_REGISTRY_EVENT_TYPES.map((type) => registryEvent(type)),
       registryEventOf('84532:5'),
       registryEventOf('1:1234'),
       workspaceEvent(),
@@ -136,6 +133,25 @@ describe('GET /api/v1/events', () => {
       expect(client.outputs.filter(isDomainEvent).map(placeOf)).toEqual(expected);
     }
   });
+
+  it.each(Object.entries(REGISTRY_CATEGORIES))(
+    'brings by the flag %s its category, beyond the documented types too, and by false all others',
+    async (category, types: readonly string[]) => {
+      const [on, off] = [await begun(open(`?${category}=true`)), await begun(open(`?${category}=false`))];
+      expect([on, off].map((client) => client.data('connected')[0].filters)).toEqual([
+        { [category]: true },
+        { [category]: false },
+      ]);
+      await service.record(...REGISTRY_EVENT_TYPES.map((type) => registryEvent(type)));
+      const others = REGISTRY_EVENT_TYPES.filter((type) => !types.includes(type));
+      await on.reaches(types.length, isDomainEvent);
+      await off.reaches(others.length, isDomainEvent);
+      expect([typesOf(on), typesOf(off)]).toEqual([
+        REGISTRY_EVENT_TYPES.filter((type) => types.includes(type)),
+        others,
+      ]);
+    },
+  );
 
   it('resumes after the last event, by header and by query, with no gap and no duplicate (G2)', async () => {
     const client = await begun(open());
@@ -218,3 +234,5 @@ describe('GET /api/v1/events', () => {
 const isDomainEvent = ({ kind, ...output }: SseOutput) =>
   kind === 'event' && !['connected', 'end'].includes('type' in output ? output.type : '');
 const placeOf = (output: SseOutput) => (output.kind === 'event' ? decodeCursor(output.lastEventId).position : 0);
+const typesOf = (client: SseClient) =>
+  client.outputs.flatMap((output) => (isDomainEvent(output) && output.kind === 'event' ? [output.type] : []));

@@ -1,40 +1,25 @@
 import { z } from 'zod';
-import { safeNameSchema } from '../envelope';
-import { textSchema } from '../text';
+import { eventIdSchema } from '../envelope';
 import type { RegistryEventType } from './event-types';
+import { feedbackIndexSchema, registryFeedbackSchema } from './feedback-data';
+import { registrationSchema } from './registration-data';
+import {
+  addressSchema,
+  agentIdSchema,
+  chainCoordinatesSchema,
+  chainIdSchema,
+  chainTextSchema,
+  classesSchema,
+  hashSchema,
+  labelSchema,
+  labelsSchema,
+} from './registry-fields';
 
-/** Most tags, changes, skills or domains in one event. */
-const MAX_LIST_ITEMS = 1000;
-
-/** Longest name, tag or field name, in Unicode characters. */
-const MAX_LABEL_LENGTH = 500;
-
-const labelSchema = textSchema(MAX_LABEL_LENGTH);
-const labelsSchema = z.array(labelSchema).max(MAX_LIST_ITEMS);
-
-/** An agent of a registry: `<chainId>:<tokenId>`, both decimal. A token id has up to 256 bits, so it stays text. */
-export const agentIdSchema = z
-  .string()
-  .regex(/^[1-9][0-9]{0,15}:(?:0|[1-9][0-9]{0,77})$/, 'must be "<chainId>:<tokenId>", both decimal')
-  .meta({ description: 'The agent: `<chainId>:<tokenId>`, both decimal.' });
-
-export const chainIdSchema = z.int().min(1).meta({ description: 'The chain that the agent is registered on.' });
-
-const hexSchema = (bytes: number) =>
-  z.string().regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `must be 0x and ${bytes * 2} hexadecimal digits`);
-const addressSchema = hexSchema(20);
-const hashSchema = hexSchema(32);
-
-/** Where on its chain an event was found. The generic doors show it; the registry events door does not. */
-const chainCoordinatesSchema = z.strictObject({
-  blockNumber: z.int().min(0),
-  blockHash: hashSchema,
-  transactionHash: hashSchema,
-  logIndex: z.int().min(0),
-});
-
-const classSchema = z.strictObject({ slug: safeNameSchema, name: labelSchema });
-const classesSchema = z.array(classSchema).max(MAX_LIST_ITEMS);
+/**
+ * Details beside what an event is about, where they may be absent: the generic doors show them, the registry events door
+ * does not. `chain` says where on its chain an event was found.
+ */
+export const HIDDEN_REGISTRY_DETAILS = ['chain', 'registration', 'feedback'] as const;
 
 /** The fields that every type has, around its own, in the order in which the registry events door writes them. */
 function registryData<S extends z.ZodRawShape>(own: S) {
@@ -54,12 +39,30 @@ function isOnItsChain(data: object): boolean {
   return agentId.startsWith(`${chainId}:`);
 }
 
+/** The data of what takes an event back because its block is no longer on the chain. */
+function reversalData<S extends z.ZodRawShape>(own: S) {
+  return registryData({
+    revertedEventId: eventIdSchema.meta({ description: 'The event that is taken back.' }),
+    ...own,
+  });
+}
+
+const registration = registrationSchema.optional();
+const feedback = registryFeedbackSchema.optional();
+
+/** Which feedback of the reputation registry. */
+const feedbackPlace = { clientAddress: addressSchema, feedbackIndex: feedbackIndexSchema };
+const attestationPlace = { attestationUid: hashSchema, attester: addressSchema };
+const validationPlace = { validator: addressSchema, requestHash: hashSchema };
+const transfer = { from: addressSchema, to: addressSchema };
+
 const SCHEMAS = {
   reputation_change: registryData({
     previousScore: z.number(),
     newScore: z.number(),
     feedbackCount: z.int().min(0),
     latestFeedback: z.strictObject({ score: z.number(), tags: labelsSchema }).optional(),
+    feedback,
   }),
   reachability_update: registryData({
     mcpReachable: z.boolean(),
@@ -68,8 +71,7 @@ const SCHEMAS = {
     previousA2a: z.boolean().optional(),
   }),
   new_attestation: registryData({
-    attestationUid: hashSchema,
-    attester: addressSchema,
+    ...attestationPlace,
     score: z.number().min(0).max(100),
     tags: labelsSchema,
   }),
@@ -78,13 +80,57 @@ const SCHEMAS = {
     owner: addressSchema,
     hasMcp: z.boolean(),
     hasA2a: z.boolean(),
+    registration,
   }),
-  agent_updated: registryData({ changes: labelsSchema }),
+  agent_updated: registryData({ changes: labelsSchema, registration }),
   classification_complete: registryData({
     skills: classesSchema,
     domains: classesSchema,
     confidence: z.number().min(0).max(1),
   }),
+  agent_transferred: registryData(transfer),
+  feedback_received: registryData({ feedback: registryFeedbackSchema }),
+  feedback_revoked: registryData(feedbackPlace),
+  feedback_response: registryData({
+    ...feedbackPlace,
+    responder: addressSchema,
+    responseUri: chainTextSchema,
+    responseHash: hashSchema,
+  }),
+  attestation_revoked: registryData(attestationPlace),
+  validation_requested: registryData({
+    validator: addressSchema,
+    requestUri: chainTextSchema,
+    requestHash: hashSchema,
+  }),
+  validation_responded: registryData({
+    ...validationPlace,
+    response: z.int().min(0).max(255),
+    responseUri: chainTextSchema,
+    responseHash: hashSchema,
+    tag: labelSchema,
+  }),
+  agent_registration_reverted: reversalData({ name: labelSchema, owner: addressSchema }),
+  agent_update_reverted: reversalData({ changes: labelsSchema, registration }),
+  agent_transfer_reverted: reversalData(transfer),
+  feedback_reverted: reversalData({
+    clientAddress: addressSchema,
+    feedbackIndex: feedbackIndexSchema.optional(),
+    attestationUid: hashSchema.optional(),
+  })
+    .refine((data) => data.feedbackIndex === undefined || data.attestationUid === undefined, {
+      path: ['attestationUid'],
+      error: 'must be absent where there is a feedbackIndex',
+    })
+    .meta({
+      not: { properties: { feedbackIndex: {}, attestationUid: {} }, required: ['feedbackIndex', 'attestationUid'] },
+    }),
+  feedback_revocation_reverted: reversalData(feedbackPlace),
+  feedback_response_reverted: reversalData({ ...feedbackPlace, responder: addressSchema }),
+  attestation_reverted: reversalData(attestationPlace),
+  attestation_revocation_reverted: reversalData(attestationPlace),
+  validation_request_reverted: reversalData(validationPlace),
+  validation_response_reverted: reversalData(validationPlace),
 } satisfies Record<RegistryEventType, z.ZodType<Record<string, unknown>>>;
 
 /** The data of a registry event of type `T`. */
@@ -93,4 +139,14 @@ export type RegistryEventData<T extends RegistryEventType = RegistryEventType> =
 /** What the data of a registry event of this type has to be. */
 export function registryEventDataSchema<T extends RegistryEventType>(type: T): (typeof SCHEMAS)[T] {
   return SCHEMAS[type];
+}
+
+/**
+ * The fields of a type that the registry events door shows, in its order: all but hidden details, which are optional. Where
+ * a field of such a name is required (`feedback` of `feedback_received`), it is what the event is about.
+ */
+export function shownRegistryFields(type: RegistryEventType): readonly string[] {
+  const shape: Readonly<Record<string, z.ZodType>> = registryEventDataSchema(type).shape;
+  const hidden: readonly string[] = HIDDEN_REGISTRY_DETAILS;
+  return Object.keys(shape).filter((field) => !(hidden.includes(field) && shape[field]?.safeParse(undefined).success));
 }

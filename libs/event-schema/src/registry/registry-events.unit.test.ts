@@ -1,12 +1,18 @@
-import fc from 'fast-check';
-import { hostileName, jsonObject } from '../../test/arbitraries';
-import { CHAIN, REGISTRY_SAMPLES } from '../../test/registry-samples';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import {
+  DETAILED_REGISTRY_SAMPLES,
+  REGISTRY_SAMPLES,
+  SAMPLE_CHAIN_COORDINATES,
+  SAMPLE_FEEDBACK,
+  SAMPLE_REGISTRATION,
+} from '../conformance';
 import { eventCatalogue } from '../catalogue/event-catalogue';
-import { encodeEnvelope, recordEnvelope, type Position } from '../recorded-event';
-import { SAMPLE } from '../../test/sample';
-import { REGISTRY_CATEGORIES, REGISTRY_EVENT_TYPES } from './event-types';
-import { agentIdSchema, registryEventDataSchema } from './registry-data';
-import { toRegistryPayload } from './registry-payload';
+import { DOCUMENTED_REGISTRY_EVENT_TYPES, REGISTRY_CATEGORIES, REGISTRY_EVENT_TYPES } from './event-types';
+import { registrationSchema } from './registration-data';
+import { registryEventDataSchema, shownRegistryFields } from './registry-data';
+import { agentIdSchema } from './registry-fields';
 
 /** The types that the document of the registry events API lists, the two of the connection apart. */
 const DOCUMENTED = [
@@ -18,14 +24,46 @@ const DOCUMENTED = [
   'classification_complete',
 ] as const;
 
-const OCCURRED_AT = Date.UTC(2024, 0, 3, 12, 1);
-const eventOf = (type: string, data: Record<string, unknown>) => ({ type, data, occurredAt: OCCURRED_AT });
+/** What a chain or a watcher knows beyond them. */
+const BEYOND = [
+  'agent_transferred',
+  'feedback_received',
+  'feedback_revoked',
+  'feedback_response',
+  'attestation_revoked',
+  'validation_requested',
+  'validation_responded',
+] as const;
+
+/** What takes back what a chain takes back. */
+const REVERSALS = [
+  'agent_registration_reverted',
+  'agent_update_reverted',
+  'agent_transfer_reverted',
+  'feedback_reverted',
+  'feedback_revocation_reverted',
+  'feedback_response_reverted',
+  'attestation_reverted',
+  'attestation_revocation_reverted',
+  'validation_request_reverted',
+  'validation_response_reverted',
+] as const;
+
+const ALL = [...DOCUMENTED, ...BEYOND, ...REVERSALS];
+
+/** Fields of samples that may be absent. */
+const OPTIONAL: readonly string[] = [
+  ...['reputation_change.latestFeedback', 'reachability_update.previousMcp', 'reachability_update.previousA2a'],
+  ...['reputation_change.feedback', 'agent_registered.registration', 'agent_updated.registration'],
+  ...['agent_update_reverted.registration', 'feedback_reverted.feedbackIndex'],
+];
 
 describe('the registry family', () => {
-  it('has exactly the documented types', () => {
-    expect([...REGISTRY_EVENT_TYPES].sort()).toEqual([...DOCUMENTED].sort());
+  it('has the documented types, and beyond them what else a chain says and what takes it back', () => {
+    expect([...DOCUMENTED_REGISTRY_EVENT_TYPES]).toEqual([...DOCUMENTED]);
+    expect([...REGISTRY_EVENT_TYPES].sort()).toEqual([...ALL].sort());
     const known = eventCatalogue.all().filter(({ family }) => family === 'registry');
-    expect(known.map(({ type }) => type).sort()).toEqual([...DOCUMENTED].sort());
+    expect(known.map(({ type }) => type).sort()).toEqual([...ALL].sort());
     for (const { version, description } of known)
       expect([version, description]).toEqual([1, expect.stringMatching(/\.$/)]);
   });
@@ -37,27 +75,104 @@ describe('the registry family', () => {
       'attestations',
       'registrations',
       'classifications',
+      'validations',
     ]);
-    expect(Object.values(REGISTRY_CATEGORIES).flat().sort()).toEqual([...DOCUMENTED].sort());
-    expect(REGISTRY_CATEGORIES.registrations).toEqual(['agent_registered', 'agent_updated']);
+    expect(Object.values(REGISTRY_CATEGORIES).flat().sort()).toEqual([...ALL].sort());
+    const documented = (category: keyof typeof REGISTRY_CATEGORIES) =>
+      REGISTRY_CATEGORIES[category].filter((type) => (DOCUMENTED as readonly string[]).includes(type));
+    expect(documented('registrations')).toEqual(['agent_registered', 'agent_updated']);
+    expect(documented('reputation')).toEqual(['reputation_change']);
+    expect(documented('validations')).toEqual([]);
   });
 
-  it.each(DOCUMENTED)(
-    'takes the documented data of %s, with its coordinates or without, and requires the rest',
-    (type) => {
-      const schema = registryEventDataSchema(type);
-      const data = REGISTRY_SAMPLES[type];
-      expect(schema.parse(data)).toEqual(data);
-      expect(schema.parse({ ...data, chain: CHAIN })).toEqual({ ...data, chain: CHAIN });
-      const optional = ['latestFeedback', 'previousMcp', 'previousA2a'];
-      for (const field of Object.keys(data)) {
-        const { [field as 'agentId']: _removed, ...rest } = data;
-        expect([field, schema.safeParse(rest).success]).toEqual([field, optional.includes(field)]);
-      }
-    },
-  );
+  it.each(ALL)('takes the data of %s, with its details or without, and requires the rest', (type) => {
+    const schema = registryEventDataSchema(type);
+    const data = REGISTRY_SAMPLES[type];
+    const detailed = { ...DETAILED_REGISTRY_SAMPLES[type] };
+    expect(schema.parse(data)).toEqual(data);
+    expect(schema.parse({ ...data, chain: SAMPLE_CHAIN_COORDINATES })).toEqual({
+      ...data,
+      chain: SAMPLE_CHAIN_COORDINATES,
+    });
+    expect(schema.parse(detailed)).toEqual(detailed);
+    for (const field of Object.keys(detailed)) {
+      const { [field as 'agentId']: _removed, ...rest } = detailed;
+      const isOptional = field === 'chain' || OPTIONAL.includes(`${type}.${field}`);
+      expect([field, schema.safeParse(rest).success]).toEqual([field, isOptional]);
+    }
+  });
 
-  it.each(DOCUMENTED)('takes no field of %s that would stand in the place of another in its payload', (type) => {
+  it('says of each reversal which event is taken back, and of nothing else', () => {
+    for (const type of ALL) {
+      const isReversal = (REVERSALS as readonly string[]).includes(type);
+      expect([type, shownRegistryFields(type).includes('revertedEventId')]).toEqual([type, isReversal]);
+    }
+  });
+
+  it('names reverted feedback by its index or by its attestation, never by both', () => {
+    const schema = registryEventDataSchema('feedback_reverted');
+    const { feedbackIndex, ...data } = REGISTRY_SAMPLES.feedback_reverted;
+    const attestationUid = REGISTRY_SAMPLES.new_attestation.attestationUid;
+    const isTaken = (more: object) => schema.safeParse({ ...data, ...more }).success;
+    expect([{}, { feedbackIndex }, { attestationUid }, { feedbackIndex, attestationUid }].map(isTaken)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it.each([
+    ['a hash of 31 bytes', { contentHash: `0x${'0'.repeat(62)}` }],
+    ['a URI that is too long', { uri: 'x'.repeat(2_049) }],
+    ['a message that is too long', { error: { code: 'not_json', message: 'x'.repeat(501) } }],
+    ['a description that is too long', { file: { ...SAMPLE_REGISTRATION.file, description: 'x'.repeat(4_001) } }],
+    ['half a character', { file: { ...SAMPLE_REGISTRATION.file, name: '\ud800' } }],
+    [
+      'too many services',
+      {
+        file: { ...SAMPLE_REGISTRATION.file, services: Array(65).fill({ name: 'web', endpoint: 'https://a.example' }) },
+      },
+    ],
+    ['too many skills', { file: { ...SAMPLE_REGISTRATION.file, declaredSkills: Array(201).fill('a') } }],
+    ['metadata that is no hexadecimal text', { metadata: { a: 'text' } }],
+    ['metadata that is too long', { metadata: { a: `0x${'0'.repeat(999)}` } }],
+    ['too much metadata', { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [n, '0x'])) }],
+    ['a member too many', { owner: '0x' }],
+  ])('takes no registration with %s', (_what, members) => {
+    expect(registrationSchema.safeParse(SAMPLE_REGISTRATION).success).toBe(true);
+    expect(registrationSchema.safeParse({ ...SAMPLE_REGISTRATION, ...members }).success).toBe(false);
+  });
+
+  it('takes metadata by any key', () => {
+    const metadata = JSON.parse('{"__proto__":"0x00","constructor":"0x","":"0xff"}') as Record<string, string>;
+    expect(registrationSchema.parse({ metadata })).toEqual({ metadata });
+    const hostile = JSON.parse('{"__proto__":"text"}') as Record<string, string>;
+    expect(registrationSchema.safeParse({ metadata: hostile }).success).toBe(false);
+  });
+
+  it.each([
+    { source: 'graph' },
+    { feedbackIndex: '01' },
+    { feedbackIndex: '-1' },
+    { value: '1.5' },
+    { value: '-01' },
+    { valueDecimals: 256 },
+    { score: 101 },
+    { score: 99.5 },
+    { clientAddress: '0x12' },
+    { tags: 'helpful' },
+  ])('takes no feedback with %j', (members) => {
+    const schema = registryEventDataSchema('feedback_received');
+    const isTaken = (feedback: object) => schema.safeParse({ ...REGISTRY_SAMPLES.feedback_received, feedback }).success;
+    expect([isTaken(SAMPLE_FEEDBACK), isTaken({ ...SAMPLE_FEEDBACK, value: `-${'9'.repeat(78)}` })]).toEqual([
+      true,
+      true,
+    ]);
+    expect(isTaken({ ...SAMPLE_FEEDBACK, ...members })).toBe(false);
+  });
+
+  it.each(ALL)('takes no field of %s that would stand in the place of another in its payload', (type) => {
     for (const field of ['type', 'timestamp', '__proto__', 'extra']) {
       const data = JSON.parse(
         `{${JSON.stringify(field)}:1,${JSON.stringify(REGISTRY_SAMPLES[type]).slice(1)}`,
@@ -106,79 +221,20 @@ describe('the registry family', () => {
   });
 });
 
-describe('toRegistryPayload', () => {
-  it('says what the document shows, with its type first and its time last', () => {
-    const texts = DOCUMENTED.map((type) => JSON.stringify(toRegistryPayload(eventOf(type, REGISTRY_SAMPLES[type]))));
-    const agent = '"agentId":"11155111:1234","chainId":11155111';
-    const timestamp = '"timestamp":"2024-01-03T12:01:00.000Z"}';
-    expect(texts).toEqual([
-      `{"type":"reputation_change",${agent},"previousScore":80,"newScore":84,"feedbackCount":15,` +
-        `"latestFeedback":{"score":100,"tags":["helpful","fast"]},${timestamp}`,
-      `{"type":"reachability_update",${agent},"mcpReachable":true,"a2aReachable":false,` +
-        `"previousMcp":false,"previousA2a":false,${timestamp}`,
-      `{"type":"new_attestation",${agent},"attestationUid":"0x${'ab'.repeat(32)}","attester":"0x${'12'.repeat(20)}",` +
-        `"score":75,"tags":["reliable"],${timestamp}`,
-      `{"type":"agent_registered",${agent},"name":"NewAgent","owner":"0x${'Ab'.repeat(20)}","hasMcp":true,"hasA2a":false,${timestamp}`,
-      `{"type":"agent_updated",${agent},"changes":["description","mcpEndpoint"],${timestamp}`,
-      `{"type":"classification_complete",${agent},"skills":[{"slug":"code_generation","name":"Code Generation"}],` +
-        `"domains":[{"slug":"technology","name":"Technology"}],"confidence":0.95,${timestamp}`,
-    ]);
-  });
-
-  it.each(DOCUMENTED)('keeps the order of %s whatever the order of its data was, and hides its coordinates', (type) => {
-    const data = { ...REGISTRY_SAMPLES[type], chain: CHAIN };
-    const shuffled = Object.fromEntries(Object.entries(data).reverse());
-    const text = JSON.stringify(toRegistryPayload(eventOf(type, shuffled)));
-    expect(text).toBe(JSON.stringify(toRegistryPayload(eventOf(type, REGISTRY_SAMPLES[type]))));
-    expect(text).not.toMatch(/chain"|block|transaction|logIndex/);
-  });
-
-  it('leaves out what the event does not say', () => {
-    const { latestFeedback: _latest, ...data } = REGISTRY_SAMPLES.reputation_change;
-    const payload = toRegistryPayload(eventOf('reputation_change', data));
-    expect(Object.keys(payload)).toEqual([
-      ...['type', 'agentId', 'chainId', 'previousScore', 'newScore', 'feedbackCount', 'timestamp'],
-    ]);
-  });
-
-  it('is one line of JSON with type, agent and time, whatever is in the event', () => {
-    const type = fc.oneof(fc.constantFrom<string>(...DOCUMENTED), hostileName);
-    const data = fc
-      .tuple(jsonObject, fc.constantFrom(...Object.values(REGISTRY_SAMPLES)), hostileName)
-      .map(([any, sample, name]) => ({ ...sample, name, tags: [name], changes: [name], ...any }));
-    fc.assert(
-      fc.property(
+describe('docs/protocol/registry-events.md', () => {
+  it('tells of each type the fields that are shown', () => {
+    const page = readFileSync(join(__dirname, '../../../../docs/protocol/registry-events.md'), 'utf8');
+    const told = [...page.matchAll(/^\| `(\w+)` +\| ((?:`\w+\??`(?:, )?)+) +\|/gm)].map(
+      ([, type = '', fields = '']) => [
         type,
-        fc.oneof(data, jsonObject),
-        fc.integer({ min: 0, max: OCCURRED_AT }),
-        (kind, fields, occurredAt) => {
-          const before = JSON.stringify(fields);
-          const text = JSON.stringify(toRegistryPayload({ type: kind, data: fields, occurredAt }));
-          expect(text).not.toMatch(/[\r\n\0]/);
-          const payload = JSON.parse(text) as Record<string, unknown>;
-          expect([payload['type'], payload['timestamp']]).toEqual([kind, new Date(occurredAt).toISOString()]);
-          expect(payload).not.toHaveProperty('chain');
-          expect(JSON.stringify(fields)).toBe(before);
-        },
-      ),
-      { numRuns: 500 },
+        [...fields.matchAll(/`(\w+)(\??)`/g)].map(([, field, mark]) => `${field}${mark}`),
+      ],
     );
-  });
-
-  it('takes a recorded event as it is', () => {
-    const envelope = encodeEnvelope({
-      ...SAMPLE,
-      family: 'registry',
-      entityId: '11155111:1234',
-      workspaceId: 0,
-      type: 'agent_updated',
-      data: { ...REGISTRY_SAMPLES.agent_updated },
+    const expected = REGISTRY_EVENT_TYPES.map((type) => {
+      const shape: Readonly<Record<string, z.ZodType>> = registryEventDataSchema(type).shape;
+      const own = shownRegistryFields(type).filter((field) => field !== 'agentId' && field !== 'chainId');
+      return [type, own.map((field) => `${field}${shape[field]?.safeParse(undefined).success ? '?' : ''}`)];
     });
-    const { event } = recordEnvelope(envelope, { position: 1 as Position, entitySequence: 1, recordedAt: 1 });
-    expect(toRegistryPayload(event)).toEqual({
-      type: 'agent_updated',
-      ...REGISTRY_SAMPLES.agent_updated,
-      timestamp: new Date(SAMPLE.occurredAt).toISOString(),
-    });
+    expect(told).toEqual(expected);
   });
 });

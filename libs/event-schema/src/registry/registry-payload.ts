@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../envelope';
-import { REGISTRY_EVENT_TYPES, type RegistryEventType } from './event-types';
-import { registryEventDataSchema } from './registry-data';
+import { REGISTRY_EVENT_TYPES } from './event-types';
+import { shownRegistryFields } from './registry-data';
 
 /** A registry event as subscribers of the registry events door see it. */
 export interface RegistryPayload {
@@ -10,17 +10,15 @@ export interface RegistryPayload {
   readonly timestamp: string;
 }
 
-/** Documented fields by type, in documented order. */
+/** Shown fields by type, in documented order. */
 const FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
-  REGISTRY_EVENT_TYPES.map((type: RegistryEventType) => {
-    const fields = Object.keys(registryEventDataSchema(type).shape);
-    return [type, fields.filter((field) => field !== 'chain')];
-  }),
+  REGISTRY_EVENT_TYPES.map((type) => [type, shownRegistryFields(type)]),
 );
 
 /**
  * The registry dialect of an event: `type`, `agentId`, `chainId`, the type's own fields, `timestamp`, always in this
- * order; without its coordinates on the chain. Never throws: a type that is not documented shows agent and time alone.
+ * order; without hidden details, such as its place on the chain. Never throws: a type that is not known shows agent and
+ * time alone.
  */
 export function toRegistryPayload(event: Pick<EventEnvelope, 'type' | 'data' | 'occurredAt'>): RegistryPayload {
   const payload: Record<string, unknown> = { type: event.type };

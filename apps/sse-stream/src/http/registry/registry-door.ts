@@ -1,12 +1,12 @@
 import type { Principal } from '@sluice/access';
 import { parseStartPlace, SluiceError, type StartPlace } from '@sluice/event-log';
+import { registryErrorBody, toRegistryError } from '@sluice/event-schema';
 import { readBearer, toHttpError } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toEventFilter } from '../../requested-filter';
 import { startText } from '../request-parts';
 import { StreamOpener, type StreamPorts } from '../stream-opener';
 import { RegistryDialect } from './registry-dialect';
-import { registryErrorBody, toRegistryError } from './registry-errors';
 import { REGISTRY_STREAM_HEADERS, setRateHeaders, setSecurityHeaders } from './registry-headers';
 import { registryInfo } from './registry-info';
 import { readRegistryQuery, type RegistryQuery } from './registry-query';

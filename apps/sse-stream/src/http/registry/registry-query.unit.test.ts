@@ -1,3 +1,4 @@
+import { REGISTRY_CATEGORIES } from '@sluice/event-schema';
 import { toSseStreamConfig } from '../../config';
 import { readRegistryQuery } from './registry-query';
 
@@ -34,6 +35,7 @@ describe('what connected tells of the query', () => {
       'reachability=true&attestations=false&registrations=true&classifications=x',
       { reachability: true, attestations: false, registrations: true, classifications: false },
     ],
+    ['validations=true', { validations: true }],
     ['heartbeat=10&strict=false&unknown=1&__proto__=1&toString=1', {}],
   ])('"%s"', (query, filters) => {
     expect(parse(query).filters).toEqual(filters);
@@ -60,13 +62,16 @@ describe('heartbeat', () => {
   });
 });
 
+const EVERY = ['reputation', 'reachability', 'attestations', 'registrations', 'classifications', 'validations'];
+
 describe('what is shown', () => {
   const all = { families: ['registry'] };
   it.each([
     ['', all],
-    ['reputation=true&reachability=true&attestations=true&registrations=true&classifications=true', all],
-    ['registrations=true', { ...all, types: ['agent_registered', 'agent_updated'] }],
-    ['reputation=true&registrations=false', { ...all, types: ['reputation_change'] }],
+    [EVERY.map((category) => `${category}=true`).join('&'), all],
+    ['registrations=true', { ...all, types: REGISTRY_CATEGORIES.registrations }],
+    ['validations=true', { ...all, types: REGISTRY_CATEGORIES.validations }],
+    ['reputation=true&registrations=false', { ...all, types: REGISTRY_CATEGORIES.reputation }],
     ['eventTypes=execution.*,reputation_change', { ...all, types: ['reputation_change'] }],
     ['eventTypes=,', { ...all, types: [] }],
     ['agentIds=1:2,1:2,x', { ...all, entityIds: ['1:2'] }],

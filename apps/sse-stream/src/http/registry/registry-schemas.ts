@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { REGISTRY_ERROR_CODES } from './registry-errors';
 import { HEARTBEAT_SECONDS } from './registry-values';
 
 const text = (description: string) => z.string().optional().meta({ description });
@@ -10,26 +9,18 @@ export const registryQuerySchema = z.object({
   agentIds: text('Agent ids (`<chainId>:<tokenId>`), separated by commas.'),
   chainIds: text('Chain ids, separated by commas.'),
   eventTypes: text('Types of events, separated by commas.'),
-  reputation: flag('reputation changes'),
+  reputation: flag('reputation changes and feedback'),
   reachability: flag('reachability updates'),
   attestations: flag('attestations'),
-  registrations: flag('registrations and updates of agents'),
+  registrations: flag('registrations, updates and transfers of agents'),
   classifications: flag('classifications'),
+  validations: flag('requests for validation and responses to them'),
   heartbeat: text(
     `Seconds between heartbeats, from ${HEARTBEAT_SECONDS.min} to ${HEARTBEAT_SECONDS.max}; ${HEARTBEAT_SECONDS.default} when absent.`,
   ),
   lastEventId: text('A cursor, for clients that cannot send the header.'),
   strict: text('`true`: a faulty or unknown parameter is an error that names it.'),
   token: text('A stream token.'),
-});
-
-/** The body of every refusal of this door. */
-export const registryErrorSchema = z.object({
-  success: z.literal(false),
-  error: z.string(),
-  code: z.enum(REGISTRY_ERROR_CODES),
-  requestId: z.string().optional().meta({ description: 'Not on 401 and 404.' }),
-  timestamp: z.iso.datetime().optional().meta({ description: 'Not on 401 and 404.' }),
 });
 
 export const registryInfoSchema = z.object({

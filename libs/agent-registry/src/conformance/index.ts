@@ -1,0 +1,1 @@
+export { chainStoreConformance, type ChainStoreHarness } from './chain-store-conformance';

@@ -1,0 +1,91 @@
+import { BEFORE_FIRST, toPosition, type ReadModel } from '@sluice/event-log';
+import {
+  changesOfKind,
+  MemoryAgentDirectory,
+  MemoryWorkspaceDocuments,
+  mergeChanges,
+  projectEvent,
+  type AgentDirectory,
+  type AgentRecord,
+  type CountWaitingDocuments,
+  type DueWorkspaceDocuments,
+  type FeedbackRecord,
+  type ListAgents,
+  type ListFeedback,
+  type ListWorkspaceDocuments,
+  type WorkspaceDocument,
+  type WorkspaceDocumentKind,
+  type WorkspaceDocuments,
+} from '@sluice/projections';
+
+/** Most events that are projected at once. */
+const MAX_BATCH_EVENTS = 1000;
+
+/** Projects what was recorded since the last question before it answers one, so that nothing ever lags behind. */
+export class FollowingProjections {
+  private readonly documents = new MemoryWorkspaceDocuments();
+  private readonly agents = new MemoryAgentDirectory();
+  private position = BEFORE_FIRST;
+
+  constructor(private readonly readModel: ReadModel) {}
+
+  async currentDocuments(): Promise<WorkspaceDocuments> {
+    await this.catchUp();
+    return this.documents;
+  }
+
+  async currentAgents(): Promise<AgentDirectory> {
+    await this.catchUp();
+    return this.agents;
+  }
+
+  private async catchUp(): Promise<void> {
+    const { position: head } = await this.readModel.head();
+    while (this.position < head) {
+      const after = this.position;
+      const read = await this.readModel.readAll({ after, upTo: head, limit: MAX_BATCH_EVENTS });
+      // Another question may have been here meanwhile.
+      const fresh = read.filter(({ event }) => event.position > this.position);
+      const changes = mergeChanges(fresh.flatMap(({ event }) => projectEvent(event)));
+      this.documents.apply(changesOfKind('workspace_document', changes));
+      this.agents.apply(changesOfKind('agent', changes));
+      this.position = toPosition(Math.max(this.position, after + read.length));
+    }
+  }
+}
+
+export class FollowingWorkspaceDocuments implements WorkspaceDocuments {
+  constructor(private readonly projections: FollowingProjections) {}
+
+  async find(workspaceId: number, kind: WorkspaceDocumentKind, id: string): Promise<WorkspaceDocument | undefined> {
+    return (await this.projections.currentDocuments()).find(workspaceId, kind, id);
+  }
+
+  async list(query: ListWorkspaceDocuments): Promise<readonly WorkspaceDocument[]> {
+    return (await this.projections.currentDocuments()).list(query);
+  }
+
+  async due(query: DueWorkspaceDocuments): Promise<readonly WorkspaceDocument[]> {
+    return (await this.projections.currentDocuments()).due(query);
+  }
+
+  async countWaiting(query: CountWaitingDocuments): Promise<number> {
+    return (await this.projections.currentDocuments()).countWaiting(query);
+  }
+}
+
+export class FollowingAgentDirectory implements AgentDirectory {
+  constructor(private readonly projections: FollowingProjections) {}
+
+  async find(agentId: string): Promise<AgentRecord | undefined> {
+    return (await this.projections.currentAgents()).find(agentId);
+  }
+
+  async list(query: ListAgents): Promise<readonly AgentRecord[]> {
+    return (await this.projections.currentAgents()).list(query);
+  }
+
+  async feedback(query: ListFeedback): Promise<readonly FeedbackRecord[]> {
+    return (await this.projections.currentAgents()).feedback(query);
+  }
+}

@@ -1,0 +1,4 @@
+import { describeAgentDirectory } from '../conformance';
+import { memoryAgentHarness } from '../conformance/agent-harness';
+
+describeAgentDirectory('memory', async () => memoryAgentHarness());

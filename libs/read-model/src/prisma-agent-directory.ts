@@ -1,0 +1,150 @@
+import {
+  agentRecord,
+  feedbackRecord,
+  MAX_LISTED_AGENTS,
+  MAX_LISTED_FEEDBACK,
+  MAX_SHOWN_RESPONSES,
+  MAX_SHOWN_RESPONSES_LENGTH,
+  type AgentDirectory,
+  type AgentFile,
+  type AgentParts,
+  type AgentRecord,
+  type FeedbackContent,
+  type FeedbackRecord,
+  type FeedbackResponse,
+  type ListAgents,
+  type ListFeedback,
+} from '@sluice/projections';
+import { pagesOfAgents } from './agent-pages';
+import type { Database } from './database';
+import { Prisma } from './generated/client';
+import { orUnavailable } from './unavailable';
+
+interface AgentRow {
+  readonly agent_id: string;
+  readonly owner: string;
+  readonly has_mcp: boolean;
+  readonly has_a2a: boolean;
+  readonly uri: string | null;
+  readonly wallet: string | null;
+  readonly file: string;
+  readonly file_error: string | null;
+  readonly metadata: string;
+  readonly mcp_reachable: boolean | null;
+  readonly a2a_reachable: boolean | null;
+  readonly reachability_checked_at: bigint | null;
+  readonly classification: string | null;
+  readonly score: number | null;
+  readonly feedback_count: bigint;
+  readonly registered_at: bigint;
+  readonly updated_at: bigint;
+  readonly created_position: bigint;
+  readonly last_position: bigint;
+}
+
+const COLUMNS = Prisma.sql`agent_id, owner, has_mcp, has_a2a, uri, wallet, file, file_error,
+  metadata, mcp_reachable, a2a_reachable, reachability_checked_at, classification, score, feedback_count, registered_at,
+  updated_at, created_position, last_position`;
+
+interface FeedbackRow {
+  readonly content: string;
+  readonly revoked: boolean;
+  readonly responses: readonly string[] | null;
+}
+
+/** AgentDirectory in PostgreSQL. Each read is a page in the order of an index. */
+export class PrismaAgentDirectory implements AgentDirectory {
+  constructor(private readonly database: Database) {}
+
+  async find(agentId: string): Promise<AgentRecord | undefined> {
+    const [row] = await this.read(Prisma.sql`WHERE agent_id = ${agentId}`);
+    return row && fromRow(row);
+  }
+
+  async list(query: ListAgents): Promise<readonly AgentRecord[]> {
+    const limit = Math.min(query.limit, MAX_LISTED_AGENTS);
+    const rows: AgentRow[] = [];
+    for (const page of pagesOfAgents(query)) {
+      if (rows.length < limit) rows.push(...(await this.read(Prisma.sql`${page} LIMIT ${limit - rows.length}`)));
+    }
+    return rows.map(fromRow);
+  }
+
+  async feedback({ agentId, after, limit, includeRevoked = false }: ListFeedback): Promise<readonly FeedbackRecord[]> {
+    if (hasNul(agentId)) return [];
+    const rows = await orUnavailable(
+      () => this.database.$queryRaw<FeedbackRow[]>`
+      SELECT f.content, f.revoked, s.responses
+      FROM (
+        SELECT o.agent_id, o.name, o.content, o.revoked, o.created_position FROM read_model.agent_feedback o
+        WHERE o.agent_id = ${agentId}
+          -- What is older belongs to an earlier agent of that id.
+          AND o.created_position > (SELECT a.created_position FROM read_model.agents a WHERE a.agent_id = ${agentId})
+          ${after === undefined ? Prisma.empty : Prisma.sql`AND o.created_position < ${BigInt(after)}`}
+          ${includeRevoked ? Prisma.empty : Prisma.sql`AND NOT o.revoked`}
+        ORDER BY o.created_position DESC LIMIT ${Math.min(limit, MAX_LISTED_FEEDBACK)}
+      ) f
+      LEFT JOIN LATERAL (
+        SELECT array_agg(t.content ORDER BY t.position) AS responses
+        FROM (
+          SELECT r.content, r.position, sum(r.length) OVER (ORDER BY r.position) AS total
+          FROM (
+            SELECT r.content, r.position, r.length FROM read_model.agent_feedback_responses r
+            WHERE r.agent_id = f.agent_id AND r.name = f.name AND r.position > f.created_position
+            ORDER BY r.position LIMIT ${MAX_SHOWN_RESPONSES}
+          ) r
+        ) t
+        WHERE t.total <= ${MAX_SHOWN_RESPONSES_LENGTH}
+      ) s ON true
+      ORDER BY f.created_position DESC`,
+    );
+    return rows.map(({ content, revoked, responses }) =>
+      feedbackRecord(
+        agentId,
+        JSON.parse(content) as FeedbackContent,
+        revoked,
+        (responses ?? []).map((response) => JSON.parse(response) as FeedbackResponse),
+      ),
+    );
+  }
+
+  private read(which: Prisma.Sql): Promise<readonly AgentRow[]> {
+    if (which.values.some(hasNul)) return Promise.resolve([]);
+    return orUnavailable(() => this.database.$queryRaw<AgentRow[]>`SELECT ${COLUMNS} FROM read_model.agents ${which}`);
+  }
+}
+
+/** The driver refuses U+0000, and nothing that is searched has it. */
+function hasNul(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('\0');
+}
+
+function fromRow(row: AgentRow): AgentRecord {
+  const file = JSON.parse(row.file) as Omit<AgentFile, 'hasMcp' | 'hasA2a'>;
+  return agentRecord(row.agent_id, {
+    parts: {
+      owner: row.owner,
+      uri: fromText<string>(row.uri),
+      wallet: row.wallet,
+      file: { ...file, hasMcp: row.has_mcp, hasA2a: row.has_a2a },
+      fileError: fromText<NonNullable<AgentParts['fileError']>>(row.file_error),
+      metadata: JSON.parse(row.metadata) as AgentParts['metadata'],
+      reachability: reachabilityOf(row),
+      classification: fromText<NonNullable<AgentParts['classification']>>(row.classification),
+      rating: { score: row.score, feedbackCount: Number(row.feedback_count) },
+    },
+    registeredAt: Number(row.registered_at),
+    updatedAt: Number(row.updated_at),
+    createdPosition: Number(row.created_position),
+    lastPosition: Number(row.last_position),
+  });
+}
+
+function reachabilityOf(row: AgentRow): AgentParts['reachability'] {
+  const { mcp_reachable: mcp, a2a_reachable: a2a, reachability_checked_at: checkedAt } = row;
+  return mcp === null || a2a === null || checkedAt === null ? null : { mcp, a2a, checkedAt: Number(checkedAt) };
+}
+
+function fromText<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}

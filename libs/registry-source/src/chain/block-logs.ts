@@ -1,0 +1,115 @@
+import type { RegistrySourceLimits } from '../limits';
+import { BloomCheck } from '../logs/bloom';
+import { matches, type LogFilter } from '../logs/log-filter';
+import { compareLogs, type RawLog } from '../logs/raw-log';
+import type { Endpoint } from '../rpc/endpoint';
+import { blockLogsQuery, headerQuery, receiptLogsQuery } from '../rpc/queries';
+import { readRangeLogs } from '../rpc/range-logs';
+import { RpcFailure, toRpcFailure } from '../rpc/rpc-failure';
+import { invalid, type RpcHeader } from '../rpc/shapes';
+import type { RegistrySourceSignals } from '../signals';
+
+/** So many promises in a row that were not kept: the filters of this chain mean nothing. */
+const MAX_FALSE_POSITIVES = 64;
+
+export interface BlockLogsOptions {
+  readonly filters: readonly LogFilter[];
+  readonly limits: RegistrySourceLimits;
+  readonly signals: RegistrySourceSignals;
+  /** One endpoint is believed: the bloom filters of headers tell whether it left something out. */
+  readonly checksBlooms: boolean;
+}
+
+/** The logs of single blocks by their hashes: an endpoint without a block cannot take another one, or nothing, for it. */
+export class BlockLogsReader {
+  private readonly checks: readonly BloomCheck[];
+  private falsePositives = 0;
+
+  constructor(private readonly options: BlockLogsOptions) {
+    this.checks = options.filters.map((filter) => new BloomCheck(filter));
+  }
+
+  /** In the order of the chain; the headers are linked. @throws RpcFailure */
+  async read(endpoint: Endpoint, headers: readonly RpcHeader[], signal: AbortSignal): Promise<readonly RawLog[]> {
+    const { filters } = this.options;
+    const asked = headers.flatMap((header) => filters.map((filter, place) => ({ header, filter, place })));
+    const answers = await endpoint.each(
+      asked.map(({ header, filter }) => blockLogsQuery(filter, header.hash)),
+      signal,
+    );
+    const logs: RawLog[] = [];
+    for (const [at, { header, filter, place }] of asked.entries()) {
+      const answer = answers[at];
+      if (answer === undefined) throw invalid('complete');
+      const given =
+        answer instanceof RpcFailure ? await this.readInParts(endpoint, header, filter, answer, signal) : answer.value;
+      for (const log of given) {
+        if (log.blockHash !== header.hash || log.blockNumber !== header.number || !matches(filter, log)) {
+          throw invalid('of the block that was asked for');
+        }
+      }
+      const complete = await this.complete(endpoint, header, filter, place, given, signal);
+      for (const log of complete) logs.push(log);
+    }
+    await this.ensureStillThere(endpoint, headers, signal);
+    logs.sort(compareLogs);
+    if (logs.some((log, at) => at > 0 && compareLogs(log, logs[at - 1] ?? log) === 0))
+      throw invalid('free of doubled logs');
+    return logs;
+  }
+
+  /** A block with too many logs for one answer. */
+  private async readInParts(
+    endpoint: Endpoint,
+    { number }: RpcHeader,
+    filter: LogFilter,
+    failure: RpcFailure,
+    signal: AbortSignal,
+  ): Promise<readonly RawLog[]> {
+    if (failure.kind !== 'limit' && failure.kind !== 'too_large') throw failure;
+    return (await readRangeLogs(endpoint, { from: number, to: number, filter }, this.options, signal)).logs;
+  }
+
+  /** Some endpoints answer with no logs for a block that they no longer have; so it has to be there afterwards, too. */
+  private async ensureStillThere(
+    endpoint: Endpoint,
+    headers: readonly RpcHeader[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const last = headers.at(-1);
+    if (last === undefined) return;
+    const now = await endpoint.call(headerQuery(last.number), signal);
+    if (now?.hash !== last.hash) throw new RpcFailure('refused', `block ${last.number} changed while it was read`);
+  }
+
+  private async complete(
+    endpoint: Endpoint,
+    header: RpcHeader,
+    filter: LogFilter,
+    place: number,
+    given: readonly RawLog[],
+    signal: AbortSignal,
+  ): Promise<readonly RawLog[]> {
+    const { checksBlooms, signals } = this.options;
+    if (!checksBlooms || header.logsBloom === undefined || this.falsePositives >= MAX_FALSE_POSITIVES) return given;
+    if ((this.checks[place]?.missing(header.logsBloom, given) ?? []).length === 0) return given;
+    let all: readonly RawLog[];
+    try {
+      all = await endpoint.call(receiptLogsQuery(header.number), signal);
+    } catch (error) {
+      const failure = toRpcFailure(error);
+      if (failure.kind !== 'refused') throw failure;
+      signals.bloomMismatch({ endpoint: endpoint.label, verdict: 'unproven' });
+      return given;
+    }
+    const wanted = all.filter((log) => log.blockHash === header.hash && matches(filter, log));
+    if (wanted.length <= given.length) {
+      this.falsePositives += 1;
+      signals.bloomMismatch({ endpoint: endpoint.label, verdict: 'false_positive' });
+      return given;
+    }
+    this.falsePositives = 0;
+    signals.bloomMismatch({ endpoint: endpoint.label, verdict: 'omission' });
+    return wanted;
+  }
+}

@@ -1,0 +1,104 @@
+import type { BlockHeader } from '@sluice/agent-registry';
+import type { RawLog } from '../logs/raw-log';
+import { RpcFailure } from './rpc-failure';
+
+/** A header with the filter of its logs. */
+export interface RpcHeader extends BlockHeader {
+  /** 256 bytes as 0x and digits; undefined where the endpoint gives none. */
+  readonly logsBloom: string | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const HASH = /^0x[0-9a-f]{64}$/;
+const ADDRESS = /^0x[0-9a-f]{40}$/;
+const QUANTITY = /^0x[0-9a-f]{1,13}$/i;
+const OTHER_THAN_DIGITS = /[^0-9a-f]/;
+const BLOOM_LENGTH = 514;
+const MAX_TOPICS = 4;
+
+export function invalid(what: string): RpcFailure {
+  return new RpcFailure('invalid', `the answer is not ${what}`);
+}
+
+function fieldsOf(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(what);
+  return value as Fields;
+}
+
+function isQuantity(value: unknown): boolean {
+  return typeof value === 'string' && QUANTITY.test(value);
+}
+
+/** A number that JSON holds exactly: 0x and up to 13 digits. */
+export function quantityOf(value: unknown, what: string): number {
+  if (typeof value !== 'string' || !QUANTITY.test(value)) throw invalid(what);
+  const number = Number.parseInt(value.slice(2), 16);
+  if (!Number.isSafeInteger(number)) throw invalid(what);
+  return number;
+}
+
+function matching(value: unknown, pattern: RegExp, what: string): string {
+  if (typeof value !== 'string') throw invalid(what);
+  if (pattern.test(value)) return value;
+  const lower = value.toLowerCase();
+  if (!pattern.test(lower)) throw invalid(what);
+  return lower;
+}
+
+/** 0x and an even number of digits, in lower case. */
+export function hexDataOf(value: unknown, what: string): string {
+  if (typeof value !== 'string' || !/^0x/i.test(value) || value.length % 2 !== 0) throw invalid(what);
+  if (!OTHER_THAN_DIGITS.test(value.slice(2))) return value;
+  const lower = value.toLowerCase();
+  if (OTHER_THAN_DIGITS.test(lower.slice(2))) throw invalid(what);
+  return lower;
+}
+
+/** The header of a block, or undefined for null. @throws RpcFailure `invalid` */
+export function headerOf(value: unknown): RpcHeader | undefined {
+  if (value === null) return undefined;
+  const block = fieldsOf(value, 'a block');
+  const bloom = block.logsBloom;
+  return {
+    number: quantityOf(block.number, "a block's number"),
+    hash: matching(block.hash, HASH, "a block's hash"),
+    parentHash: matching(block.parentHash, HASH, "a parent's hash"),
+    timestamp: quantityOf(block.timestamp, "a block's time"),
+    logsBloom:
+      typeof bloom === 'string' && bloom.length === BLOOM_LENGTH ? hexDataOf(bloom, 'a bloom filter') : undefined,
+  };
+}
+
+function topicsOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_TOPICS) throw invalid("a log's topics");
+  return value.map((topic: unknown) => matching(topic, HASH, 'a topic'));
+}
+
+function logOf(value: unknown): RawLog {
+  const log = fieldsOf(value, 'a log');
+  if (log.removed === true) throw invalid('a log that is on the chain');
+  return {
+    address: matching(log.address, ADDRESS, "a log's address"),
+    topics: topicsOf(log.topics),
+    data: hexDataOf(log.data, "a log's data"),
+    blockNumber: quantityOf(log.blockNumber, "a log's block number"),
+    blockHash: matching(log.blockHash, HASH, "a log's block hash"),
+    transactionHash: matching(log.transactionHash, HASH, "a log's transaction"),
+    logIndex: quantityOf(log.logIndex, "a log's index"),
+    // Not of the protocol: what has another form is no time.
+    blockTimestamp: isQuantity(log.blockTimestamp) ? quantityOf(log.blockTimestamp, "a log's time") : undefined,
+  };
+}
+
+/** Logs in the order they were given. @throws RpcFailure `invalid` */
+export function logsOf(value: unknown): RawLog[] {
+  if (!Array.isArray(value)) throw invalid('a list of logs');
+  return value.map(logOf);
+}
+
+/** The logs of all receipts of a block. @throws RpcFailure `invalid` */
+export function logsOfReceipts(value: unknown): RawLog[] {
+  if (!Array.isArray(value)) throw invalid('a list of receipts');
+  return value.flatMap((receipt: unknown) => logsOf(fieldsOf(receipt, 'a receipt').logs));
+}
