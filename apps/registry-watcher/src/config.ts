@@ -45,7 +45,7 @@ export const registryWatcherSettings = defineSettings({
   SLUICE_ALLOW_PRIVATE_URLS: {
     schema: setting.list().optional(),
     description:
-      'Origins or `host:port` in private networks that files, probes and the classifier may reach, for instance `http://127.0.0.1:9000`. All others are refused.',
+      'Origins or `host:port` in private networks that files and probes may reach, for instance `http://127.0.0.1:9000`. All others are refused.',
   },
   SLUICE_PROBE_INTERVAL_MS: {
     schema: setting.durationMs({ min: 100, max: 30 * 86_400_000 }),
@@ -60,12 +60,12 @@ export const registryWatcherSettings = defineSettings({
   SLUICE_PROBE_CONCURRENCY: {
     schema: setting.integer({ min: 1, max: 1_000 }),
     default: '16',
-    description: 'Most agents of one chain that are probed at a time.',
+    description: 'Most probes at a time, over all chains.',
   },
   SLUICE_PROBE_TIMEOUT: {
     schema: setting.durationMs({ min: 100, max: 120_000 }),
     default: '10s',
-    description: 'Longest time for one probe of one endpoint.',
+    description: 'Longest time for one request of a probe.',
   },
   SLUICE_CLASSIFIER_API: {
     schema: setting.enum(CLASSIFIER_APIS),

@@ -17,7 +17,6 @@ import { createClassifierSignals, createProberSignals } from './off-chain-signal
 import { ReachabilityProber } from './reachability/reachability-prober';
 import { RegistryWatcherModule } from './registry-watcher.module';
 import { createRegistryWatcherSignals, type RegistryWatcherSignals } from './signals';
-import { createSourceSignals } from './source-signals';
 
 /** How we introduce ourselves to servers of agents. */
 const USER_AGENT = 'sluice-registry-watcher/0.1 (agent registry monitoring)';
@@ -72,8 +71,7 @@ async function createWatchers(
   };
   const createSource =
     extensions.createSource ??
-    ((chain: ChainConfig) =>
-      createRegistrySource({ chain, signals: createSourceSignals(signals.metrics, host.logger, chain) }));
+    ((chain: ChainConfig) => createRegistrySource({ chain, signals: signals.source(chain) }));
   const watchers = config.chains.map((chain) => {
     const ports = { chain, store, log, files, prober, classifier, clock: SYSTEM_CLOCK, signals: signals.chain(chain) };
     return new ChainWatcher({ ...ports, source: createSource(chain) }, times, holder);
@@ -93,6 +91,13 @@ function createOffChainPorts(
   { metrics }: RegistryWatcherSignals,
 ): { files: RegistrationFiles; prober: Prober; classifier: AgentClassifier | undefined } {
   const allowPrivate = parsePrivateAllowList(allowPrivateUrls);
+  const prober = new ReachabilityProber({
+    fetch: createSafeFetch({ userAgent: USER_AGENT, allowPrivate, limits: { maxConcurrent: probes.concurrency } }),
+    concurrency: probes.concurrency,
+    timeoutMs: probes.timeoutMs,
+    signals: createProberSignals(metrics, logger),
+  });
+  metrics.readProberLoad(() => prober.load);
   return {
     files: createRegistrationFileReader({
       timeoutMs: files.timeoutMs,
@@ -102,12 +107,7 @@ function createOffChainPorts(
       userAgent: USER_AGENT,
       onUnexpectedError: (error) => logger.error('reading a registration file went wrong', { error }),
     }),
-    prober: new ReachabilityProber({
-      fetch: createSafeFetch({ userAgent: USER_AGENT, allowPrivate }),
-      concurrency: probes.concurrency,
-      timeoutMs: probes.timeoutMs,
-      signals: createProberSignals(metrics, logger),
-    }),
+    prober,
     classifier:
       classifier && createClassifier({ config: classifier, signals: createClassifierSignals(metrics, logger) }),
   };

@@ -1,8 +1,12 @@
 import type { ChainConfig, ChainHalt, IgnoredReason, RegistryDraft } from '@sluice/agent-registry';
 import { toSluiceError } from '@sluice/event-log';
 import type { EncodedEnvelope } from '@sluice/event-schema';
+import type { RegistrySourceSignals } from '@sluice/registry-source';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 import type { ChainReport } from './chain/chain-report';
+import { HolderGauges } from './holder-gauges';
+import { LimitedLines } from './limited-lines';
+import { createSourceSignals } from './source-signals';
 import { createWatcherMetrics, type WatcherMetrics } from './watcher-metrics';
 
 /** What is done off the chain. */
@@ -37,23 +41,31 @@ export interface ChainSignals {
   /** One piece of work off the chain is done. */
   found(kind: OffChainKind, outcome: string): void;
   inHand(kind: OffChainKind, count: number): void;
+  /** One piece of work came to nothing and is tried again later. */
+  postponed(kind: OffChainKind): void;
 }
 
 /** Everything that the app tells its operators. */
 export interface RegistryWatcherSignals {
   readonly metrics: WatcherMetrics;
   chain(chain: Pick<ChainConfig, 'chainId' | 'name'>): ChainSignals;
+  /** What the source of a chain tells. */
+  source(chain: Pick<ChainConfig, 'chainId'>): RegistrySourceSignals;
   reorgAccepted(chainId: number, keyId: string): void;
 }
 
-/** A fault that goes on is not told more often than this. */
-const FAULT_LINE_INTERVAL_MS = 10_000;
-
 export function createRegistryWatcherSignals(registry: MetricsRegistry, logger: Logger): RegistryWatcherSignals {
   const metrics = createWatcherMetrics(registry);
+  const gauges = new Map<number, HolderGauges>();
+  const gaugesOf = (chainId: number) => {
+    const known = gauges.get(chainId) ?? new HolderGauges();
+    gauges.set(chainId, known);
+    return known;
+  };
   return {
     metrics,
-    chain: ({ chainId, name }) => createChainSignals(metrics, logger, { chainId, chainName: name }),
+    chain: ({ chainId, name }) => createChainSignals(metrics, gaugesOf(chainId), logger, { chainId, chainName: name }),
+    source: ({ chainId }) => createSourceSignals(metrics, gaugesOf(chainId), logger, { chainId }),
     reorgAccepted: (chainId, keyId) =>
       logger.warn('an operator accepts that a chain is undone beyond its finality', { chainId, keyId }),
   };
@@ -64,7 +76,12 @@ interface ChainFields {
   readonly chainName: string;
 }
 
-function createChainSignals(metrics: WatcherMetrics, logger: Logger, fields: ChainFields): ChainSignals {
+function createChainSignals(
+  metrics: WatcherMetrics,
+  gauges: HolderGauges,
+  logger: Logger,
+  fields: ChainFields,
+): ChainSignals {
   const chain = String(fields.chainId);
   const limited = new LimitedLines();
   const log = (level: 'info' | 'warn' | 'error', message: string, more: object = {}) =>
@@ -78,24 +95,27 @@ function createChainSignals(metrics: WatcherMetrics, logger: Logger, fields: Cha
     leaseChanged(held, holder) {
       metrics.active.set({ chain }, held ? 1 : 0);
       // Its next holder tells how the chain is coming on.
-      if (!held) for (const gauge of ofHolder(metrics)) gauge.remove({ chain });
+      if (held) gauges.hold();
+      else gauges.release();
       log('info', held ? 'watches the chain' : 'no longer watches the chain', { holder });
     },
     phaseChanged: (report, block) =>
       log('info', `the chain is in phase ${report.phase}`, { ...progressOf(report, block) }),
     progressed(report, block, lagSeconds) {
-      if (block !== undefined) metrics.block.set({ chain }, block);
-      if (report.head !== null) metrics.head.set({ chain }, report.head);
-      if (report.lagBlocks !== null) metrics.lagBlocks.set({ chain }, report.lagBlocks);
-      if (report.progress !== null) metrics.progress.set({ chain }, report.progress);
-      metrics.lagSeconds.set({ chain }, lagSeconds);
-      metrics.eventsPerSecond.set({ chain }, report.eventsPerSecond);
-      metrics.secondsLeft.set({ chain }, report.secondsLeft ?? 0);
+      if (block !== undefined) gauges.set(metrics.block, { chain }, block);
+      if (report.head !== null) gauges.set(metrics.head, { chain }, report.head);
+      if (report.lagBlocks !== null) gauges.set(metrics.lagBlocks, { chain }, report.lagBlocks);
+      if (report.progress !== null) gauges.set(metrics.progress, { chain }, report.progress);
+      gauges.set(metrics.lagSeconds, { chain }, lagSeconds);
+      gauges.set(metrics.eventsPerSecond, { chain }, report.eventsPerSecond);
+      gauges.set(metrics.secondsLeft, { chain }, report.secondsLeft ?? 0);
     },
     backfilling: (report, block) => log('info', 'backfill', progressOf(report, block)),
     committed(events, durationMs) {
-      metrics.commitSeconds.observe(durationMs / 1000);
-      for (const { event } of events) metrics.events.inc({ chain, type: event.type });
+      metrics.commitSeconds.observe({ chain }, durationMs / 1000);
+      const counts = new Map<string, number>();
+      for (const { event } of events) counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
+      for (const [type, count] of counts) metrics.events.inc({ chain, type }, count);
     },
     ignored(reasons) {
       for (const [reason, count] of Object.entries(reasons))
@@ -107,7 +127,7 @@ function createChainSignals(metrics: WatcherMetrics, logger: Logger, fields: Cha
     },
     reorganised(depth, ancestor) {
       metrics.reorgs.inc({ chain });
-      metrics.reorgDepth.observe(depth);
+      metrics.reorgDepth.observe({ chain }, depth);
       log('warn', 'the chain was reorganised', { depth, ancestor });
     },
     reverted(blocks, events) {
@@ -115,18 +135,18 @@ function createChainSignals(metrics: WatcherMetrics, logger: Logger, fields: Cha
       log('info', 'took back what came of vanished blocks', { blocks, events });
     },
     halted({ reason, message, cursor }) {
-      metrics.halted.set({ chain }, 1);
+      gauges.set(metrics.halted, { chain }, 1);
       log('error', 'the chain is halted until an operator decides', { reason, detail: message, block: cursor.number });
     },
     resumed(how) {
-      metrics.halted.set({ chain }, 0);
+      gauges.set(metrics.halted, { chain }, 0);
       log('warn', how === 'healed' ? 'the chain is as it was and goes on' : 'the chain goes on as an operator agreed');
     },
     beyondJournals: (block) =>
       log('error', 'the reorganisation is deeper than can be undone: what was read below this block stays', { block }),
     appended(count, durationMs) {
       metrics.appended.inc({ chain }, count);
-      metrics.appendSeconds.observe(durationMs / 1000);
+      metrics.appendSeconds.observe({ chain }, durationMs / 1000);
     },
     appendFailed: (error) => {
       metrics.appendFailures.inc({ chain });
@@ -134,32 +154,16 @@ function createChainSignals(metrics: WatcherMetrics, logger: Logger, fields: Cha
       if (limited.mayTell(`append ${code}`))
         log('warn', 'events cannot be appended and are tried again', { code, error });
     },
-    outboxChanged: (count) => metrics.outbox.set({ chain }, count),
+    outboxChanged: (count) => gauges.set(metrics.outbox, { chain }, count),
     fault: (place, error) => faultLine(place, 'survived a fault', error),
     recovered: (place) => log('info', 'goes on after a fault', { place }),
     found: (kind, outcome) => metrics.findings.inc({ chain, kind, outcome }),
-    inHand: (kind, count) => metrics.inHand.set({ chain, kind }, count),
+    inHand: (kind, count) => gauges.set(metrics.inHand, { chain, kind }, count),
+    postponed: (kind) => metrics.postponed.inc({ chain, kind }),
   };
-}
-
-function ofHolder(metrics: WatcherMetrics) {
-  const { block, head, lagBlocks, lagSeconds, progress, eventsPerSecond, secondsLeft, halted, outbox } = metrics;
-  return [block, head, lagBlocks, lagSeconds, progress, eventsPerSecond, secondsLeft, halted, outbox];
 }
 
 function progressOf(report: ChainReport, block: number | undefined) {
   const { head, lagBlocks, progress, blocksPerSecond, eventsPerSecond, secondsLeft, events } = report;
   return { block, head, lagBlocks, progress, blocksPerSecond, eventsPerSecond, secondsLeft, events };
-}
-
-/** The first of equal lines, and then one each interval. */
-class LimitedLines {
-  private readonly toldAtMs = new Map<string, number>();
-
-  mayTell(line: string): boolean {
-    const now = performance.now();
-    if (now - (this.toldAtMs.get(line) ?? -Infinity) < FAULT_LINE_INTERVAL_MS) return false;
-    this.toldAtMs.set(line, now);
-    return true;
-  }
 }

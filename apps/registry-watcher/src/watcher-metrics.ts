@@ -2,13 +2,34 @@ import type { MetricsRegistry } from '@sluice/service-runtime';
 
 export type WatcherMetrics = ReturnType<typeof createWatcherMetrics>;
 
+/** What of the prober is shown. */
+interface ProberLoad {
+  readonly waiting: number;
+  readonly hosts: number;
+}
+
 const REORG_DEPTH_BUCKETS = [1, 2, 3, 5, 8, 13, 21, 34, 64, 128, 256];
 
 /** Every metric of this app. The label `chain` is the id of a configured chain. */
 export function createWatcherMetrics(metrics: MetricsRegistry) {
   const perChain = <L extends string = never>(name: string, help: string, labels: readonly L[] = []) =>
     ({ name: `sluice_chain_${name}`, help, labels: ['chain' as const, ...labels] }) as const;
+  let proberLoad: () => ProberLoad = () => ({ waiting: 0, hosts: 0 });
   return {
+    /** Where the gauges of the prober take their values when they are read. */
+    readProberLoad(read: () => ProberLoad): void {
+      proberLoad = read;
+    },
+    probesWaiting: metrics.gauge({
+      name: 'sluice_probe_visits_waiting',
+      help: 'Visits to hosts that wait for their turn.',
+      collect: (gauge) => gauge.set(proberLoad().waiting),
+    }),
+    probeHosts: metrics.gauge({
+      name: 'sluice_probe_hosts',
+      help: 'Hosts that are visited, waited for, or left alone for a while.',
+      collect: (gauge) => gauge.set(proberLoad().hosts),
+    }),
     active: metrics.gauge(perChain('active', '1 while this process watches the chain.')),
     block: metrics.gauge(perChain('block', 'The last block that was worked off.')),
     head: metrics.gauge(perChain('head_block', 'The newest block of the chain.')),
@@ -32,6 +53,11 @@ export function createWatcherMetrics(metrics: MetricsRegistry) {
     findings: metrics.counter(
       perChain('findings_total', 'Files, probes and classifications, by outcome.', ['kind', 'outcome']),
     ),
+    postponed: metrics.counter(
+      perChain('postponed_total', 'Files, probes and classifications that came to nothing and are tried again.', [
+        'kind',
+      ]),
+    ),
     inHand: metrics.gauge(perChain('in_hand', 'Files, probes and classifications going on.', ['kind'])),
     requests: metrics.counter(
       perChain('rpc_requests_total', 'Requests to RPC endpoints.', ['endpoint', 'method', 'outcome']),
@@ -52,21 +78,15 @@ export function createWatcherMetrics(metrics: MetricsRegistry) {
       perChain('rpc_bloom_mismatches_total', 'Logs promised by a block and not given.', ['endpoint', 'verdict']),
     ),
     headsAnnounced: metrics.gauge(perChain('rpc_heads_announced', '1 while new heads come by WebSocket.')),
-    requestSeconds: metrics.histogram({
-      name: 'sluice_chain_rpc_request_duration_seconds',
-      help: 'Time of a request to an RPC endpoint.',
-    }),
-    commitSeconds: metrics.histogram({
-      name: 'sluice_chain_commit_duration_seconds',
-      help: 'Time of a commit of documents, cursor, journals and outbox.',
-    }),
-    appendSeconds: metrics.histogram({
-      name: 'sluice_chain_append_duration_seconds',
-      help: 'Time of an append to the durable log.',
-    }),
+    requestSeconds: metrics.histogram(
+      perChain('rpc_request_duration_seconds', 'Time of a request to an RPC endpoint.'),
+    ),
+    commitSeconds: metrics.histogram(
+      perChain('commit_duration_seconds', 'Time of a commit of documents, cursor, journals and outbox.'),
+    ),
+    appendSeconds: metrics.histogram(perChain('append_duration_seconds', 'Time of an append to the durable log.')),
     reorgDepth: metrics.histogram({
-      name: 'sluice_chain_reorg_depth_blocks',
-      help: 'Blocks that a reorganisation took away.',
+      ...perChain('reorg_depth_blocks', 'Blocks that a reorganisation took away.'),
       buckets: REORG_DEPTH_BUCKETS,
     }),
     classifierRequests: metrics.counter({

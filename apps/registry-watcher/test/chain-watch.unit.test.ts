@@ -48,8 +48,10 @@ it('works off what is old in ranges, then what is new, each fact once and in ord
     data: { agentId: `${CHAIN_ID}:0`, chainId: CHAIN_ID, name: 'Agent #0', owner: address(1), hasMcp: false },
   });
   expect(log.of('reputation_change').map(({ data }) => data['newScore'])).toEqual([80, 70]);
-  await until(async () => (await process.status())?.report['phase'] === 'live', 'the phase live');
-  expect((await process.status())?.report).toMatchObject({ head: chain.head.number, lagBlocks: 0, progress: 1 });
+  const report = async () => (await process.status())?.report;
+  const { number } = chain.head;
+  await until(async () => (await report())?.['block'] === number, 'the report of the head');
+  expect(await report()).toMatchObject({ phase: 'live', head: number, lagBlocks: 0, progress: 1 });
   expect(process.messages()).toEqual(expect.arrayContaining(['watches the chain', 'the chain is in phase live']));
 });
 

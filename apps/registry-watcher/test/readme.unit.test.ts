@@ -6,6 +6,7 @@ import { registryWatcherOperations } from '../src/http/operations';
 import { createWatcherMetrics } from '../src/watcher-metrics';
 
 const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
+const howTo = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'how-to', 'watch-a-chain.md'), 'utf8');
 const cells = (row: string) => row.replaceAll(/\s*\|\s*/g, '|');
 
 it('tells each setting in the README as it is', () => {
@@ -18,9 +19,14 @@ it('names every path in the README', () => {
   for (const { path } of registryWatcherOperations) expect(readme).toContain(path);
 });
 
-it('names no metric in the README that there is not', async () => {
+it.each([
+  ['README', readme],
+  ['guide', howTo],
+])('names metrics in the %s, and none that there is not', async (_, text) => {
   const registry = new MetricsRegistry();
   createWatcherMetrics(registry);
   const exposed = await registry.expose();
-  for (const [name] of readme.matchAll(/sluice_\w+/g)) expect(exposed).toContain(`# TYPE ${name} `);
+  const names = [...text.matchAll(/sluice_\w+/g)].map(([name]) => name);
+  expect(names).not.toEqual([]);
+  for (const name of names) expect(exposed).toContain(`# TYPE ${name} `);
 });

@@ -8,6 +8,7 @@ export {
   type ChainConfig,
   type ChainConfigInput,
 } from './chain-config';
+export { MAX_CHAINS_FILE_BYTES, readChainsText, type ChainsText } from './chains-text';
 export {
   MAX_DUE_CHAIN_DOCUMENTS,
   type BlockJournal,

@@ -22,6 +22,7 @@ import {
   STATEMENT_TIMEOUT_MS,
   type PostgresDurableLogOptions,
 } from './options';
+import { ReadAhead } from './read-ahead';
 import { LOCK_IN_TRANSACTION, logStatements, type LogStatements } from './sql';
 
 /** The log has one lane: PostgreSQL is one writer's machine, and one order of everything is the simplest to follow. */
@@ -102,9 +103,10 @@ export class PostgresDurableLog implements DurableLog {
   /** One follower of a group is active, among all processes; the others stand by until it stops or its connection is lost. */
   follow(options: FollowLogOptions): Promise<LogFollower> {
     if (this.closed) return Promise.reject(logUnavailable('The log is closed'));
+    const ahead = new ReadAhead((from, maxRecords) => this.read(from, maxRecords));
     const loop = new FollowLoop(
       options,
-      async (checkpoints, maxRecords) => (session.active ? this.read(checkpoints.get(LANE) ?? 0, maxRecords) : []),
+      async (checkpoints, maxRecords) => (session.active ? ahead.read(checkpoints.get(LANE) ?? 0, maxRecords) : []),
       [LANE],
     );
     const session = new GroupSession({

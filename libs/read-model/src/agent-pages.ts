@@ -1,12 +1,20 @@
 import { checkAgentCursor, nameKeyOf, type AgentCursor, type AgentSort, type ListAgents } from '@sluice/projections';
 import { Prisma } from './generated/client';
 
+/** The table whose index gives a list's order: agents (`a`) or their standings (`s`). What both have is taken from it. */
+const TABLES: Readonly<Record<AgentSort, Prisma.Sql>> = {
+  registered: Prisma.sql`a`,
+  updated: Prisma.sql`s`,
+  score: Prisma.sql`s`,
+  name: Prisma.sql`a`,
+};
+
 /** The columns of a list's order; each has an index. `last_position` alone tells agents apart. */
 const COLUMNS: Readonly<Record<AgentSort, readonly Prisma.Sql[]>> = {
-  registered: [Prisma.sql`created_position`],
-  updated: [Prisma.sql`last_position`],
-  score: [Prisma.sql`score`, Prisma.sql`created_position`],
-  name: [Prisma.sql`name_key`, Prisma.sql`created_position`],
+  registered: [Prisma.sql`a.created_position`],
+  updated: [Prisma.sql`s.last_position`],
+  score: [Prisma.sql`s.score`, Prisma.sql`s.created_position`],
+  name: [Prisma.sql`a.name_key`, Prisma.sql`a.created_position`],
 };
 
 /**
@@ -19,14 +27,14 @@ export function pagesOfAgents(query: ListAgents): readonly Prisma.Sql[] {
   if (after) checkAgentCursor(after, sort);
   const place = after && behind(query, COLUMNS[sort], keyOf(sort, after));
   if (sort !== 'score') return [pageOf(query, place)];
-  const position = after && behind(query, COLUMNS.registered, [BigInt(after.position)]);
+  const position = after && behind(query, [Prisma.sql`s.created_position`], [BigInt(after.position)]);
   if (after?.key === null) return [pageOf(query, UNSCORED, position)];
   const scored = pageOf(query, SCORED, place);
   return minScore === undefined && maxScore === undefined ? [scored, pageOf(query, UNSCORED)] : [scored];
 }
 
-const SCORED = Prisma.sql`score IS NOT NULL`;
-const UNSCORED = Prisma.sql`score IS NULL`;
+const SCORED = Prisma.sql`s.score IS NOT NULL`;
+const UNSCORED = Prisma.sql`s.score IS NULL`;
 
 /** What the columns of the order are where a page ended. */
 function keyOf(sort: AgentSort, { key, position }: AgentCursor): readonly (number | bigint | string)[] {
@@ -64,28 +72,28 @@ function conditionsOf(query: ListAgents): readonly (Prisma.Sql | false)[] {
   const { chainIds = [], owner, name, skills = [], domains = [], minScore, maxScore, minFeedback } = query;
   const { hasMcp, hasA2a, mcpReachable, a2aReachable, active } = query;
   return [
-    chainIds.length > 0 && onChains(chainIds),
-    owner !== undefined && Prisma.sql`owner = ${owner.toLowerCase()}`,
-    name !== undefined && Prisma.sql`strpos(name_key, ${nameKeyOf(name)}) > 0`,
-    hasMcp !== undefined && Prisma.sql`has_mcp = ${hasMcp}`,
-    hasA2a !== undefined && Prisma.sql`has_a2a = ${hasA2a}`,
-    mcpReachable !== undefined && Prisma.sql`mcp_reachable = ${mcpReachable}`,
-    a2aReachable !== undefined && Prisma.sql`a2a_reachable = ${a2aReachable}`,
-    active !== undefined && Prisma.sql`active = ${active}`,
-    skills.length > 0 && Prisma.sql`skills && ${skills.filter(isStorable)}::text[]`,
-    domains.length > 0 && Prisma.sql`domains && ${domains.filter(isStorable)}::text[]`,
-    minScore !== undefined && Prisma.sql`score >= ${minScore}::float8`,
-    maxScore !== undefined && Prisma.sql`score <= ${maxScore}::float8`,
-    minFeedback !== undefined && Prisma.sql`feedback_count >= ${minFeedback}::float8`,
+    chainIds.length > 0 && onChains(chainIds, TABLES[query.sort]),
+    owner !== undefined && Prisma.sql`a.owner = ${owner.toLowerCase()}`,
+    name !== undefined && Prisma.sql`strpos(a.name_key, ${nameKeyOf(name)}) > 0`,
+    hasMcp !== undefined && Prisma.sql`a.has_mcp = ${hasMcp}`,
+    hasA2a !== undefined && Prisma.sql`a.has_a2a = ${hasA2a}`,
+    mcpReachable !== undefined && Prisma.sql`a.mcp_reachable = ${mcpReachable}`,
+    a2aReachable !== undefined && Prisma.sql`a.a2a_reachable = ${a2aReachable}`,
+    active !== undefined && Prisma.sql`a.active = ${active}`,
+    skills.length > 0 && Prisma.sql`a.skills && ${skills.filter(isStorable)}::text[]`,
+    domains.length > 0 && Prisma.sql`a.domains && ${domains.filter(isStorable)}::text[]`,
+    minScore !== undefined && Prisma.sql`s.score >= ${minScore}::float8`,
+    maxScore !== undefined && Prisma.sql`s.score <= ${maxScore}::float8`,
+    minFeedback !== undefined && Prisma.sql`s.feedback_count >= ${minFeedback}::float8`,
   ];
 }
 
 /** One chain is asked for by equality, by which an index is in order. */
-function onChains(chainIds: readonly number[]): Prisma.Sql {
+function onChains(chainIds: readonly number[], table: Prisma.Sql): Prisma.Sql {
   const possible = chainIds.filter(Number.isSafeInteger).map(BigInt);
   const [first, ...others] = possible;
-  if (first !== undefined && others.length === 0) return Prisma.sql`chain_id = ${first}`;
-  return Prisma.sql`chain_id = ANY(${possible}::bigint[])`;
+  if (first !== undefined && others.length === 0) return Prisma.sql`${table}.chain_id = ${first}`;
+  return Prisma.sql`${table}.chain_id = ANY(${possible}::bigint[])`;
 }
 
 /** The driver refuses U+0000, and no slug has it. */

@@ -16,9 +16,14 @@ export async function applyAgents(queries: Queries, changes: readonly AgentChang
   const ended = changes.filter(({ begins }) => begins !== undefined);
   const gone = ended.filter(({ begins }) => begins === null);
   const begun = changes.flatMap(({ agentId, begins }) => (begins ? [begunRow(agentId, begins)] : []));
-  const patched = changes.flatMap(({ agentId, patch }) => (patch ? [patchedRow(agentId, patch)] : []));
-  const feedback = changes.flatMap(({ agentId, feedback: all }) =>
-    [...all].map(([name, change]) => ({ place: { agent_id: agentId, name }, change })),
+  const patches = changes.flatMap(({ agentId, patch }) => (patch ? [{ agentId, ...patch }] : []));
+  const patched = patches.filter(({ parts }) => changesAgent(parts)).map(patchedRow);
+  const feedback: FeedbackOfAgent[] = [];
+  for (const { agentId, feedback: all } of changes) {
+    for (const [name, change] of all) feedback.push({ place: { agent_id: agentId, name }, change });
+  }
+  const made = feedback.flatMap(({ place, change }) =>
+    change.made ? [{ ...place, made: change.made, revoked: change.revoked ?? false }] : [],
   );
   const rows = (rowsOf: (place: FeedbackName, change: FeedbackChange) => readonly object[]) =>
     JSON.stringify(feedback.flatMap(({ place, change }) => rowsOf(place, change)));
@@ -28,11 +33,27 @@ export async function applyAgents(queries: Queries, changes: readonly AgentChang
       ${toLines(ended.map(({ agentId }) => agentId))}::text,
       ${JSON.stringify(begun)}::text::json,
       ${JSON.stringify(patched)}::text::json,
-      ${rows(madeRows)}::text::json,
+      ${toLines(patches.map(({ agentId }) => agentId))}::text,
+      ${toLines(patches.map(({ parts }) => String(parts.rating !== undefined)))}::text,
+      ${toLines(patches.map(({ parts }) => String(parts.rating?.score ?? null)))}::text,
+      ${toLines(patches.map(({ parts }) => String(parts.rating?.feedbackCount ?? 0)))}::text,
+      ${toLines(patches.map(({ updatedAt }) => String(updatedAt)))}::text,
+      ${toLines(patches.map(({ lastPosition }) => String(lastPosition)))}::text,
+      ${toLines(made.map(({ agent_id }) => agent_id))}::text,
+      ${toLines(made.map(({ name }) => name))}::text,
+      ${toLines(made.map(({ made: content }) => JSON.stringify(content)))}::text,
+      ${toLines(made.map(({ revoked }) => String(revoked)))}::text,
+      ${toLines(made.map(({ made: { createdPosition } }) => String(createdPosition)))}::text,
       ${rows(unmadeRows)}::text::json,
       ${rows(revokedRows)}::text::json,
       ${rows(responseRows)}::text::json,
       ${rows(withdrawnRows)}::text::json)`;
+}
+
+/** Whether more than the standing of the agent changes. */
+function changesAgent(parts: AgentPatch['parts']): boolean {
+  for (const part in parts) if (part !== 'rating') return true;
+  return false;
 }
 
 function begunRow(agentId: string, content: AgentContent): object {
@@ -40,6 +61,8 @@ function begunRow(agentId: string, content: AgentContent): object {
     agent_id: agentId,
     chain_id: Number(agentId.slice(0, agentId.indexOf(':'))),
     ...partColumns(content.parts),
+    score: content.parts.rating.score,
+    feedback_count: content.parts.rating.feedbackCount,
     registered_at: content.registeredAt,
     created_position: content.createdPosition,
     updated_at: content.updatedAt,
@@ -47,18 +70,12 @@ function begunRow(agentId: string, content: AgentContent): object {
   };
 }
 
-function patchedRow(agentId: string, { parts, updatedAt, lastPosition }: AgentPatch): object {
-  return {
-    agent_id: agentId,
-    parts: Object.keys(parts),
-    ...partColumns(parts),
-    updated_at: updatedAt,
-    last_position: lastPosition,
-  };
+function patchedRow({ agentId, parts }: AgentPatch & { readonly agentId: string }): object {
+  return { agent_id: agentId, parts: Object.keys(parts), ...partColumns(parts) };
 }
 
 /** A member that is absent is null in the database. */
-function partColumns({ file, reachability, classification, rating, ...parts }: Partial<AgentParts>): object {
+function partColumns({ file, reachability, classification, ...parts }: Partial<AgentParts>): object {
   return {
     owner: parts.owner,
     uri: textOf(parts.uri),
@@ -72,8 +89,6 @@ function partColumns({ file, reachability, classification, rating, ...parts }: P
     classification: textOf(classification),
     skills: classification?.skills.map(({ slug }) => slug) ?? [],
     domains: classification?.domains.map(({ slug }) => slug) ?? [],
-    score: rating?.score,
-    feedback_count: rating?.feedbackCount,
   };
 }
 
@@ -92,8 +107,9 @@ interface FeedbackName {
   readonly name: string;
 }
 
-function madeRows(place: FeedbackName, { made, revoked = false }: FeedbackChange): readonly object[] {
-  return made ? [{ ...place, content: textOf(made), revoked, created_position: made.createdPosition }] : [];
+interface FeedbackOfAgent {
+  readonly place: FeedbackName;
+  readonly change: FeedbackChange;
 }
 
 function unmadeRows(place: FeedbackName, { made }: FeedbackChange): readonly object[] {

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { PrismaClient } from './generated/client';
+import { Pool } from 'pg';
+import { PrismaClient, type Prisma } from './generated/client';
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
@@ -24,15 +25,27 @@ export const DEFAULT_POOL_SIZE = 10;
 
 export type Database = PrismaClient;
 
-/** The tagged template part of a client or of a transaction: what the queries of this library are written against. */
-export type Queries = Pick<PrismaClient, '$queryRaw' | '$executeRaw'>;
+type Query<Result> = (query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]) => Promise<Result>;
 
-export function openDatabase({
+/** The tagged template part of a client or of a transaction: what the queries of this library are written against. */
+export interface Queries {
+  $queryRaw<Rows>(...query: Parameters<Query<Rows>>): Promise<Rows>;
+  readonly $executeRaw: Query<number>;
+}
+
+/** One pool of connections, for the client and for what goes past it. */
+export interface Connections {
+  readonly database: Database;
+  readonly pool: Pool;
+  close(): Promise<void>;
+}
+
+export function openConnections({
   databaseUrl,
   poolSize = DEFAULT_POOL_SIZE,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
-}: DatabaseOptions): Database {
-  const adapter = new PrismaPg({
+}: DatabaseOptions): Connections {
+  const pool = new Pool({
     connectionString: databaseUrl,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -42,8 +55,15 @@ export function openDatabase({
     options: SESSION_OPTIONS,
     keepAlive: true,
   });
-  return new PrismaClient({
-    adapter,
+  // An idle connection that is lost leaves the pool by itself; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  const database = new PrismaClient({
+    adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
   });
+  const close = async () => {
+    await database.$disconnect();
+    await pool.end();
+  };
+  return { database, pool, close };
 }

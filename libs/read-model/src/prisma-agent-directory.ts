@@ -42,9 +42,11 @@ interface AgentRow {
   readonly last_position: bigint;
 }
 
-const COLUMNS = Prisma.sql`agent_id, owner, has_mcp, has_a2a, uri, wallet, file, file_error,
-  metadata, mcp_reachable, a2a_reachable, reachability_checked_at, classification, score, feedback_count, registered_at,
-  updated_at, created_position, last_position`;
+const COLUMNS = Prisma.sql`a.agent_id, a.owner, a.has_mcp, a.has_a2a, a.uri, a.wallet, a.file, a.file_error,
+  a.metadata, a.mcp_reachable, a.a2a_reachable, a.reachability_checked_at, a.classification, s.score, s.feedback_count,
+  a.registered_at, s.updated_at, a.created_position, s.last_position`;
+
+const TABLES = Prisma.sql`read_model.agents a JOIN read_model.agent_standings s ON s.agent_id = a.agent_id`;
 
 interface FeedbackRow {
   readonly content: string;
@@ -57,7 +59,7 @@ export class PrismaAgentDirectory implements AgentDirectory {
   constructor(private readonly database: Database) {}
 
   async find(agentId: string): Promise<AgentRecord | undefined> {
-    const [row] = await this.read(Prisma.sql`WHERE agent_id = ${agentId}`);
+    const [row] = await this.read(Prisma.sql`WHERE a.agent_id = ${agentId}`);
     return row && fromRow(row);
   }
 
@@ -110,7 +112,7 @@ export class PrismaAgentDirectory implements AgentDirectory {
 
   private read(which: Prisma.Sql): Promise<readonly AgentRow[]> {
     if (which.values.some(hasNul)) return Promise.resolve([]);
-    return orUnavailable(() => this.database.$queryRaw<AgentRow[]>`SELECT ${COLUMNS} FROM read_model.agents ${which}`);
+    return orUnavailable(() => this.database.$queryRaw<AgentRow[]>`SELECT ${COLUMNS} FROM ${TABLES} ${which}`);
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type RecordOutcome,
 } from '@sluice/event-log';
 import { projectEvent } from '@sluice/projections';
-import { openDatabase, type Database, type DatabaseOptions } from './database';
+import { openConnections, type Connections, type Database, type DatabaseOptions } from './database';
 import { findEventsByIds, listEntities, readAllEvents, readEvents, readHead } from './event-queries';
 import { applyMigrations } from './migrations';
 import { PrismaAgentDirectory } from './prisma-agent-directory';
@@ -46,11 +46,15 @@ export class PrismaReadModel implements ReadModel {
   readonly chainStore: PrismaChainStore;
   private readonly listener: RecordedListener;
 
+  private readonly database: Database;
+
   constructor(
-    private readonly database: Database,
+    private readonly connections: Connections,
     databaseUrl: string,
     private readonly project: ProjectEvent,
   ) {
+    const { database } = connections;
+    this.database = database;
     this.parked = new PrismaParkedRecords(database);
     this.apiKeys = new PrismaApiKeyStore(database);
     this.sandboxes = new PrismaSandboxes(database);
@@ -62,7 +66,7 @@ export class PrismaReadModel implements ReadModel {
 
   async record(batch: RecordBatch): Promise<RecordOutcome> {
     try {
-      return await recordBatch(this.database, batch, this.project);
+      return await recordBatch(this.connections.pool, batch, this.project);
     } catch (error) {
       if (error instanceof ProjectionFailed) throw error;
       return orUnavailable(() => Promise.reject(error));
@@ -115,7 +119,7 @@ export class PrismaReadModel implements ReadModel {
 
   async close(): Promise<void> {
     await this.listener.close();
-    await this.database.$disconnect();
+    await this.connections.close();
   }
 }
 
@@ -125,5 +129,5 @@ export class PrismaReadModel implements ReadModel {
  */
 export async function openReadModel(options: ReadModelOptions): Promise<PrismaReadModel> {
   if (options.migrate ?? true) await applyMigrations(options.databaseUrl);
-  return new PrismaReadModel(openDatabase(options), options.databaseUrl, options.project ?? projectEvent);
+  return new PrismaReadModel(openConnections(options), options.databaseUrl, options.project ?? projectEvent);
 }

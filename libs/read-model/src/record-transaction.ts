@@ -1,4 +1,10 @@
-import type { EncodedEnvelope, EncodedRecordedEvent, RecordedEvent } from '@sluice/event-schema';
+import type {
+  EncodedEnvelope,
+  EncodedRecordedEvent,
+  EventEnvelope,
+  RecordedEvent,
+  Recording,
+} from '@sluice/event-schema';
 import {
   ProjectionFailed,
   toEpoch,
@@ -10,61 +16,66 @@ import {
   type RecordOutcome,
 } from '@sluice/event-log';
 import { mergeChanges, type Change } from '@sluice/projections';
+import type { Pool } from 'pg';
 import { applyChanges } from './apply-changes';
-import type { Database, Queries } from './database';
-import { Prisma } from './generated/client';
+import type { Queries } from './database';
 import { currentRecordedEvent } from './stored-event';
+import { toLines } from './text-lines';
+import { inTransaction } from './transaction';
 
 /** Channel on which the function `record_events` announces a commit that recorded something. */
 export const RECORDED_CHANNEL = 'sluice_recorded';
 
 export type ProjectEvent = (event: RecordedEvent) => readonly Change[];
 
+/** What was recorded, as one row: the driver takes long for many. */
 interface RecordedRow {
   readonly epoch: string;
-  /** Place among the envelopes, from 1; 0 where nothing was recorded. */
-  readonly ordinal: bigint;
-  readonly position: bigint;
-  readonly entity_sequence: bigint;
-  readonly recorded_at: bigint;
+  /** Of the first event that was recorded; the others follow without a hole. */
+  readonly first_position: string;
+  readonly recorded_at: string;
+  /** Places among the envelopes, from 1, in the order of positions; a single 0 where nothing was recorded. */
+  readonly ordinals: string;
+  readonly entity_sequences: string;
 }
 
 /** The projector's one transaction (see EventRecorder.record). */
-export function recordBatch(database: Database, batch: RecordBatch, project: ProjectEvent): Promise<RecordOutcome> {
-  return database.$transaction(async (queries) => {
+export function recordBatch(pool: Pool, batch: RecordBatch, project: ProjectEvent): Promise<RecordOutcome> {
+  return inTransaction(pool, async (queries) => {
     // First of all: from here to the commit it holds the lock that makes positions contiguous.
-    const rows = await recordEvents(queries, batch.envelopes, batch.checkpoints);
-    const [first] = rows;
-    if (!first) throw new Error('record_events gave no epoch');
-    const events = rows.flatMap((row) => toRecorded(row, batch.envelopes, project));
-    await applyChanges(queries, mergeChanges(events.flatMap(({ changes }) => changes)));
+    const [row] = await recordEvents(queries, batch.envelopes, batch.checkpoints);
+    if (!row) throw new Error('record_events gave no epoch');
+    const recorded: EncodedRecordedEvent[] = [];
+    const changes: Change[] = [];
+    for (const { envelope, recording } of recordingsOf(row, batch.envelopes)) {
+      try {
+        const event = currentRecordedEvent(envelope, recording);
+        recorded.push(event);
+        for (const change of project(event.event)) changes.push(change);
+      } catch (error) {
+        // Also where the event cannot be brought to its current version.
+        throw new ProjectionFailed(envelope.event.id, error);
+      }
+    }
+    await applyChanges(queries, mergeChanges(changes));
     if (batch.parked.length > 0) await park(queries, batch.parked);
-    return { epoch: toEpoch(first.epoch), recorded: events.map(({ recorded }) => recorded) };
+    return { epoch: toEpoch(row.epoch), recorded };
   });
 }
 
-interface ProjectedEvent {
-  readonly recorded: EncodedRecordedEvent;
-  readonly changes: readonly Change[];
-}
-
-/** @throws ProjectionFailed also where the event cannot be brought to its current version */
-function toRecorded(
-  row: RecordedRow,
-  envelopes: readonly EncodedEnvelope[],
-  project: ProjectEvent,
-): readonly ProjectedEvent[] {
-  const envelope = envelopes[Number(row.ordinal) - 1];
-  if (!envelope) return [];
-  try {
-    const recorded = currentRecordedEvent(envelope, {
-      position: toPosition(Number(row.position)),
-      entitySequence: Number(row.entity_sequence),
-      recordedAt: Number(row.recorded_at),
-    });
-    return [{ recorded, changes: project(recorded.event) }];
-  } catch (error) {
-    throw new ProjectionFailed(envelope.event.id, error);
+function* recordingsOf(row: RecordedRow, envelopes: readonly EncodedEnvelope[]) {
+  const sequences = row.entity_sequences.split(' ');
+  const recordedAt = Number(row.recorded_at);
+  let position = Number(row.first_position);
+  for (const [n, ordinal] of row.ordinals.split(' ').entries()) {
+    const envelope = envelopes[Number(ordinal) - 1];
+    if (!envelope) continue;
+    const recording: Recording = {
+      position: toPosition(position++),
+      entitySequence: Number(sequences[n]),
+      recordedAt,
+    };
+    yield { envelope, recording };
   }
 }
 
@@ -74,31 +85,29 @@ async function recordEvents(
   envelopes: readonly EncodedEnvelope[],
   checkpoints: LaneCheckpoints,
 ): Promise<readonly RecordedRow[]> {
-  const events = envelopes.map(({ event }) => event);
+  const linesOf = (text: (event: EventEnvelope) => string) => toLines(envelopes.map(({ event }) => text(event)));
   const lanes = [...checkpoints];
   return queries.$queryRaw<RecordedRow[]>`
-    SELECT epoch, ordinal, position, entity_sequence, recorded_at FROM read_model.record_events(
-      ${listOf(events.map(({ id }) => id))}::uuid[],
-      ${listOf(events.map(({ workspaceId }) => workspaceId))}::int[],
-      ${listOf(events.map(({ family }) => family))},
-      ${listOf(events.map(({ entityId }) => entityId))},
-      ${listOf(events.map(({ type }) => type))},
-      ${listOf(events.map(({ occurredAt }) => occurredAt))}::bigint[],
-      ${listOf(envelopes.map(({ json }) => json))},
+    SELECT min(epoch) AS epoch, min(position) AS first_position, min(recorded_at) AS recorded_at,
+      string_agg(ordinal::text, ' ' ORDER BY position) AS ordinals,
+      string_agg(entity_sequence::text, ' ' ORDER BY position) AS entity_sequences
+    FROM read_model.record_events(
+      string_to_array(${linesOf(({ id }) => id)}::text, E'\\n')::uuid[],
+      string_to_array(${linesOf(({ workspaceId }) => String(workspaceId))}::text, E'\\n')::int[],
+      string_to_array(${linesOf(({ family }) => family)}::text, E'\\n'),
+      string_to_array(${linesOf(({ entityId }) => entityId)}::text, E'\\n'),
+      string_to_array(${linesOf(({ type }) => type)}::text, E'\\n'),
+      string_to_array(${linesOf(({ occurredAt }) => String(occurredAt))}::text, E'\\n')::bigint[],
+      string_to_array(${toLines(envelopes.map(({ json }) => json))}::text, E'\\n'),
       ${lanes.map(([lane]) => lane as number)}::int[],
       ${lanes.map(([, next]) => BigInt(next))}::bigint[])`;
-}
-
-/** An array of texts. As a parameter of that type it would cost the driver several times as much. */
-function listOf(items: readonly (string | number)[]): Prisma.Sql {
-  return Prisma.sql`ARRAY(SELECT json_array_elements_text(${JSON.stringify(items)}::text::json))`;
 }
 
 async function park(queries: Queries, records: readonly ParkedRecord[]): Promise<void> {
   for (const { lane, index, value, reason, detail, workspaceId, eventId } of records) {
     await queries.$executeRaw`
       INSERT INTO read_model.parked_records (lane, index, value, reason, detail, workspace_id, event_id)
-      VALUES (${lane as number}, ${BigInt(index)}, ${value}::bytea, ${reason}, ${detail}, ${workspaceId ?? null}::int, ${eventId ?? null})
+      VALUES (${lane}, ${BigInt(index)}, ${value}::bytea, ${reason}, ${detail}, ${workspaceId ?? null}::int, ${eventId ?? null})
       ON CONFLICT (lane, index) DO NOTHING`;
   }
 }

@@ -12,10 +12,14 @@ const FEEDBACK = 20_000;
 /** Agents of three chains and a hundred owners; one of four has no score. Agent 1:3 has all the feedback. */
 const FILL = `
   INSERT INTO read_model.agents (agent_id, chain_id, owner, name_key, has_mcp, has_a2a, file, metadata, skills, domains,
-    score, feedback_count, registered_at, updated_at, created_position, last_position)
+    registered_at, created_position)
   SELECT c || ':' || n, c, 'owner' || n % 100, 'agent ' || n * 7919 % ${AGENTS}, n % 2 = 0, n % 5 = 0,
     '{"name":"x","services":[],"supportedTrust":[]}', '{}', ARRAY['skill' || n % 10], ARRAY['domain' || n % 10],
-    CASE WHEN n % 4 > 0 THEN n % 101 END, n % 50, n, n, n - 1000000, n * 7919 % ${AGENTS} - 1000000
+    n, n - 1000000
+  FROM generate_series(1, ${AGENTS}) AS n, LATERAL (SELECT (ARRAY[1, 10, 8453])[1 + n % 3] AS c) AS chains;
+  INSERT INTO read_model.agent_standings (agent_id, chain_id, created_position, score, feedback_count, updated_at,
+    last_position)
+  SELECT c || ':' || n, c, n - 1000000, CASE WHEN n % 4 > 0 THEN n % 101 END, n % 50, n, n * 7919 % ${AGENTS} - 1000000
   FROM generate_series(1, ${AGENTS}) AS n, LATERAL (SELECT (ARRAY[1, 10, 8453])[1 + n % 3] AS c) AS chains;
   INSERT INTO read_model.agent_feedback (agent_id, name, content, revoked, created_position)
   SELECT '1:3', 'feedback/' || n, '{"score":5}', n % 2 = 0, n - 500000 FROM generate_series(1, ${FEEDBACK}) AS n;
@@ -77,17 +81,29 @@ describe('agents', () => {
     ['the first', page({}), 'agents_created_position_idx'],
     ['the newest', page({ order }), 'agents_created_position_idx'],
     ['the next', page({ after: { key: -985_000, position: -985_000 } }), 'agents_created_position_idx'],
-    ['the last changed', page({ sort: 'updated', order }), 'agents_last_position_idx'],
-    ['the next changed', page({ sort: 'updated', after: { key: -985_000, position: 0 } }), 'agents_last_position_idx'],
-    ['the best', page({ sort: 'score', order }), 'agents_score_created_position_idx'],
-    ['the worst', page({ sort: 'score' }), 'agents_score_created_position_idx'],
-    ['the next best', page({ sort: 'score', order, after: { key: 50, position: -985_000 } }), 'agents_score_created'],
+    ['the last changed', page({ sort: 'updated', order }), 'agent_standings_last_position_idx'],
+    [
+      'the next changed',
+      page({ sort: 'updated', after: { key: -985_000, position: 0 } }),
+      'agent_standings_last_position_idx',
+    ],
+    ['the best', page({ sort: 'score', order }), 'agent_standings_score_created_position_idx'],
+    ['the worst', page({ sort: 'score' }), 'agent_standings_score_created_position_idx'],
+    [
+      'the next best',
+      page({ sort: 'score', order, after: { key: 50, position: -985_000 } }),
+      'agent_standings_score_created',
+    ],
     [
       'those without a score',
       page({ sort: 'score', after: { key: null, position: -985_000 } }),
-      'agents_score_created',
+      'agent_standings_score_created',
     ],
-    ['those of one score', page({ sort: 'score', minScore: 50, maxScore: 50 }), 'agents_score_created_position_idx'],
+    [
+      'those of one score',
+      page({ sort: 'score', minScore: 50, maxScore: 50 }),
+      'agent_standings_score_created_position_idx',
+    ],
     ['by name', page({ sort: 'name' }), 'agents_name_key_created_position_idx'],
     ['the next by name', page({ sort: 'name', order, after: { key: 'agent 5', position: 0 } }), 'agents_name_key'],
     ['of an owner', page({ owner: 'owner7' }), 'agents_owner_created_position_idx'],
@@ -97,13 +113,20 @@ describe('agents', () => {
   /** By a condition that many agents meet: without statistics they are taken for few, and sorted. */
   const walks: typeof reads = [
     ['of chains', page({ chainIds: [1, 8453], order }), 'agents_created_position_idx'],
-    ['the best of a chain', page({ chainIds: [1], sort: 'score', order }), 'agents_score_created_position_idx'],
-    ['with a protocol', page({ hasMcp: true, minFeedback: 3, sort: 'updated' }), 'agents_last_position_idx'],
+    [
+      'the best of a chain',
+      page({ chainIds: [1], sort: 'score', order }),
+      'agent_standings_score_created_position_idx',
+    ],
+    ['with a protocol', page({ hasMcp: true, minFeedback: 3, sort: 'updated' }), 'agent_standings_last_position_idx'],
   ];
 
   describe.each([
     ['without statistics', 'SELECT 1'],
-    ['with statistics', 'ANALYZE read_model.agents, read_model.agent_feedback, read_model.agent_feedback_responses'],
+    [
+      'with statistics',
+      'ANALYZE read_model.agents, read_model.agent_standings, read_model.agent_feedback, read_model.agent_feedback_responses',
+    ],
   ])('%s', (_, prepare) => {
     beforeAll(() => database.query(prepare));
 

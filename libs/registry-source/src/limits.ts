@@ -42,7 +42,7 @@ export const DEFAULT_LIMITS: RegistrySourceLimits = {
   maxResponseBytes: 64 * MIB,
   maxConcurrentRequests: 8,
   maxBatchCalls: 50,
-  maxLogsPerRange: 5_000,
+  maxLogsPerRange: 2_500,
   prefetchedRanges: 3,
   maxSplitsPerRange: 64,
   maxRounds: 3,

@@ -16,6 +16,8 @@ export interface SafeFetchLimits {
   readonly maxConcurrentPerHost: number;
   /** Fetches that wait for their turn; more of them are `busy`. */
   readonly maxWaiting: number;
+  /** Those of them that wait for one host, which must not fill the places of all others. */
+  readonly maxWaitingPerHost: number;
   /** How long a fetch waits for its turn before it is `busy`. */
   readonly maxWaitMs: number;
 }
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: SafeFetchLimits = {
   maxConcurrent: 32,
   maxConcurrentPerHost: 4,
   maxWaiting: 1_000,
+  maxWaitingPerHost: 250,
   maxWaitMs: 30_000,
 };
 

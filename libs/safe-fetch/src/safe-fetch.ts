@@ -147,18 +147,27 @@ class Fetcher {
 /** The slots on the way of one fetch: always one, that of the host which it is at. */
 class Way {
   private release: (() => void) | undefined;
+  private hostname: string | undefined;
 
   constructor(private readonly slots: Slots) {}
 
-  /** Gives up the slot before it waits for the next, so that fetches that redirect to each other's hosts never wait in a circle. */
+  /**
+   * Gives up the slot before it waits for that of another host, so that fetches that redirect to each other's hosts never wait in a
+   * circle. At the same host it goes on with the slot that it has.
+   */
   async enter(target: Target, signal: AbortSignal | undefined): Promise<void> {
+    if (target.hostname === this.hostname) {
+      return;
+    }
     this.leave();
     this.release = await this.slots.take(target.hostname, signal);
+    this.hostname = target.hostname;
   }
 
   leave(): void {
     this.release?.();
     this.release = undefined;
+    this.hostname = undefined;
   }
 }
 

@@ -16,13 +16,13 @@ export class Slots {
   constructor(
     private readonly limits: Pick<
       SafeFetchLimits,
-      'maxConcurrent' | 'maxConcurrentPerHost' | 'maxWaiting' | 'maxWaitMs'
+      'maxConcurrent' | 'maxConcurrentPerHost' | 'maxWaiting' | 'maxWaitingPerHost' | 'maxWaitMs'
     >,
   ) {}
 
   /**
    * A slot, and how to give it back (idempotent).
-   * @throws SafeFetchError `busy` where too many wait, or the wait was too long; the signal's reason when it is aborted.
+   * @throws SafeFetchError `busy` where too many wait, in all or for the host, or the wait was too long; the signal's reason when it is aborted.
    */
   take(host: string, signal: AbortSignal | undefined): Promise<() => void> {
     if (signal?.aborted === true) {
@@ -34,7 +34,14 @@ export class Slots {
     if (this.waiters.length >= this.limits.maxWaiting) {
       return Promise.reject(new SafeFetchError('busy', 'Too many fetches wait for their turn'));
     }
+    if (this.waitingFor(host) >= this.limits.maxWaitingPerHost) {
+      return Promise.reject(new SafeFetchError('busy', 'Too many fetches wait for their turn at this host'));
+    }
     return this.wait(host, signal);
+  }
+
+  private waitingFor(host: string): number {
+    return this.waiters.reduce((count, waiter) => count + (waiter.host === host ? 1 : 0), 0);
   }
 
   private wait(host: string, signal: AbortSignal | undefined): Promise<() => void> {

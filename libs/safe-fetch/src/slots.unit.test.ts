@@ -1,7 +1,7 @@
 import { Slots } from './slots';
 import { codeOf } from '../test/world';
 
-const limits = { maxConcurrent: 3, maxConcurrentPerHost: 2, maxWaiting: 2, maxWaitMs: 60_000 };
+const limits = { maxConcurrent: 3, maxConcurrentPerHost: 2, maxWaiting: 2, maxWaitingPerHost: 2, maxWaitMs: 60_000 };
 
 describe('Slots', () => {
   it('bounds what runs, in all and with one host, and serves in order', async () => {
@@ -34,6 +34,17 @@ describe('Slots', () => {
     expect(await Promise.all(waiting)).toEqual(['busy', 'busy']);
     release();
     (await slots.take('a', undefined))();
+  });
+
+  it('is busy for a host for which too many wait, and not for the others (G9)', async () => {
+    const slots = new Slots({ ...limits, maxConcurrentPerHost: 1, maxWaiting: 100, maxWaitingPerHost: 3 });
+    const release = await slots.take('slow', undefined);
+    const waiting = Array.from({ length: 3 }, () => slots.take('slow', undefined).then((free) => free()));
+    expect(await codeOf(slots.take('slow', undefined))).toBe('busy');
+    (await slots.take('healthy', undefined))();
+    release();
+    await Promise.all(waiting);
+    (await slots.take('slow', undefined))();
   });
 
   it('lets go of who is aborted, and of their place', async () => {

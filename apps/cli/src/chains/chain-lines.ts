@@ -44,7 +44,8 @@ function rowOf(chain: ChainState): readonly string[] {
 function notesOf(chain: ChainState): readonly string[] {
   const name = `${textOf(chain['name'])} (${numberOf(chain['chainId'])})`;
   const halt = memberOf(chain['halted'], 'message');
-  const fault = memberOf(chain['fault'], 'message');
+  // What exactly it is, operators see.
+  const fault = memberOf(chain['fault'], 'message') ?? memberOf(chain['fault'], 'code');
   return [
     ...(typeof halt === 'string' ? [`${name} is halted: ${printable(halt)}`] : []),
     ...(chain['acceptsDeepReorg'] === true

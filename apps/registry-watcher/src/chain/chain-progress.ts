@@ -86,6 +86,7 @@ export class ChainProgress {
       confirmations: chain.confirmations,
       phase: this.phase,
       startBlock: chain.startBlock,
+      block: this.cursor?.number ?? null,
       head: head ?? null,
       lagBlocks: target === undefined ? null : lagBlocks,
       progress:

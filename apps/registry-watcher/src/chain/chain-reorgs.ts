@@ -18,8 +18,8 @@ export interface ChainReorgsOptions {
 export type Undoing =
   { readonly kind: 'undone'; readonly cursor: BlockRef } | { readonly kind: 'halted'; readonly halt: ChainHalt };
 
-/** Most blocks that one commit undoes. */
-const MAX_REVERTED_BLOCKS = 100;
+/** Most blocks that one commit undoes: what is in a block is bounded by its chain alone. */
+const MAX_REVERTED_BLOCKS = 16;
 
 /**
  * What is done when blocks vanish. Blocks that are not final are undone; a chain of which final ones vanished is halted

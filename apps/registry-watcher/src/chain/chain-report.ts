@@ -14,6 +14,7 @@ export const chainReportSchema = z.object({
   confirmations: z.int(),
   phase: z.enum(CHAIN_PHASES),
   startBlock: z.int(),
+  block: z.int().nullable().meta({ description: 'The block that was worked off last, at the time of the report.' }),
   head: z.int().nullable().meta({ description: 'The newest block of the chain.' }),
   lagBlocks: z.int().nullable().meta({ description: 'Blocks that could be worked off and are not yet.' }),
   progress: z.number().nullable().meta({ description: 'From 0 to 1, between the start block and the head.' }),

@@ -14,6 +14,7 @@ import { BackOff, pause } from '../pause';
 import type { ChainSignals } from '../signals';
 import type { ChainProgress } from './chain-progress';
 import { ChainReorgs } from './chain-reorgs';
+import { HISTORY_PART_LIMITS, LIVE_PART_LIMITS, partOf } from './commit-part';
 import { SourceFault, type AskedSource } from './source-fault';
 import type { ChainWriter } from './chain-writer';
 import type { FileReads } from './file-reads';
@@ -140,18 +141,24 @@ export class ChainWatch {
       if (first.parentHash !== before.hash) return this.askAgain(before, upTo);
       const isLast = last.number >= upTo;
       if (!isLast) next = this.fetch(last.number + 1, upTo);
-      const cursor = { number: last.number, hash: last.hash };
-      const events = await writer.applyBlocks({
-        blocks,
-        cursor,
-        journalFrom: Number.MAX_SAFE_INTEGER,
-        dropJournalsUpTo: last.number,
-      });
-      if (events === undefined) return false;
-      this.cursor = before = cursor;
-      this.journaled = [];
-      this.reorgs.readFinal(cursor);
-      progress.moved(cursor, events, last.timestamp);
+      for (let rest = blocks, isEnd = false; !isEnd;) {
+        const part = partOf(rest, HISTORY_PART_LIMITS);
+        rest = rest.slice(part.length);
+        isEnd = rest.length === 0;
+        const { number, hash, timestamp } = isEnd ? last : (part.at(-1) ?? last);
+        const cursor = { number, hash };
+        const events = await writer.applyBlocks({
+          blocks: part,
+          cursor,
+          journalFrom: Number.MAX_SAFE_INTEGER,
+          dropJournalsUpTo: number,
+        });
+        if (events === undefined) return false;
+        this.cursor = before = cursor;
+        this.journaled = [];
+        this.reorgs.readFinal(cursor);
+        progress.moved(cursor, events, timestamp);
+      }
       if (isLast) break;
     }
     return true;
@@ -176,13 +183,14 @@ export class ChainWatch {
     const { source, writer, files, progress } = this.options;
     const next = await source.readNext(cursor, this.journaled, target, MAX_LIVE_BLOCKS);
     if (next.kind === 'reorg') return this.undo(cursor, next.ancestor);
-    const last = next.blocks.at(-1);
+    const blocks = partOf(next.blocks, LIVE_PART_LIMITS);
+    const last = blocks.at(-1);
     if (last === undefined) return false;
-    const read = await files.readAhead(next.blocks);
+    const read = await files.readAhead(blocks);
     const written = { number: last.number, hash: last.hash };
     const dropJournalsUpTo = last.number - this.window;
     const events = await writer.applyBlocks({
-      blocks: next.blocks,
+      blocks,
       cursor: written,
       journalFrom: dropJournalsUpTo + 1,
       dropJournalsUpTo,
@@ -190,9 +198,7 @@ export class ChainWatch {
     });
     if (events === undefined) return false;
     this.cursor = written;
-    this.journaled = [...this.journaled, ...next.blocks.map(headerOf)].filter(
-      ({ number }) => number > dropJournalsUpTo,
-    );
+    this.journaled = [...this.journaled, ...blocks.map(headerOf)].filter(({ number }) => number > dropJournalsUpTo);
     this.reorgs.know(written, this.journaled);
     progress.moved(written, events, last.timestamp);
     return last.number < target;

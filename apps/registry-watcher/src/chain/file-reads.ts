@@ -7,6 +7,11 @@ export interface RegistrationFiles {
   read(uri: string, signal: AbortSignal): Promise<FileReading>;
 }
 
+/** Whether a file was not asked for because too many are. */
+export function isBusy(reading: FileReading): boolean {
+  return reading.status === 'failed' && reading.error.code === 'busy';
+}
+
 /** Most files that one set of blocks waits for; the others are read behind it. */
 const MAX_AWAITED_FILES = 64;
 
@@ -42,8 +47,8 @@ export class FileReads {
     this.signal.addEventListener('abort', end, { once: true });
     const reads = uris.map((uri) =>
       this.read(uri).then(
-        // What comes late must not change a map that is in use.
-        (reading) => void (enough.signal.aborted || found.set(uri, reading)),
+        // What comes late must not change a map that is in use; what is busy here is no fault of the agent.
+        (reading) => void (enough.signal.aborted || isBusy(reading) || found.set(uri, reading)),
         () => undefined,
       ),
     );

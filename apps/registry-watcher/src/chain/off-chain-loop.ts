@@ -22,9 +22,11 @@ export interface OffChainTask<R> {
   readonly concurrency: number;
   /** Looked for new work at least this often. */
   readonly pollIntervalMs: number;
+  /** After how many milliseconds is tried again what came to nothing. */
+  againMs(): number;
   /** Milliseconds until work may be taken at all; 0: now. */
   waitMs?(): number;
-  /** Does it. Undefined: there is nothing to be done about the document. Rejects with the signal, or for a bug. */
+  /** Does it. Undefined: it came to nothing, and is to be tried again. Rejects with the signal, or for a bug. */
   work(document: ChainDocument, signal: AbortSignal): Promise<R | undefined>;
   keys(tokenId: string): readonly string[];
   apply(
@@ -41,7 +43,7 @@ export interface OffChainLoopOptions {
   readonly chainId: number;
   readonly store: Pick<ChainStore, 'due'>;
   readonly writer: Pick<ChainWriter, 'applyFindings'>;
-  readonly signals: Pick<ChainSignals, 'found' | 'inHand' | 'fault'>;
+  readonly signals: Pick<ChainSignals, 'found' | 'inHand' | 'postponed' | 'fault'>;
   readonly clock: Clock;
   /** While it says so, nothing is taken and nothing is written. */
   isPaused(): boolean;
@@ -49,19 +51,30 @@ export interface OffChainLoopOptions {
 
 /** Most findings of one commit. */
 const MAX_FINDINGS = 100;
-/** What came to nothing is left alone for so long. */
-const REST_MS = 5_000;
-const MAX_RESTING = 10_000;
+/** Most documents in hand, so that with those whose findings wait they never fill all that is looked at for new work. */
+const MAX_IN_HAND = MAX_DUE_CHAIN_DOCUMENTS - 2 * MAX_FINDINGS;
+
+const NOTHING: LedgerOutcome = { changes: [], journals: [], drafts: [], ignored: {} as LedgerOutcome['ignored'] };
+
+type Documents = ReadonlyMap<string, ChainDocument>;
+
+/** What came of one document; undefined: nothing. */
+interface Finding<R> {
+  readonly tokenId: string;
+  /** When it was due. */
+  readonly dueAt: number | undefined;
+  readonly result: R | undefined;
+}
 
 /**
  * Does what is due of one chain's agents, several at a time, and writes the findings together, one commit after the
- * other. What is due stays so until its finding is committed: a crash loses nothing but time.
+ * other. What is due stays so until its finding is committed: a crash loses nothing but time. What comes to nothing, or stays due
+ * in spite of its finding, is put off in the store: it makes room for the others, however much there is of it.
  */
 export class OffChainLoop<R> {
   private readonly busy = new Set<string>();
   private working = 0;
-  private findings: { readonly tokenId: string; readonly result: R }[] = [];
-  private readonly resting = new Map<string, number>();
+  private findings: Finding<R>[] = [];
   private readonly takeCall = new WakeUp();
   private readonly writeCall = new WakeUp();
   private nextDueAt = Infinity;
@@ -108,20 +121,17 @@ export class OffChainLoop<R> {
   private async takeDue(signal: AbortSignal): Promise<void> {
     const { task, options } = this;
     const now = options.clock.now();
-    for (const [tokenId, until] of this.resting) if (until <= now) this.resting.delete(tokenId);
-    const room = Math.min(task.concurrency - this.working, task.concurrency + MAX_FINDINGS - this.busy.size);
+    const concurrency = Math.min(task.concurrency, MAX_IN_HAND);
+    const room = Math.min(concurrency - this.working, concurrency + MAX_FINDINGS - this.busy.size);
     if (room <= 0 || options.isPaused() || (task.waitMs?.() ?? 0) > 0) return;
     const due = await options.store.due({
       chainId: options.chainId,
       kind: task.documentKind,
       dueBefore: now,
       // Those in hand are due as well.
-      limit: Math.min(MAX_DUE_CHAIN_DOCUMENTS, this.busy.size + this.resting.size + room),
+      limit: this.busy.size + room,
     });
-    const fresh = due.filter((document) => {
-      const tokenId = tokenIdOf(document);
-      return !this.busy.has(tokenId) && !this.resting.has(tokenId);
-    });
+    const fresh = due.filter((document) => !this.busy.has(tokenIdOf(document)));
     for (const document of fresh.slice(0, room)) void this.do(document, signal);
   }
 
@@ -130,15 +140,13 @@ export class OffChainLoop<R> {
     this.busy.add(tokenId);
     this.count(1);
     try {
-      const result = await this.task.work(document, signal);
+      const result = await this.task.work(document, signal).catch((error: unknown) => {
+        if (!signal.aborted) this.options.signals.fault(this.task.kind, error);
+        return undefined;
+      });
       if (signal.aborted) return;
-      if (result === undefined) return this.rest(tokenId);
-      this.findings.push({ tokenId, result });
+      this.findings.push({ tokenId, dueAt: document.dueAt, result });
       this.writeCall.wake();
-    } catch (error) {
-      if (signal.aborted) return;
-      this.options.signals.fault(this.task.kind, error);
-      this.rest(tokenId);
     } finally {
       this.count(-1);
       this.takeCall.wake();
@@ -154,38 +162,48 @@ export class OffChainLoop<R> {
     }
   }
 
-  private async write(findings: readonly { readonly tokenId: string; readonly result: R }[]): Promise<void> {
+  private async write(findings: readonly Finding<R>[]): Promise<void> {
     const { task, options } = this;
-    const changed = new Set<string>();
+    const postponed = new Set<string>();
     await options.writer.applyFindings(
       findings.flatMap(({ tokenId }) => [...task.keys(tokenId)]),
       (documents, context) =>
-        mergeOutcomes(documents, findings, (now, { tokenId, result }) => {
-          const outcome = task.apply(now, tokenId, result, context);
-          if (outcome.changes.some(({ key }) => isOf(key, task.documentKind, tokenId))) changed.add(tokenId);
-          return outcome;
+        mergeOutcomes(documents, findings, (now, finding) => {
+          const outcome = this.outcomeOf(now, finding, context);
+          const late = this.postponementOf(now, finding, outcome, context);
+          if (late === undefined) return outcome;
+          postponed.add(finding.tokenId);
+          return { ...outcome, changes: [...outcome.changes, late] };
         }),
     );
     for (const { tokenId, result } of findings) {
-      options.signals.found(task.kind, task.outcomeOf(result));
-      // Still due, though its finding was looked at: it would be done again at once, and again.
-      if (changed.has(tokenId)) this.busy.delete(tokenId);
-      else this.rest(tokenId);
+      this.busy.delete(tokenId);
+      if (result !== undefined) options.signals.found(task.kind, task.outcomeOf(result));
+      if (postponed.has(tokenId)) options.signals.postponed(task.kind);
     }
     this.takeCall.wake();
   }
 
-  private rest(tokenId: string): void {
-    this.busy.delete(tokenId);
-    if (this.resting.size < MAX_RESTING) this.resting.set(tokenId, this.options.clock.now() + REST_MS);
+  private outcomeOf(documents: Documents, { tokenId, result }: Finding<R>, context: LedgerContext): LedgerOutcome {
+    return result === undefined ? NOTHING : this.task.apply(documents, tokenId, result, context);
+  }
+
+  /** What would be done at once again, and again, is put off; what became due anew meanwhile is something else. */
+  private postponementOf(
+    documents: Documents,
+    { tokenId, dueAt }: Finding<R>,
+    { changes }: LedgerOutcome,
+    { nowMs }: LedgerContext,
+  ): ChainDocumentChange | undefined {
+    const key = `${this.task.documentKind}/${tokenId}`;
+    const document = documents.get(key);
+    if (document?.dueAt === undefined || document.dueAt !== dueAt || changes.some((change) => change.key === key))
+      return undefined;
+    return { key, value: document.value, dueAt: Math.ceil(nowMs + this.task.againMs()) };
   }
 
   private count(change: 1 | -1): void {
     this.working += change;
     this.options.signals.inHand(this.task.kind, this.working);
   }
-}
-
-function isOf(key: ChainDocumentChange['key'], kind: string, tokenId: string): boolean {
-  return key === `${kind}/${tokenId}`;
 }

@@ -12,7 +12,7 @@ export interface OutboxOptions {
 }
 
 /** Most events, and characters of them, that wait in memory; beyond that the chain waits. */
-const MAX_WAITING_EVENTS = 20_000;
+const MAX_WAITING_EVENTS = 8_000;
 const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 /** Most events, and characters of them, in one append; one event may be more. */
 const MAX_APPEND_EVENTS = 1_000;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { inlineFile, parseRegistrationFile, type FileReading, type RegistrationFile } from '@sluice/agent-registry';
+import { MAX_REGISTRY_TEXT_LENGTH } from '@sluice/event-schema';
 import {
   collectBytes,
   createSafeFetch,
@@ -14,12 +15,10 @@ import { Gateways, type FileSource } from './gateways';
 import { ipfsPathOf, type IpfsPath } from './ipfs';
 import { isNamedBy } from './raw-cid';
 
-/** The longest URI that is followed; those that hold their file may be longer. */
-const MAX_URI_LENGTH = 4_096;
-
 const DEFAULT_CONCURRENT = 16;
-const DEFAULT_CONCURRENT_PER_HOST = 8;
+const DEFAULT_CONCURRENT_PER_HOST = 4;
 const DEFAULT_WAITING = 1_000;
+const DEFAULT_WAITING_PER_HOST = 16;
 
 /** Readings at a time that may listen to one signal; more of them look like a leak to Node, which warns. */
 const MAX_LISTENERS = 100_000;
@@ -47,10 +46,12 @@ export interface RegistrationFileReaderOptions {
   readonly userAgent: string;
   /** Files read at a time. Default 16. */
   readonly maxConcurrent?: number;
-  /** Files read from one host at a time. Default 8. */
+  /** Files read from one host at a time. Default 4. */
   readonly maxConcurrentPerHost?: number;
   /** Files that wait for their turn; more of them are `busy`. Default 1000. */
   readonly maxWaiting?: number;
+  /** Those of them that wait for one host. Default 16. */
+  readonly maxWaitingPerHost?: number;
   /** Told of what should not have gone wrong; the reading is `invalid_file` then. */
   readonly onUnexpectedError?: (error: unknown) => void;
   /** Milliseconds since 1970. Default: the clock. */
@@ -83,6 +84,7 @@ class FetchingFileReader implements RegistrationFileReader {
         maxConcurrent: options.maxConcurrent ?? DEFAULT_CONCURRENT,
         maxConcurrentPerHost: options.maxConcurrentPerHost ?? DEFAULT_CONCURRENT_PER_HOST,
         maxWaiting: options.maxWaiting ?? DEFAULT_WAITING,
+        maxWaitingPerHost: options.maxWaitingPerHost ?? DEFAULT_WAITING_PER_HOST,
         // The other half is for reading: who waits longer than this is told so, not that the server was slow.
         maxWaitMs: options.timeoutMs / 2,
       },
@@ -107,8 +109,9 @@ class FetchingFileReader implements RegistrationFileReader {
     if (inline !== undefined) {
       return 'error' in inline ? { error: inline.error, retryable: false } : parsed(inline.bytes);
     }
-    if (uri.length > MAX_URI_LENGTH) {
-      return failed('uri_too_long', `The URI is longer than ${MAX_URI_LENGTH} characters`);
+    // Those that hold their file may be longer.
+    if (uri.length > MAX_REGISTRY_TEXT_LENGTH) {
+      return failed('uri_too_long', `The URI has more than ${MAX_REGISTRY_TEXT_LENGTH} characters`);
     }
     const ipfs = ipfsPathOf(uri);
     if (ipfs === undefined && !/^https?:/i.test(uri)) {
@@ -119,19 +122,24 @@ class FetchingFileReader implements RegistrationFileReader {
     );
   }
 
-  /** Asks one source after the other; each gets its share of the time that is left. */
+  /**
+   * Asks one source after the other; each gets its share of the time that is left. While one of them is busy here, what the others lack
+   * settles nothing.
+   */
   private async readIpfs(ipfs: IpfsPath, ending: AbortSignal): Promise<Outcome> {
     const sources = this.gateways.sourcesOf(ipfs);
     const endsAt = performance.now() + this.options.timeoutMs;
     let failure: FileFailure | undefined;
+    let busy: FileFailure | undefined;
     for (const [index, source] of sources.entries()) {
       const timeoutMs = Math.max(1, (endsAt - performance.now()) / (sources.length - index));
       const outcome = await this.attempt(source, timeoutMs, ending, ipfs);
       if (ending.aborted) {
-        return 'file' in outcome ? outcome : (failure ?? outcome);
+        return 'file' in outcome ? outcome : (busy ?? failure ?? outcome);
       }
       if ('error' in outcome && outcome.error.code === 'busy') {
-        return outcome;
+        busy = outcome;
+        continue;
       }
       this.gateways.report(source, 'file' in outcome || isOfTheFile(outcome));
       if ('file' in outcome || outcome.error.code === 'too_large') {
@@ -139,6 +147,9 @@ class FetchingFileReader implements RegistrationFileReader {
       }
       // What a gateway lacks today it may have tomorrow; what it gave stays what it is.
       failure = moreTelling(failure, { ...outcome, retryable: !isOfTheFile(outcome) });
+    }
+    if (busy !== undefined && (failure === undefined || !isOfTheFile(failure))) {
+      return busy;
     }
     return failure ?? failed('unreachable', 'There is no gateway', true);
   }

@@ -7,7 +7,7 @@ import { PUBLIC_WORKSPACE_ID } from '@sluice/event-schema';
 import { validate } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RegistryWatcherSignals } from '../signals';
-import { viewChains, type ChainView } from './chain-view';
+import { viewChains, withoutSecrets, type ChainView } from './chain-view';
 import { acceptReorg, chainPathSchema, listChains, noQuerySchema, readChain } from './operations';
 
 /** No request to this app has a body worth more. */
@@ -30,11 +30,11 @@ export class ChainDoor {
   open(fastify: FastifyInstance): void {
     this.on(fastify, listChains, async (principal) => {
       authoriseReading(principal);
-      return { chains: await this.views() };
+      return { chains: await this.views(principal) };
     });
     this.on(fastify, readChain, async (principal, request) => {
       authoriseReading(principal);
-      return this.view(chainIdOf(request));
+      return this.view(chainIdOf(request), principal);
     });
     this.on(fastify, acceptReorg, async (principal, request) => {
       authorise(principal, 'administer', { workspaceId: null });
@@ -67,22 +67,24 @@ export class ChainDoor {
   }
 
   private async accept(chainId: number, principal: Principal): Promise<ChainView> {
-    await this.view(chainId);
+    await this.view(chainId, principal);
     const store = await this.ports.store();
     if (!(await store.acceptDeepReorg(chainId))) throw new SluiceError('conflict', 'The chain is not halted');
     this.ports.signals.reorgAccepted(chainId, principal.kind === 'api_key' ? principal.keyId : principal.kind);
-    return this.view(chainId);
+    return this.view(chainId, principal);
   }
 
-  private async view(chainId: number): Promise<ChainView> {
-    const view = (await this.views()).find((each) => each.chainId === chainId);
+  private async view(chainId: number, principal: Principal): Promise<ChainView> {
+    const view = (await this.views(principal)).find((each) => each.chainId === chainId);
     if (view === undefined) throw new SluiceError('not_found', 'No such chain is watched', { where: 'path.chainId' });
     return view;
   }
 
-  private async views(): Promise<ChainView[]> {
+  private async views(principal: Principal): Promise<ChainView[]> {
     const store = await this.ports.store();
-    return viewChains(await store.statuses(), this.ports.chains);
+    const views = viewChains(await store.statuses(), this.ports.chains);
+    const isOperator = principal.kind === 'api_key' && principal.workspaceId === null;
+    return isOperator ? views : views.map(withoutSecrets);
   }
 }
 

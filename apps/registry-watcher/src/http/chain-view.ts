@@ -31,7 +31,16 @@ export const chainViewSchema = z.object({
     .nullable()
     .meta({ description: 'Why nothing more is read until an operator agrees to undo what was final.' }),
   acceptsDeepReorg: z.boolean().meta({ description: 'An operator has agreed; the watcher has not acted yet.' }),
-  fault: z.object({ code: z.string(), message: z.string(), since: isoTime }).nullable(),
+  fault: z
+    .object({
+      code: z.string(),
+      message: z
+        .string()
+        .nullable()
+        .meta({ description: 'For operators: endpoints may repeat what is secret in their URLs.' }),
+      since: isoTime,
+    })
+    .nullable(),
   reportedAt: isoTime.nullable().meta({ description: 'When the watcher last said something.' }),
 });
 
@@ -48,6 +57,11 @@ export function viewChains(statuses: readonly ChainStatus[], configured: readonl
   return [...views, ...rest].sort((one, other) => one.chainId - other.chainId);
 }
 
+/** What everybody may see of a chain. */
+export function withoutSecrets(view: ChainView): ChainView {
+  return view.fault === null ? view : { ...view, fault: { ...view.fault, message: null } };
+}
+
 function viewChain(status: ChainStatus, configuredName: string | undefined): ChainView {
   const { chainId, cursor, holder, halted, acceptsDeepReorg, reportedAt } = status;
   const parsed = chainReportSchema.safeParse(status.report);
@@ -58,6 +72,7 @@ function viewChain(status: ChainStatus, configuredName: string | undefined): Cha
     name: report?.name ?? configuredName ?? null,
     state: stateOf(status, report),
     holder: holder ?? null,
+    ...(report && cursor && distancesFrom(cursor.number, report)),
     block: cursor === undefined ? null : { number: cursor.number, hash: cursor.hash },
     halted:
       halted === undefined
@@ -77,6 +92,20 @@ function stateOf({ holder, halted }: ChainStatus, report: ChainReport | undefine
   if (halted !== undefined) return 'halted';
   if (holder === undefined) return 'waiting';
   return report?.fault == null ? 'running' : 'retrying';
+}
+
+/** The cursor is stored with each step, the report now and then: what is told of both has to agree. */
+function distancesFrom(block: number, report: ChainReport): Partial<ChainView> {
+  const { head, lagBlocks, startBlock, blocksPerSecond } = report;
+  if (head === null || lagBlocks === null || report.block === null) return {};
+  const lag = Math.max(0, lagBlocks + report.block - block);
+  const done = Math.max(0, block - startBlock + 1);
+  return {
+    head: Math.max(head, block),
+    lagBlocks: lag,
+    progress: done + lag === 0 ? 1 : Math.round((done / (done + lag)) * 10_000) / 10_000,
+    ...(report.secondsLeft !== null && { secondsLeft: Math.ceil(lag / blocksPerSecond) }),
+  };
 }
 
 function fieldsOf(report: ChainReport | undefined) {

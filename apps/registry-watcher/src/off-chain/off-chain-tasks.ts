@@ -16,7 +16,7 @@ import {
   type ProbeResult,
   type ProbeTarget,
 } from '@sluice/agent-registry';
-import type { FileReads } from '../chain/file-reads';
+import { isBusy, type FileReads } from '../chain/file-reads';
 import type { OffChainTask } from '../chain/off-chain-loop';
 
 /** Finds out whether agents answer. */
@@ -34,28 +34,42 @@ export interface AgentClassifier {
 export interface OffChainSettings {
   readonly files: { readonly reReadIntervalMs: number; readonly concurrency: number };
   readonly probes: { readonly intervalMs: number; readonly failuresToDown: number; readonly concurrency: number };
-  /** From 0 to 1, drawn anew for each probe. */
+  /** From 0 to 1, drawn anew for each probe, and for all that is put off. */
   readonly jitter?: () => number;
 }
 
 /** Most classifications of one chain at a time; the classifier has its own limit over all. */
 const CLASSIFICATIONS_AT_A_TIME = 2;
+/** Most agents in hand for each probe that may run: those of a crowded host wait for their turn, and must not hold up others. */
+const AGENTS_PER_PROBE = 8;
+/** The same of files, whose reader has some waiting for each host. */
+const AGENTS_PER_READ = 8;
+/** What came to nothing is tried again after half to all of this. */
+const AGAIN_MS = 30_000;
 /** How often is looked for what is due: a part of its interval, within these. */
 const POLL_INTERVAL_MS = { minimum: 20, maximum: 2_000 };
 
 const pollIntervalOf = (intervalMs: number) =>
   Math.min(POLL_INTERVAL_MS.maximum, Math.max(POLL_INTERVAL_MS.minimum, intervalMs / 4));
 
+const againAfter = (intervalMs: number, jitter: () => number) => Math.min(intervalMs, AGAIN_MS) * (0.5 + jitter() / 2);
+
 /** Reads registration files that are new, failed, or can change without a transaction. */
-export function fileTask(reads: Pick<FileReads, 'read'>, { files }: OffChainSettings): OffChainTask<FileReading> {
+export function fileTask(
+  reads: Pick<FileReads, 'read'>,
+  { files, jitter = Math.random }: OffChainSettings,
+): OffChainTask<FileReading> {
   return {
     kind: 'files',
     documentKind: 'file',
-    concurrency: files.concurrency,
+    concurrency: files.concurrency * AGENTS_PER_READ,
     pollIntervalMs: pollIntervalOf(files.reReadIntervalMs),
+    againMs: () => againAfter(files.reReadIntervalMs, jitter),
     work: async (document) => {
       const request = fileRequestOf(document);
-      return request && reads.read(request.uri);
+      const reading = request && (await reads.read(request.uri));
+      // That much is read here says nothing about the file.
+      return reading && isBusy(reading) ? undefined : reading;
     },
     keys: fileKeys,
     apply: applyFile,
@@ -72,8 +86,9 @@ export function probeTask(
   return {
     kind: 'probes',
     documentKind: 'reach',
-    concurrency,
+    concurrency: concurrency * AGENTS_PER_PROBE,
     pollIntervalMs: pollIntervalOf(intervalMs),
+    againMs: () => againAfter(intervalMs, jitter),
     work: async (document, signal) => {
       const target = probeTargetOf(document);
       return target && prober.probe(target, signal);
@@ -100,6 +115,7 @@ export function classificationTask(
     documentKind: 'class',
     concurrency: CLASSIFICATIONS_AT_A_TIME,
     pollIntervalMs: POLL_INTERVAL_MS.maximum,
+    againMs: () => againAfter(AGAIN_MS, Math.random),
     waitMs: () => classifier.waitMs(),
     work: async (document, signal) => {
       const tokenId = tokenIdOf(document);

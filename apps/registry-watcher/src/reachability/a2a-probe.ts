@@ -16,8 +16,10 @@ const WORTH_ANOTHER: ReadonlySet<UnreachableCode> = new Set([
 export async function probeA2a(visits: Visits, endpoint: string, signal: AbortSignal): Promise<Visited> {
   let wasProtected: Visited | undefined;
   let last: Visited = { verdict: unreachable('invalid_url') };
+  let before: string | undefined;
   for (const url of cardUrls(endpoint)) {
-    last = await visits.visit(url, signal, (visit) => readCard(visit, url));
+    last = await visits.visit(url, signal, (visit) => readCard(visit, url), before);
+    before = url;
     const { verdict, status } = last;
     if (verdict.kind === 'reachable' && verdict.code === 'card') return last;
     // Some hosts answer so for whatever they do not have: a card elsewhere is the better finding.

@@ -47,13 +47,16 @@ export class HostTurns {
     return this.hosts.size;
   }
 
-  /** Waits for a turn. Never rejects. */
-  take(host: string, signal: AbortSignal): Promise<HostTurnOutcome> {
+  /**
+   * Waits for a turn. Never rejects. `isFurther`: who had a turn at this host just now and needs another one is not `busy` for those
+   * who wait; there is at most one more of them than may wait.
+   */
+  take(host: string, signal: AbortSignal, isFurther = false): Promise<HostTurnOutcome> {
     if (signal.aborted) return Promise.resolve('aborted');
     const state = this.stateOf(host);
     if (state === undefined) return Promise.resolve('busy');
     if (state.heldOffUntilMs > this.options.nowMs()) return Promise.resolve('held_off');
-    if (state.waiters.length >= this.options.maxWaitingPerHost) return Promise.resolve('busy');
+    if (!isFurther && state.waiters.length >= this.options.maxWaitingPerHost) return Promise.resolve('busy');
     return new Promise((resolve) => {
       const settle = (outcome: HostTurnOutcome) => {
         signal.removeEventListener('abort', giveUp);

@@ -111,6 +111,19 @@ describe('HostTurns', () => {
     expect(given).toEqual(['1', '2 aborted', '3']);
   });
 
+  it('is not busy for who had a turn there just now', async () => {
+    const { turns, given, ask, end } = world({ maxWaitingPerHost: 1 });
+    await ask('1');
+    void ask('2');
+    end('1');
+    void turns.take('a', NEVER, true).then(() => given.push('1 again'));
+    await ask('3');
+    await pass(100);
+    end('2');
+    await pass(100);
+    expect(given).toEqual(['1', '3 busy', '2', '1 again']);
+  });
+
   it('is busy beyond its bounds, and forgets hosts that rest (G9)', async () => {
     const { turns, given, ask, end } = world({ maxWaitingPerHost: 1, maxHosts: 2 });
     await ask('1', 'a');

@@ -17,8 +17,8 @@ export const PROBE_LIMITS = {
 export const POLITENESS_LIMITS = {
   /** From the end of one visit to the beginning of the next. */
   minIntervalMs: 500,
-  /** Visits that wait for one host; more of them are `busy`. */
-  maxWaitingPerHost: 200,
+  /** Probes that wait for one host; more of them are `busy`, so that a slow host does not fill the places of others. */
+  maxWaitingPerHost: 4,
   /** Hosts that are known at a time; visits to more of them are `busy`. */
   maxHosts: 10_000,
   /** How long a host that answers 429 is left alone when it does not say. */

@@ -5,6 +5,9 @@ export const MCP_PROTOCOL_VERSION = '2025-06-18';
 
 const METHOD_NOT_FOUND = -32_601;
 
+/** Most messages of one batch that are looked at: there is one request to answer. */
+const MAX_BATCH_MESSAGES = 20;
+
 const resultSchema = z.object({
   jsonrpc: z.literal('2.0'),
   id: z.union([z.string(), z.number()]),
@@ -42,7 +45,7 @@ export function initializeRequest(id: number): string {
 /** Judges one message, or a batch of them, that came after `initialize` with this id. Never throws. */
 export function judgeMessage(message: unknown, id: number): InitializeAnswer {
   if (!Array.isArray(message)) return judgeOne(message, id);
-  const answers = message.map((item: unknown) => judgeOne(item, id));
+  const answers = message.slice(0, MAX_BATCH_MESSAGES).map((item: unknown) => judgeOne(item, id));
   return (
     answers.find(({ kind }) => kind === 'initialized' || kind === 'json_rpc_error') ??
     answers.find(({ kind }) => kind === 'wrong_id') ?? { kind: 'other' }

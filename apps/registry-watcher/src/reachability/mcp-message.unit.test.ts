@@ -30,6 +30,7 @@ it.each<[string, unknown, object]>([
   ['a batch', [error(8, 1), result(7)], { kind: 'initialized', protocolVersion: '2025-03-26' }],
   ['a batch without an answer', [{}, result(8)], { kind: 'wrong_id' }],
   ['an empty batch', [], { kind: 'other' }],
+  ['a batch without an end, as far as it is looked at', [...Array<object>(20).fill({}), result(7)], { kind: 'other' }],
 ])('judges %s', (_, message, judged) => {
   expect(judgeMessage(message, 7)).toEqual(judged);
 });

@@ -25,11 +25,11 @@ export async function probeMcp(visits: Visits, endpoint: string, signal: AbortSi
   const { finalUrl = endpoint } = visited;
   if (!isSettled(visited.verdict) && isElsewhere(finalUrl, endpoint)) {
     // A redirect may have made a GET of the POST, and the answer is to that: asked again where it leads.
-    visited = await visits.visit(finalUrl, signal, (visit) => initialize(visit, finalUrl));
+    visited = await visits.visit(finalUrl, signal, (visit) => initialize(visit, finalUrl), endpoint);
   }
   const { verdict, status = 0 } = visited;
   if (verdict.kind !== 'unreachable' || status < 400 || status > 499) return visited;
-  const older = await visits.visit(finalUrl, signal, (visit) => openOlderStream(visit, finalUrl));
+  const older = await visits.visit(finalUrl, signal, (visit) => openOlderStream(visit, finalUrl), finalUrl);
   // What was no stream of the older transport either is told as the answer to `initialize`.
   return older.verdict.kind === 'unreachable' ? visited : older;
 }

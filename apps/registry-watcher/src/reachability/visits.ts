@@ -79,12 +79,17 @@ export class Visits {
 
   /**
    * Visits the host of a URL. Errors of the network, aborts and refusals to wait come out as verdicts; it rejects only with faults
-   * of `run` itself.
+   * of `run` itself. `after`: the URL that the same probe visited just before; what was begun at a crowded host can be finished there.
    */
-  async visit(url: string, signal: AbortSignal, run: (visit: Visit) => Promise<Visited>): Promise<Visited> {
+  async visit(
+    url: string,
+    signal: AbortSignal,
+    run: (visit: Visit) => Promise<Visited>,
+    after?: string,
+  ): Promise<Visited> {
     const host = hostOf(url);
     if (host === undefined) return { verdict: VERDICTS.invalid_url };
-    const turn = await this.turns.take(host, signal);
+    const turn = await this.turns.take(host, signal, after !== undefined && hostOf(after) === host);
     if (typeof turn === 'string') return { verdict: unknown(turn === 'held_off' ? 'rate_limited' : turn) };
     let holdOffMs: number | undefined;
     const noteHoldOff = (askedMs: number) => {

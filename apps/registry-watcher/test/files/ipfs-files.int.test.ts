@@ -62,6 +62,29 @@ describe('files in IPFS', () => {
     expect(await read(readerOf([]), V0)).toMatchObject(failure('unreachable', true));
   });
 
+  it('are read at the next gateway while one is busy here, which alone settles nothing', async () => {
+    const slow = await gatewayOf(() => undefined);
+    const named = (origin: string, name: string) => origin.replace('127.0.0.1', name);
+    const having = await gatewayOf((request, response) =>
+      response.writeHead(request.url?.endsWith('missing') === true ? 404 : 200).end(FILE),
+    );
+    const other = named(having.origin, 'gateway.example');
+    const reader = readerOf([slow.origin, other], {
+      ipfsGateways: [slow.url, `${other}/ipfs/`],
+      maxConcurrentPerHost: 1,
+      maxWaitingPerHost: 0,
+      resolve: () => Promise.resolve(['127.0.0.1']),
+    });
+    const abort = new AbortController();
+    const crowding = reader.read(`${slow.origin}/file`, abort.signal).catch(() => undefined);
+    while (slow.asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await read(reader, `ipfs://${V0}/a.json`)).toMatchObject({ status: 'read' });
+    expect(await read(reader, `ipfs://${V0}/missing`)).toMatchObject(failure('busy', true));
+    abort.abort();
+    await crowding;
+    expect(slow.asked).toEqual(['/file']);
+  });
+
   it('are what their CID says, where it tells', async () => {
     const liar = await gatewayOf((_request, response) => response.end('{"name":"Eve"}'));
     const honest = await gatewayOf((_request, response) => response.end('{"name":"Ann"}'));

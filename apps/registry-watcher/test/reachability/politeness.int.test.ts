@@ -166,6 +166,28 @@ it('says that it is busy, and nothing of the endpoint, where too much waits for 
   expect(other.asked).toEqual([]);
 });
 
+it('finishes at a crowded host what it began there', async () => {
+  // The third place has the card; whoever comes to it has to wait for three turns.
+  const server = await serve((response, { path }) => {
+    if (path.includes('.well-known')) response.writeHead(404).end();
+    else sayJson(response, { name: 'x' });
+  });
+  const prober = proberFor([server], { politeness: { minIntervalMs: 1, maxWaitingPerHost: 1 } });
+  const abort = new AbortController();
+  const first = probeA2a(prober, `${server.url}/agent`);
+  let crowd = 0;
+  const crowding = Array.from({ length: 3 }, async () => {
+    while (!abort.signal.aborted) {
+      await prober.probe({ tokenId: '1', mcpEndpoint: `${server.url}/${crowd++}` }, abort.signal);
+      // Who is busy is told so at once; the others need their time.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+  expect(await first).toMatchObject({ reachable: true });
+  abort.abort();
+  await Promise.all(crowding);
+});
+
 it('never rejects, not even by a fault of its own', async () => {
   const { signals, faults } = recordingSignals();
   const broken = Object.assign(() => Promise.reject(new Error('no')), {

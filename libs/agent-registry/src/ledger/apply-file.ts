@@ -19,6 +19,9 @@ export function fileRequestOf(document: ChainDocument): FileRequest | undefined 
   return status === 'none' ? undefined : { tokenId: tokenIdOf(document), uri };
 }
 
+/** What changed where no field did: whether the file can be read, or why not. */
+const UNREADABLE = 'registrationFile';
+
 /**
  * What a reading makes of the documents of `fileKeys`. There is an event when fields of the file are others than before,
  * or the error is another, or there is none any more. A reading of a URI that is no longer the agent's is ignored.
@@ -37,8 +40,10 @@ export function applyFile(
     return run.outcome();
   }
   const step = stepToReading(before, before.uri, reading, tokenId, context);
-  if (step.changes.length > 0 || before.error?.code !== step.value.error?.code)
-    run.emit(OFF_CHAIN, 'agent_updated', tokenId, { changes: step.changes, registration: step.detail });
+  if (step.changes.length > 0 || before.error?.code !== step.value.error?.code) {
+    const changes = step.changes.length > 0 ? step.changes : [UNREADABLE];
+    run.emit(OFF_CHAIN, 'agent_updated', tokenId, { changes, registration: step.detail });
+  }
   settleFile(run, OFF_CHAIN, tokenId, step);
   return run.outcome();
 }

@@ -9,6 +9,9 @@ import type { EndpointProbe, ProbePolicy, ProbeResult, ProbeTarget } from './off
 /** What part of the interval `jitter` puts the next probe off, at most. */
 const JITTER_SHARE = 0.1;
 
+/** A probe that learned nothing is made again after half to all of this, or of the interval where that is shorter. */
+const UNLEARNED_RETRY_MS = 30_000;
+
 /** What a document of kind `reach` asks for. */
 export function probeTargetOf(document: ChainDocument): ProbeTarget | undefined {
   const { mcpEndpoint, a2aEndpoint } = document.value as ReachValue;
@@ -23,7 +26,7 @@ export function probeTargetOf(document: ChainDocument): ProbeTarget | undefined 
 /**
  * What a probe makes of the documents of `probeKeys`. One success makes an endpoint reachable, `failuresToDown` failures in
  * a row make it unreachable. There is an event when an endpoint is determined first, and when the answer changes. A probe
- * of endpoints that are no longer the agent's is ignored.
+ * of endpoints that are no longer the agent's is ignored; one that learned nothing is soon made again.
  */
 export function applyProbe(
   documents: ReadonlyMap<string, ChainDocument>,
@@ -37,6 +40,10 @@ export function applyProbe(
   const isKnown = before !== undefined && run.find(agentKey(tokenId)) !== undefined;
   if (!isKnown || before.mcpEndpoint !== target.mcpEndpoint || before.a2aEndpoint !== target.a2aEndpoint) {
     run.ignore('outdated_result');
+    return run.outcome();
+  }
+  if (result.mcp === undefined && result.a2a === undefined) {
+    run.put(reachKey(tokenId), before, nextTryAt(context));
     return run.outcome();
   }
   const mcp = stateAfter(before.mcp, before.mcpEndpoint === undefined ? undefined : result.mcp, context);
@@ -58,5 +65,14 @@ function stateAfter(
 }
 
 function nextProbeAt({ nowMs, intervalMs, jitter }: LedgerContext & ProbePolicy): number {
-  return nowMs + Math.round(intervalMs * (1 + JITTER_SHARE * Math.min(Math.max(jitter, 0), 1)));
+  return nowMs + Math.round(intervalMs * (1 + JITTER_SHARE * within01(jitter)));
+}
+
+/** Spread widely, so that those who were too many at a time come one by one. */
+function nextTryAt({ nowMs, intervalMs, jitter }: LedgerContext & ProbePolicy): number {
+  return nowMs + Math.ceil(Math.min(intervalMs, UNLEARNED_RETRY_MS) * (0.5 + within01(jitter) / 2));
+}
+
+function within01(jitter: number): number {
+  return Math.min(Math.max(jitter, 0), 1);
 }

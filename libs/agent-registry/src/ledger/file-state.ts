@@ -27,9 +27,10 @@ export interface FileStep {
   readonly detail: RegistrationDetail;
 }
 
-/** The URI as documents and events have it. */
+/** The URI as documents and events have it. What is kept already stays as it is: by that it is known again. */
 export function keptUri(uri: string): string {
-  return cleanText(uri.trim(), MAX_REGISTRY_TEXT_LENGTH);
+  // What is cleaned away may have stood before a space.
+  return cleanText(uri.trim(), MAX_REGISTRY_TEXT_LENGTH).trim();
 }
 
 /** What a new URI makes of the file: what is known of it already, or that it is to be read. */

@@ -48,7 +48,7 @@ describe('applyFile', () => {
     const chain = await agentOf(URI);
     const after = async () => ((await chain.due('file'))[0]?.dueAt ?? 0) - NOW_MS;
     expect(told(await chain.file('1', failed('timeout')))).toMatchObject([
-      ['agent_updated', { changes: [], registration: { uri: URI, error: { code: 'timeout' } } }],
+      ['agent_updated', { changes: ['registrationFile'], registration: { uri: URI, error: { code: 'timeout' } } }],
     ]);
     expect(await after()).toBe(30_000);
     expect(await chain.file('1', failed('timeout'))).toEqual([]);
@@ -58,9 +58,20 @@ describe('applyFile', () => {
     for (let n = 0; n < 50; n++) await chain.file('1', failed('not_json'));
     expect(await after()).toBe(HOUR_MS);
     const [end] = await chain.file('1', read({}));
-    expect(end?.data).toMatchObject({ changes: [], registration: { file: { name: 'Agent #1' } } });
+    expect(end?.data).toMatchObject({ changes: ['registrationFile'], registration: { file: { name: 'Agent #1' } } });
     expect((await chain.document('file/1'))?.value).not.toHaveProperty('error');
   });
+
+  it.each(['\u0001 https://a.example/x', ' \u007f https://a.example/x \u0000 ', '\ud800 x'])(
+    'knows the URI %j again, whatever its writer put into it',
+    async (uri) => {
+      const chain = await agentOf(uri);
+      const [asked] = await chain.due('file');
+      const { uri: kept = '' } = (asked?.value ?? {}) as { uri?: string };
+      expect(await chain.file('1', { ...failed('timeout'), uri: kept })).toHaveLength(1);
+      expect((await chain.due('file'))[0]?.dueAt).toBe(NOW_MS + 30_000);
+    },
+  );
 
   it('keeps what was read while the next reading fails', async () => {
     const chain = await agentOf(URI);
@@ -68,7 +79,9 @@ describe('applyFile', () => {
     const [event] = await chain.file('1', failed('timeout'));
     expect(event?.data['registration']).not.toHaveProperty('file');
     expect((await chain.document('file/1'))?.value).toMatchObject({ status: 'failed', file: { name: 'Ada' } });
-    expect(told(await chain.file('1', read(FILE)))).toMatchObject([['agent_updated', { changes: [] }]]);
+    expect(told(await chain.file('1', read(FILE)))).toMatchObject([
+      ['agent_updated', { changes: ['registrationFile'] }],
+    ]);
   });
 
   it('ignores a file of a URI that is no longer the agent’s, and of agents that there are not', async () => {

@@ -74,11 +74,11 @@ export class AgentWriter {
 
   giveFeedback(feedback: RegistryFeedback): AgentChange {
     const { occurredAt: createdAt, position: createdPosition, id } = this.event;
-    const { clientAddress, attestationUid, ...rest } = feedback;
+    const { clientAddress, attestationUid } = feedback;
     const made: FeedbackContent = {
-      ...rest,
-      clientAddress: clientAddress.toLowerCase(),
+      ...feedback,
       ...(attestationUid === undefined ? {} : { attestationUid: attestationUid.toLowerCase() }),
+      clientAddress: clientAddress.toLowerCase(),
       createdAt,
       createdPosition,
     };

@@ -8,15 +8,22 @@ import {
   type PlacedResponse,
 } from './agent-change';
 
-/** Folds changes, in position order, into one for each agent. */
+/** Folds changes, in position order, into one for each agent. One that is alone is what it comes to. */
 export function mergeAgents(changes: readonly AgentChange[]): readonly AgentChange[] {
-  const merged = new Map<string, AgentFold>();
+  const merged = new Map<string, AgentChange | AgentFold>();
   for (const change of changes) {
-    const fold = merged.get(change.agentId) ?? new AgentFold(change.agentId);
-    merged.set(change.agentId, fold);
-    fold.add(change);
+    const before = merged.get(change.agentId);
+    if (before === undefined) merged.set(change.agentId, change);
+    else if (before instanceof AgentFold) before.add(change);
+    else merged.set(change.agentId, foldOf(before, change));
   }
-  return [...merged.values()].map((fold) => fold.result());
+  return [...merged.values()].map((one) => (one instanceof AgentFold ? one.result() : one));
+}
+
+function foldOf(...changes: readonly [AgentChange, AgentChange]): AgentFold {
+  const fold = new AgentFold(changes[0].agentId);
+  for (const change of changes) fold.add(change);
+  return fold;
 }
 
 class AgentFold {

@@ -24,10 +24,10 @@ const EFFECTS: { readonly [T in RegistryEventType]: Effects<T> } = {
   agent_updated: ({ registration }, write) => [write.patchRegistration(registration ?? {})],
   agent_transferred: ({ to }, write) => [write.patch({ owner: to.toLowerCase() })],
 
-  reputation_change: ({ newScore, feedbackCount, feedback }, write) => [
-    write.patch({ rating: { score: feedbackCount === 0 ? null : newScore, feedbackCount } }),
-    ...given(feedback, write),
-  ],
+  reputation_change: ({ newScore, feedbackCount, feedback }, write) => {
+    const change = write.patch({ rating: { score: feedbackCount === 0 ? null : newScore, feedbackCount } });
+    return [feedback ? { ...change, feedback: write.giveFeedback(feedback).feedback } : change];
+  },
   feedback_received: ({ feedback }, write) => given(feedback, write),
   feedback_revoked: (place, write) => [write.setRevoked(place, true)],
   feedback_response: (data, write) => [write.respond(data, data.responder, data.responseUri, data.responseHash)],

@@ -43,6 +43,12 @@ export function decodeAttestation(answer: string, uid: string): Attestation | un
   return fields.failed ? undefined : attestation;
 }
 
+/** A log tells of it, so a state that does not have it is not that of the chain: the endpoint lags. @throws RpcFailure */
+function assertKnown(answer: string, uid: string): void {
+  if (decodeAttestation(answer, uid) !== UNKNOWN) return;
+  throw new RpcFailure('unavailable', 'The state does not have an attestation that a log tells of');
+}
+
 /**
  * The attestations behind these ids, at one endpoint. What an attestation says never changes, so any block that has it will
  * do: the one it was made in, and the newest one for endpoints that do not keep the state of old ones.
@@ -74,6 +80,7 @@ export async function readAttestations(
       if (answer instanceof RpcFailure && (answer.kind !== 'refused' || (isLast && !REVERTED.test(answer.message)))) {
         throw answer;
       }
+      if (isLast && answer !== undefined && !(answer instanceof RpcFailure)) assertKnown(answer.value, asked.uid);
       const decoded =
         answer === undefined || answer instanceof RpcFailure ? UNKNOWN : decodeAttestation(answer.value, asked.uid);
       if (decoded === UNKNOWN) failed.push(asked);

@@ -12,6 +12,9 @@ const UNUSED_OF_UINT8 = '0'.repeat(62);
 /** Dynamic values may point to the same bytes; together they may be this many times as long as the data. */
 const MAX_READ_FACTOR = 2;
 
+/** Where the bytes of a text are put before it is made of them: most are short, and there are several in a log. */
+const scratch = Buffer.alloc(4096);
+
 /** Largest offset or length that is looked at: 28 bits. */
 const SIZE_DIGITS = 7;
 const UNUSED_OF_SIZE = '0'.repeat(WORD_DIGITS - SIZE_DIGITS);
@@ -73,8 +76,7 @@ export class AbiReader {
 
   /** The text whose offset stands at this place. Bytes that are no UTF-8 become U+FFFD. */
   text(index: number): string {
-    const digits = this.dynamic(index);
-    return digits === '' ? '' : Buffer.from(digits, 'hex').toString('utf8');
+    return textOfDigits(this.dynamic(index));
   }
 
   /** The bytes whose offset stands at this place: 0x and digits. */
@@ -113,9 +115,13 @@ export class AbiReader {
 
   /** An offset or length in bytes, at most as many as there are. */
   private size(at: number): number {
-    const word = this.digits(at, WORD_DIGITS);
-    if (!word.startsWith(UNUSED_OF_SIZE)) return this.fail(0);
-    const size = Number.parseInt(word.slice(UNUSED_OF_SIZE.length), 16);
+    if (this.failed || at + WORD_DIGITS > this.end || !this.hex.startsWith(UNUSED_OF_SIZE, at)) return this.fail(0);
+    let size = 0;
+    for (let place = at + UNUSED_OF_SIZE.length; place < at + WORD_DIGITS; place += 1) {
+      // Digits are those of 0 to 9 and a to f.
+      const code = this.hex.charCodeAt(place);
+      size = 16 * size + (code < 58 ? code - 48 : code - 87);
+    }
     return 2 * size <= this.end ? size : this.fail(0);
   }
 
@@ -152,5 +158,12 @@ export function addressOf(word: string): string | undefined {
 export function textOfBytes32(word: string): string {
   let end = word.length;
   while (end > 0 && word.endsWith('00', end)) end -= 2;
-  return Buffer.from(word.slice(0, end), 'hex').toString('utf8');
+  return textOfDigits(word.slice(0, end));
+}
+
+/** The text that these bytes are in UTF-8. */
+function textOfDigits(digits: string): string {
+  if (digits === '') return '';
+  if (digits.length > 2 * scratch.length) return Buffer.from(digits, 'hex').toString('utf8');
+  return scratch.toString('utf8', 0, scratch.write(digits, 'hex'));
 }

@@ -46,6 +46,21 @@ function matching(value: unknown, pattern: RegExp, what: string): string {
   return lower;
 }
 
+/** For what is often the same as the time before: that is not looked at again, and its first copy serves all. */
+function repeatedly(pattern: RegExp, what: string): (value: unknown) => string {
+  let last: string | undefined;
+  return (value) => {
+    if (typeof value === 'string' && value === last) return last;
+    last = matching(value, pattern, what);
+    return last;
+  };
+}
+
+const addressOfLog = repeatedly(ADDRESS, "a log's address");
+const blockHashOfLog = repeatedly(HASH, "a log's block hash");
+const transactionOfLog = repeatedly(HASH, "a log's transaction");
+const firstTopic = repeatedly(HASH, 'a topic');
+
 /** 0x and an even number of digits, in lower case. */
 export function hexDataOf(value: unknown, what: string): string {
   if (typeof value !== 'string' || !/^0x/i.test(value) || value.length % 2 !== 0) throw invalid(what);
@@ -72,19 +87,19 @@ export function headerOf(value: unknown): RpcHeader | undefined {
 
 function topicsOf(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_TOPICS) throw invalid("a log's topics");
-  return value.map((topic: unknown) => matching(topic, HASH, 'a topic'));
+  return value.map((topic: unknown, place) => (place === 0 ? firstTopic(topic) : matching(topic, HASH, 'a topic')));
 }
 
 function logOf(value: unknown): RawLog {
   const log = fieldsOf(value, 'a log');
   if (log.removed === true) throw invalid('a log that is on the chain');
   return {
-    address: matching(log.address, ADDRESS, "a log's address"),
+    address: addressOfLog(log.address),
     topics: topicsOf(log.topics),
     data: hexDataOf(log.data, "a log's data"),
     blockNumber: quantityOf(log.blockNumber, "a log's block number"),
-    blockHash: matching(log.blockHash, HASH, "a log's block hash"),
-    transactionHash: matching(log.transactionHash, HASH, "a log's transaction"),
+    blockHash: blockHashOfLog(log.blockHash),
+    transactionHash: transactionOfLog(log.transactionHash),
     logIndex: quantityOf(log.logIndex, "a log's index"),
     // Not of the protocol: what has another form is no time.
     blockTimestamp: isQuantity(log.blockTimestamp) ? quantityOf(log.blockTimestamp, "a log's time") : undefined,
