@@ -77,8 +77,8 @@ it('counts every disagreement and quarantine of an endpoint, and tells some', as
   const { lines, registry, source } = world();
   for (let n = 0; n < 50; n++) {
     for (const endpoint of ['a', 'b']) {
-      source.disagreed({ endpoint, about: `block ${n}` } as never);
-      source.quarantined({ endpoint, forMs: n } as never);
+      source.disagreed({ endpoint, about: `block ${n}` });
+      source.quarantined({ endpoint, forMs: n });
     }
   }
   expect(lines).toHaveLength(4);

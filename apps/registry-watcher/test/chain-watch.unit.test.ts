@@ -49,9 +49,8 @@ it('works off what is old in ranges, then what is new, each fact once and in ord
   });
   expect(log.of('reputation_change').map(({ data }) => data['newScore'])).toEqual([80, 70]);
   const report = async () => (await process.status())?.report;
-  const { number } = chain.head;
-  await until(async () => (await report())?.['block'] === number, 'the report of the head');
-  expect(await report()).toMatchObject({ phase: 'live', head: number, lagBlocks: 0, progress: 1 });
+  await until(async () => (await report())?.['block'] === chain.head.number, 'the report of the head');
+  expect(await report()).toMatchObject({ phase: 'live', head: chain.head.number, lagBlocks: 0, progress: 1 });
   expect(process.messages()).toEqual(expect.arrayContaining(['watches the chain', 'the chain is in phase live']));
 });
 
