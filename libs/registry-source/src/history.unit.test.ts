@@ -229,7 +229,7 @@ describe('reading history', () => {
     expect(rpc.count('eth_call')).toBe(3);
     const cursor = chain.blocks[1];
     if (cursor === undefined) throw new Error('no block');
-    const next = await fixture.source().readNext(cursor, [], 2, 5);
-    expect(next).toEqual({ kind: 'blocks', blocks: [expect.objectContaining({ facts: blocks[0]?.facts }) as unknown] });
+    // Near the head it may be the endpoint that lags: nothing is lost for that.
+    await expect(fixture.source().readNext(cursor, [], 2, 5)).rejects.toMatchObject({ code: 'chain_unavailable' });
   });
 });
