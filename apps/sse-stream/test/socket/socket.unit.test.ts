@@ -224,7 +224,8 @@ describe('GET /v1/socket', () => {
 
   it('keeps the cursors of idle subscriptions fresh, never beyond an event that is owed', async () => {
     await service.stop();
-    service = await startSockets({ pingIntervalMs: 20, sweepMs: 10 });
+    // Long enough that a busy machine answers in time.
+    service = await startSockets({ pingIntervalMs: 250, sweepMs: 10 });
     const client = await service.connect('/v1/socket');
     client.say({ type: 'subscribe', id: 'idle', filter: { types: ['never'] } });
     client.say({ type: 'subscribe', id: 'owed', credit: 0, filter: { entityIds: ['mine'] } });
