@@ -1,6 +1,7 @@
 import type { RegistrySourceLimits } from '../limits';
 import type { RegistrySourceSignals, RequestOutcome } from '../signals';
 import { HttpTransport } from './http-transport';
+import { hiderOf } from './url-secrets';
 import { decodeAnswers, encodeCalls, type RpcCall } from './json-rpc';
 import { LearnedRange } from './learned-range';
 import { RpcFailure, toRpcFailure } from './rpc-failure';
@@ -41,6 +42,7 @@ export class Endpoint {
   /** The newest block it told of. */
   head = -1;
   private readonly transport: HttpTransport;
+  private readonly hide: (text: string) => string;
   private readonly slots: Slots;
   private batchCalls: number;
   private failuresInRow = 0;
@@ -54,6 +56,7 @@ export class Endpoint {
   constructor(private readonly options: EndpointOptions) {
     const { limits, url, fetch } = options;
     this.label = options.label;
+    this.hide = hiderOf(url);
     this.transport = new HttpTransport({
       url,
       requestTimeoutMs: limits.requestTimeoutMs,
@@ -166,7 +169,7 @@ export class Endpoint {
       const startedAt = performance.now();
       let outcome: RequestOutcome = 'ok';
       try {
-        const answers = decodeAnswers(queries, await this.transport.post(encodeCalls(queries), signal));
+        const answers = decodeAnswers(queries, await this.transport.post(encodeCalls(queries), signal), this.hide);
         const results = queries.map((query, place) => resultOf(query, answers[place]));
         outcome = results.find((result): result is RpcFailure => result instanceof RpcFailure)?.kind ?? 'ok';
         return results;
