@@ -20,7 +20,7 @@ describe('service drain', () => {
       },
       workers: [worker('loop')],
       resources: [resource('pool')],
-      drain: { timeoutMs: 20_000, delayMs: 300 },
+      drain: { timeoutMs: 20_000, delayMs: 3_000 },
     });
     const { url } = await service.start();
     const slow = fetch(`${url}/slow`);
