@@ -6,7 +6,7 @@ module.exports = {
   modulePathIgnorePatterns: ['/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],
   testEnvironmentOptions: { customExportConditions: ['@sluice/source', 'node', 'require', 'default'] },
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

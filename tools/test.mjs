@@ -11,21 +11,18 @@ const node = process.execPath;
 
 async function main() {
   await installDependencies(log);
-  await build(log);
-  log('formatting');
-  await run(node, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']);
-  log('lint');
-  await run(node, ['node_modules/eslint/bin/eslint.js', '.'], { env: { NX_DAEMON: 'false' } });
-  log('type check');
-  await run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']);
+  // Both the compiler and the rules that know types read the client.
+  await run(node, ['tools/prisma-generate.mjs'], { quiet: true });
+  // One core each; what is foreign waits for the network.
+  const [compiled, styled, found] = await Promise.allSettled([compile(), checkStyle(), findForeignClients()]);
+  for (const step of [compiled, styled, found]) if (step.status === 'rejected') throw step.reason;
   log('brokers');
   const { startBrokers } = await import('./brokers/brokers.mjs');
   const brokers = await startBrokers({ need: ['kafka', 'nats', 'postgres'], durable: false, log });
   try {
-    const clients = await findForeignClients();
     log('tests');
     return runJest({
-      ...clients,
+      ...found.value,
       SLUICE_TEST_KAFKA_BROKERS: brokers.kafkaBrokers,
       SLUICE_TEST_NATS_URL: brokers.natsUrl,
       SLUICE_TEST_DATABASE_URL: brokers.databaseUrl,
@@ -33,6 +30,19 @@ async function main() {
   } finally {
     await brokers.stop();
   }
+}
+
+async function compile() {
+  await build(log);
+  log('type check');
+  await run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']);
+}
+
+async function checkStyle() {
+  log('formatting');
+  await run(node, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']);
+  log('lint');
+  await run(node, ['node_modules/eslint/bin/eslint.js', '.'], { env: { NX_DAEMON: 'false' } });
 }
 
 /** Addresses of clients that are not ours; what cannot be had is absent, and its tests are left out. */

@@ -173,7 +173,18 @@ async function builtinRows() {
       rule: '@nx/enforce-module-boundaries',
     },
   ];
-  return [...rows, ...(await rowsOf('module', 'libs/durable-log-postgres/src/probe.ts', relative))];
+  rows.push(...(await rowsOf('module', 'libs/durable-log-postgres/src/probe.ts', relative)));
+  // Their layers may import test support, in tests.
+  for (const root of ['libs/registry-source', 'apps/registry-watcher']) {
+    const entry = (where, rule) => ({
+      name: `${root}: test support in ${where}`,
+      code: `import '@sluice/local-chain';`,
+      rule,
+    });
+    rows.push(...(await rowsOf('module', `${root}/src/probe.ts`, [entry('source', 'no-restricted-imports')])));
+    rows.push(...(await rowsOf('module', `${root}/src/probe.int.test.ts`, [entry('a test', null)])));
+  }
+  return rows;
 }
 
 /** The habits of the house, one line each. */

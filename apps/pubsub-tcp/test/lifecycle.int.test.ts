@@ -84,7 +84,7 @@ it('serves health and metrics by HTTP', async () => {
 });
 
 it('ends a connection that never authenticates, and keeps one that has', async () => {
-  await start({ limits: { sweepMs: 10, authenticationTimeoutMs: 100 } });
+  await start({ limits: { sweepMs: 10, authenticationTimeoutMs: 3_000 } });
   const silent = new RawClient(service.port);
   const unfinished = new RawClient(service.port);
   unfinished.socket.write('SUBSCRIBE box-1 token\n');
@@ -128,7 +128,7 @@ it('limits the streams of one caller, channels of RESP included', async () => {
 });
 
 it('limits the commands of a connection and slows down who guesses', async () => {
-  await start({ limits: { commandBurst: 50, commandsPerSecond: 1 } });
+  await start({ limits: { commandBurst: 50, commandsPerSecond: 0.01 } });
   const busy = new RawClient(service.port);
   busy.send(...range(0, 200).map(() => 'PING'));
   expect(await busy.farewell()).toMatch(/^-ERR rate_limited /);

@@ -19,7 +19,7 @@ async function subscribe(cursor?: string, sandboxId?: string, credential = token
 }
 
 beforeAll(async () => {
-  service = await TestService.start({ limits: { sweepMs: 20, heartbeatMs: 100 } });
+  service = await TestService.start({ limits: { sweepMs: 20 } });
   token = await service.token();
 });
 afterAll(() => service.stop());
@@ -87,15 +87,19 @@ describe('a subscription', () => {
   });
 
   it('is kept fresh by +CURSOR while nothing comes for it', async () => {
-    const { client, startCursor } = await subscribe();
-    await service.appendNumbers(1, 3, 'another-box');
+    const own = await TestService.start({ limits: { sweepMs: 20, heartbeatMs: 100 } });
+    const ownToken = await own.token();
+    const { client, startCursor } = await subscribedClient(own.port, ownToken);
+    await own.appendNumbers(1, 3, 'another-box');
     await until(() => client.lines.some((line) => line.startsWith('+CURSOR') && !line.endsWith(startCursor)), 'CURSOR');
     const cursor = client.lines.at(-1)?.split(' ')[1];
     expect(cursor).not.toBe(startCursor);
-    const { client: next } = await subscribe(cursor);
-    await service.appendNumbers(7, 1);
+    const { client: next } = await subscribedClient(own.port, ownToken, 'box-1', cursor);
+    await own.appendNumbers(7, 1);
     await next.whenNumbers(1);
     expect(next.numbers).toEqual([7]);
+    for (const each of [client, next]) each.destroy();
+    await own.stop();
   });
 
   it('sees its sandbox only, also with the key of the workspace', async () => {

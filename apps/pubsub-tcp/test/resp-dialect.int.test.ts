@@ -244,7 +244,7 @@ describe('a RESP connection', () => {
     await other.reply(1);
     await client.reply(7);
     // 5,000 matches at less than 0.1 ms each.
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(client.replies.slice(6).flat()).not.toContain('pmessage');
   });
 

@@ -25,7 +25,7 @@ describe('the port with a certificate', () => {
   let service: TestService;
 
   beforeEach(async () => {
-    service = await TestService.start({ env, limits: { sweepMs: 20, handshakeTimeoutMs: 300 } });
+    service = await TestService.start({ env, limits: { sweepMs: 20 } });
   });
   afterEach(() => service.stop());
 
@@ -67,6 +67,8 @@ describe('the port with a certificate', () => {
   });
 
   it('lets go of a peer that speaks no TLS or nothing at all', async () => {
+    await service.stop();
+    service = await TestService.start({ env, limits: { sweepMs: 20, handshakeTimeoutMs: 300 } });
     const plain = new RawClient(service.port);
     plain.send('PING');
     const silent = new RawClient(service.port);

@@ -1,4 +1,5 @@
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+import type { ListRefusal } from './http/agents/list-gate';
 
 /** Who did something that is worth a line in the log. */
 export interface Actor {
@@ -12,6 +13,10 @@ export interface QuerySignals {
   read(door: 'sandbox' | 'generic' | 'agent', events: number): void;
   /** Agents, or feedback about one, in an answer. */
   listed(what: 'agents' | 'feedback', count: number): void;
+  /** A list of agents or feedback that was not read, or not to its end: see `ListRefusal`; `slow`, it took too long. */
+  listRefused(reason: ListRefusal | 'slow'): void;
+  /** How many of them are under way, for whenever somebody looks. */
+  countLists(count: () => { readonly running: number; readonly waiting: number }): void;
   /** A fault of ours where the runtime does not see it. */
   fault(error: unknown): void;
   keyCreated(actor: Actor, key: { keyId: string; workspaceId: number | null; role: string }): void;
@@ -31,6 +36,11 @@ export function createQuerySignals(metrics: MetricsRegistry, logger: Logger): Qu
     help: 'Agents, and feedback about agents, in answers, by what.',
     labels: ['what'],
   });
+  const refused = metrics.counter({
+    name: 'sluice_query_lists_refused_total',
+    help: 'Lists of agents and feedback that were refused, by reason.',
+    labels: ['reason'],
+  });
   const administered = metrics.counter({
     name: 'sluice_query_administration_total',
     help: 'Keys created and revoked, tokens minted, parked records replayed and refused, by action.',
@@ -40,6 +50,19 @@ export function createQuerySignals(metrics: MetricsRegistry, logger: Logger): Qu
   return {
     read: (door, count) => events.inc({ door }, count),
     listed: (what, count) => listed.inc({ what }, count),
+    listRefused: (reason) => refused.inc({ reason }),
+    countLists(count) {
+      metrics.gauge({
+        name: 'sluice_query_lists',
+        help: 'Lists of agents and feedback that are being read, or wait for their turn, by state.',
+        labels: ['state'],
+        collect(gauge) {
+          const { running, waiting } = count();
+          gauge.set({ state: 'running' }, running);
+          gauge.set({ state: 'waiting' }, waiting);
+        },
+      });
+    },
     fault: (error) => logger.error('a request failed', { error }),
     keyCreated(actor, { keyId, workspaceId, role }) {
       administered.inc({ action: 'key_created' });

@@ -113,4 +113,38 @@ describe('the doors of agents', () => {
       { success: false, error, code, requestId: expect.any(String), timestamp: expect.any(String) },
     ]);
   });
+
+  it('keeps turns for others while one key asks for slow lists, and says so in metrics (G9)', async () => {
+    const directory = await service.host.engine.agentDirectory();
+    const list = directory.list.bind(directory);
+    let asked = 0;
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    directory.list = async (query) => {
+      asked += 1;
+      if (query.sort === 'score') await ended;
+      return list(query);
+    };
+    const slow = range(1, 11).map(() => get('?sort=score'));
+    expect(await Promise.race(slow)).toMatchObject({ status: 429, body: { code: 'RATE_LIMIT_EXCEEDED' } });
+    expect(asked).toBe(2);
+    expect(await service.host.metrics.expose()).toContain('sluice_query_lists{state="waiting"} 8');
+    const other = await service.key(8, 'reader');
+    expect((await service.call(PATH, { key: other })).status).toBe(200);
+    end();
+    const statuses = (await Promise.all(slow)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([...Array<number>(10).fill(200), 429]);
+    const metrics = await service.host.metrics.expose();
+    expect(metrics).toContain('sluice_query_lists{state="running"} 0');
+    expect(metrics).toContain('sluice_query_lists_refused_total{reason="caller"} 1');
+  });
+
+  it('says by what a list is too slow, and counts it', async () => {
+    const directory = await service.host.engine.agentDirectory();
+    directory.list = () => Promise.reject(new SluiceError('overloaded', 'query: too slow', { where: 'query' }));
+    const { status, body, headers } = await get('?name=x');
+    expect([status, body.code, body.error]).toEqual([503, 'SERVICE_UNAVAILABLE', 'query: too slow']);
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(await service.host.metrics.expose()).toContain('sluice_query_lists_refused_total{reason="slow"} 1');
+  });
 });

@@ -40,12 +40,13 @@ export const registryWatcherSettings = defineSettings({
   SLUICE_IPFS_GATEWAYS: {
     schema: setting.list({ minItems: 1, item: /^https?:\/\/\S+$/ }),
     default: 'https://ipfs.io/ipfs/,https://dweb.link/ipfs/,https://gateway.pinata.cloud/ipfs/',
-    description: 'Where `ipfs://` files are read, in the order of preference; the CID is put behind each.',
+    description:
+      'Where `ipfs://` files are read, in the order of preference; the CID is put behind each. May be private.',
   },
   SLUICE_ALLOW_PRIVATE_URLS: {
     schema: setting.list().optional(),
     description:
-      'Origins or `host:port` in private networks that files and probes may reach, for instance `http://127.0.0.1:9000`. All others are refused.',
+      'Origins or `host:port` in private networks that files and probes of anybody may reach, for instance `http://127.0.0.1:9000`. All others are refused. Gateways need no listing.',
   },
   SLUICE_PROBE_INTERVAL_MS: {
     schema: setting.durationMs({ min: 100, max: 30 * 86_400_000 }),

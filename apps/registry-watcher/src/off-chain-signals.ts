@@ -11,6 +11,7 @@ export function createProberSignals(metrics: WatcherMetrics, logger: Logger): Re
       if (durationMs !== undefined) metrics.probeSeconds.observe({ protocol }, durationMs / 1000);
     },
     heldOff: () => metrics.heldOff.inc(),
+    hostForgotten: () => metrics.hostsForgotten.inc(),
     fault: (error) => logger.error('a probe went wrong', { error }),
   };
 }

@@ -117,6 +117,10 @@ export function createWatcherMetrics(metrics: MetricsRegistry) {
       name: 'sluice_probe_hosts_held_off_total',
       help: 'Times that a host asked to be left alone.',
     }),
+    hostsForgotten: metrics.counter({
+      name: 'sluice_probe_hosts_forgotten_total',
+      help: 'Hosts whose wish to be left alone was forgotten, because too many hosts are known.',
+    }),
     classifierDropped: metrics.counter({
       name: 'sluice_classifier_dropped_slugs_total',
       help: 'Slugs of answers that the taxonomy does not have.',

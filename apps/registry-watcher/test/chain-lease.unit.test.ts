@@ -1,16 +1,17 @@
 import { MemoryChainStore, type ChainGrant, type ChainStore } from '@sluice/agent-registry';
 import { SluiceError } from '@sluice/event-log';
 import { ChainLeaseKeeper } from '../src/chain/chain-lease';
-import { until } from './support/watch-process';
 
-/** Long enough that a busy machine does not lose it by the way; a renewal comes after a third. */
+/** A renewal comes after a third. */
 const LEASE_MS = 900;
-/** For those who are to lose it. */
-const SHORT_LEASE_MS = 90;
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 type LeaseStore = Pick<ChainStore, 'acquire' | 'release'>;
-const keeperOf = (store: LeaseStore, holder: string, leaseMs = LEASE_MS, faults: unknown[] = []) =>
-  new ChainLeaseKeeper({ store, chainId: 1, holder, leaseMs, onFault: (error) => void faults.push(error) });
+const keeperOf = (store: LeaseStore, holder: string, faults: unknown[] = []) =>
+  new ChainLeaseKeeper({ store, chainId: 1, holder, leaseMs: LEASE_MS, onFault: (error) => void faults.push(error) });
 
 it('has one holder at a time, which keeps it by renewing', async () => {
   let now = 0;
@@ -26,7 +27,8 @@ it('has one holder at a time, which keeps it by renewing', async () => {
   const lease = await keeperOf(counted, 'one').acquire();
   const other = keeperOf(store, 'two');
   for (let renewals = 1; renewals <= 3; renewals++) {
-    await until(() => asked === 1 + renewals, 'a renewal');
+    await pass(LEASE_MS / 3);
+    expect(asked).toBe(1 + renewals);
     // Without the renewal before, it would be over by the second time.
     now += LEASE_MS * 0.9;
     expect((await other.acquire())?.grant).toBeUndefined();
@@ -48,9 +50,12 @@ it('is lost by its own clock while the store cannot be asked', async () => {
     return store.acquire(chainId, holder, leaseMs);
   };
   const failing = { acquire, release: (grant: ChainGrant) => store.release(grant) };
-  const lease = await keeperOf(failing, 'one', SHORT_LEASE_MS, faults).acquire();
+  const lease = await keeperOf(failing, 'one', faults).acquire();
   isDown = true;
-  await until(() => lease?.signal.aborted === true, 'the lease is lost');
+  await pass(LEASE_MS - 1);
+  expect(lease?.signal.aborted).toBe(false);
+  await pass(1);
+  expect(lease?.signal.aborted).toBe(true);
   expect(faults.length).toBeGreaterThan(0);
 });
 
@@ -59,8 +64,11 @@ it('is lost by its own clock while the store does not answer', async () => {
   let asked = 0;
   const acquire = (...parameters: Parameters<ChainStore['acquire']>) =>
     asked++ === 0 ? store.acquire(...parameters) : new Promise<never>(() => undefined);
-  const lease = await keeperOf({ acquire, release: (grant) => store.release(grant) }, 'one', SHORT_LEASE_MS).acquire();
-  await until(() => lease?.signal.aborted === true, 'the lease is lost');
+  const lease = await keeperOf({ acquire, release: (grant) => store.release(grant) }, 'one').acquire();
+  await pass(LEASE_MS - 1);
+  expect(lease?.signal.aborted).toBe(false);
+  await pass(1);
+  expect(lease?.signal.aborted).toBe(true);
 });
 
 it('is lost at once when another one has got it', async () => {
@@ -70,7 +78,8 @@ it('is lost at once when another one has got it', async () => {
   now += LEASE_MS + 1;
   const other = await keeperOf(store, 'two').acquire();
   expect(other?.grant.holder).toBe('two');
-  await until(() => lease?.signal.aborted === true, 'the lease is lost');
+  await pass(LEASE_MS / 3);
+  expect(lease?.signal.aborted).toBe(true);
   // It has nothing to give back: the other one keeps it.
   await lease?.release();
   expect((await keeperOf(store, 'three').acquire())?.grant).toBeUndefined();
@@ -86,7 +95,8 @@ it('does not take the right again with a renewal that was on its way', async () 
     return store.acquire(chainId, holder, leaseMs);
   };
   const lease = await keeperOf({ acquire, release: (grant) => store.release(grant) }, 'one').acquire();
-  await until(() => asked === 2, 'a renewal');
+  await pass(LEASE_MS / 3);
+  expect(asked).toBe(2);
   const released = lease?.release();
   answer();
   await released;

@@ -87,8 +87,8 @@ async function run(dieAt: number, isDone: boolean): Promise<Run> {
       holder,
       store: mortal<ChainStore>(store, fate, STORE_STEPS),
       log: mortal<Pick<DurableLog, 'append'>>(log, fate, ['append']),
-      // Faults, not leases, end the first one; reports are no steps.
-      times: { leaseMs: 5_000 },
+      // Faults, not leases, end the first one; reports are no steps. The dead drain in vain, and the last one has nothing to.
+      times: { leaseMs: 5_000, drainMs: 20 },
     });
   const fate = new Fate(dieAt, isDone);
   let process = begin(fate, 'first');

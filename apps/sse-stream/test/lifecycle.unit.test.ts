@@ -103,7 +103,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends a slow subscriber with a code, from which it can resume without a gap (G5, G9)', async () => {
-    await start({ endGraceMs: 20_000 });
+    await start({ endGraceMs: 60_000 });
     const client = await service.open('', { key });
     const attentive = await service.open('', { key });
     client.pause();
@@ -126,7 +126,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends one that stops reading while it catches up, and cuts it off (G9)', async () => {
-    await start({ stallTimeoutMs: 1_000, endGraceMs: 50 });
+    await start({ stallTimeoutMs: 4_000, endGraceMs: 50 });
     await flood();
     const client = await service.open('?cursor=earliest', { key });
     const attentive = await service.open('?cursor=earliest', { key });
@@ -139,7 +139,7 @@ describe('the life of a stream', () => {
   });
 
   it('tells one that reads again in time why it was ended, and where to resume (G5)', async () => {
-    await start({ stallTimeoutMs: 1_000, endGraceMs: 20_000 });
+    await start({ stallTimeoutMs: 1_000, endGraceMs: 60_000 });
     await flood();
     const client = await service.open('?cursor=earliest', { key });
     client.pause();
@@ -166,7 +166,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends the streams at a drain with a word, after what is left, and the drain waits for no laggard (G5)', async () => {
-    await start({ endGraceMs: 60_000 }, { SLUICE_DRAIN_TIMEOUT: '3s' });
+    await start({ endGraceMs: 60_000 }, { SLUICE_DRAIN_TIMEOUT: '6s' });
     const stuck = await service.open('', { key });
     stuck.pause();
     await flood();
@@ -189,7 +189,7 @@ describe('the life of a stream', () => {
   });
 
   it('spreads the ends of a drain over its window, at every door and in no order of arrival', async () => {
-    await start({ drainSpreadMs: 3_000 }, { SLUICE_DRAIN_TIMEOUT: '20s' });
+    await start({ drainSpreadMs: 5_000 }, { SLUICE_DRAIN_TIMEOUT: '20s' });
     const doors = ['/v1/stream', '/api/v1/events', '/api/events'];
     const clients = [];
     for (const n of range(0, 23)) clients.push(await service.openAt(doors[n % 3] ?? '', { key }));
@@ -197,7 +197,7 @@ describe('the life of a stream', () => {
     const noting = clients.map((client, n) => client.closed().then(() => ends.push({ n, atMs: performance.now() })));
     const startedAtMs = performance.now();
     const drained = service.stopServing();
-    await until(() => ends.length >= 6, 'a quarter has ended');
+    await until(() => ends.length > 0, 'the first has ended');
     // The others go on as if nothing were.
     const [recorded] = await service.record(sandboxEvent());
     const open = clients.filter((_client, n) => n % 3 === 0 && !ends.some((end) => end.n === n));
@@ -210,7 +210,7 @@ describe('the life of a stream', () => {
     for (const client of clients)
       expect(client.data('end')).toMatchObject([{ code: 'shutting_down', retryable: true }]);
     const lastMs = Math.max(...ends.map(({ atMs }) => atMs)) - startedAtMs;
-    expect(lastMs).toBeGreaterThan(2_500);
+    expect(lastMs).toBeGreaterThan(4_000);
     expect(ends.map(({ n }) => n)).not.toEqual(range(0, 23));
   });
 

@@ -72,7 +72,7 @@ describe('streams that are pipelined on one connection', () => {
     await until(async () => (await streams()) === 1, 'it streams');
     const startedAtMs = performance.now();
     await service.stopServing();
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     await until(() => caller.isClosed, 'the connection is closed');
     expect(caller.received).toContain('shutting_down');
   });

@@ -4,7 +4,7 @@ import { startWorkspace, until, type WorkspaceService } from './workspace-servic
 let service: WorkspaceService;
 const responder = new TestResponder();
 beforeAll(async () => {
-  service = await startWorkspace({ responder, env: { SLUICE_WORKSPACE_PROJECTION_WAIT: '300ms' } });
+  service = await startWorkspace({ responder, env: { SLUICE_WORKSPACE_PROJECTION_WAIT: '3s' } });
 });
 afterAll(() => service.stop());
 

@@ -3,7 +3,10 @@ import { startReplica, startWorkspace, until } from './workspace-service';
 
 it('breaks off what runs and waits at a shutdown, and each has its outcome', async () => {
   const responder = new TestResponder();
-  const service = await startWorkspace({ responder, env: { SLUICE_RUN_CONCURRENCY: '1', SLUICE_DRAIN_TIMEOUT: '5s' } });
+  const service = await startWorkspace({
+    responder,
+    env: { SLUICE_RUN_CONCURRENCY: '1', SLUICE_DRAIN_TIMEOUT: '20s' },
+  });
   const sessions: string[] = [];
   for (const prompt of ['wait one', 'wait two']) {
     sessions.push((await service.call('POST', '/api/agents/AMP/spawn', { prompt })).body.session_id);
@@ -13,7 +16,7 @@ it('breaks off what runs and waits at a shutdown, and each has its outcome', asy
   await until(() => responder.asked.length === 1 || undefined);
   const startedAt = performance.now();
   await service.stop();
-  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
   const error = 'The process that ran it was shutting down';
   const failed = service.events('agent_error').map(({ data }) => data);
   expect(failed).toHaveLength(sessions.length);

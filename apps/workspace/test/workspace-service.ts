@@ -91,9 +91,9 @@ export async function startReplica(service: WorkspaceService, extensions: Worksp
   };
 }
 
-/** Looks again and again until there is something; at most ten seconds. */
+/** Looks again and again until there is something; at most twenty seconds. */
 export async function until<T>(look: () => T | undefined | Promise<T | undefined>, what = 'condition'): Promise<T> {
-  for (const endMs = Date.now() + 10_000; Date.now() < endMs;) {
+  for (const endMs = Date.now() + 20_000; Date.now() < endMs;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setImmediate(resolve));

@@ -14,6 +14,11 @@ export const MAX_RPC_URLS = 10;
 /** The schema of attestations about agents that the registry events document means; the same on every chain. */
 export const AGENT_ATTESTATION_SCHEMA_UID = '0x38a8d2b73c84f64eab779c8f5718d24646299f77c89ae4f5f8e17dbe04460fa8';
 
+interface Endpoints {
+  readonly rpcUrl?: string | undefined;
+  readonly rpcUrls?: readonly string[] | undefined;
+}
+
 /** One chain to watch, as it stands in the file of `SLUICE_CHAINS_FILE`. */
 export const chainConfigSchema = z
   .strictObject({
@@ -45,6 +50,10 @@ export const chainConfigSchema = z
   .refine((chain) => (chain.rpcUrl === undefined) !== (chain.rpcUrls === undefined), {
     path: ['rpcUrl'],
     error: 'exactly one of rpcUrl and rpcUrls must be given',
+  })
+  .refine(({ agreement = 1, ...chain }) => agreement <= Math.max(1, rpcUrlsOf(chain).length), {
+    path: ['agreement'],
+    error: 'must be at most the number of its endpoints',
   });
 
 export type ChainConfigInput = z.input<typeof chainConfigSchema>;
@@ -59,6 +68,6 @@ export const chainsFileSchema = z
   });
 
 /** The RPC endpoints of a chain, in the order of preference. */
-export function rpcUrlsOf(chain: Pick<ChainConfig, 'rpcUrl' | 'rpcUrls'>): readonly string[] {
+export function rpcUrlsOf(chain: Endpoints): readonly string[] {
   return chain.rpcUrls ?? (chain.rpcUrl === undefined ? [] : [chain.rpcUrl]);
 }

@@ -1,4 +1,4 @@
-import { chainsFileSchema, rpcUrlsOf, type ChainConfig } from './chain-config';
+import { chainsFileSchema, type ChainConfig } from './chain-config';
 
 /** Largest file of chains, in bytes. */
 export const MAX_CHAINS_FILE_BYTES = 1024 * 1024;
@@ -19,19 +19,9 @@ export function readChainsText(text: string): ChainsText {
     return { faults: [`is not JSON${placeOf(error, text)}`] };
   }
   const parsed = chainsFileSchema.safeParse(value);
-  const faults = parsed.success
-    ? parsed.data.flatMap(faultsOfChain(value))
-    : parsed.error.issues.flatMap(faultsOfIssue(value));
-  const [first, ...others] = faults;
-  if (first !== undefined) return { faults: [first, ...others.slice(0, MAX_FAULTS - 1)] };
-  return parsed.success ? { chains: parsed.data } : { faults: ['is no file of chains'] };
-}
-
-function faultsOfChain(file: unknown) {
-  return (chain: ChainConfig, entry: number): string[] =>
-    (chain.agreement ?? 1) > rpcUrlsOf(chain).length
-      ? [`${entryName(file, entry)}: agreement: must be at most the number of its endpoints`]
-      : [];
+  if (parsed.success) return { chains: parsed.data };
+  const [first = 'is no file of chains', ...others] = parsed.error.issues.flatMap(faultsOfIssue(value));
+  return { faults: [first, ...others.slice(0, MAX_FAULTS - 1)] };
 }
 
 function faultsOfIssue(file: unknown) {

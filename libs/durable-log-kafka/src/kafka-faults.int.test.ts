@@ -1,13 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { decodeUtf8, type Lane, type LogBatch } from '@sluice/event-log';
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
-import type { EventEnvelope } from '@sluice/event-schema';
+import type { EncodedEnvelope, EventEnvelope } from '@sluice/event-schema';
 import { openKafkaDurableLog, type KafkaDurableLog } from './kafka-durable-log';
 import type { KafkaDurableLogOptions } from './options';
 import { startPrivateBroker, type PrivateBroker } from './testing/private-broker';
 
 const RECOVERY_DEADLINE_MS = 60_000;
 jest.setTimeout(120_000);
+
+/** Appends until it is taken: by its id an event is there once, and a busy machine may miss the short limits of a test. */
+function untilStored(log: KafkaDurableLog, event: EncodedEnvelope): Promise<void> {
+  const store = () =>
+    log.append([event]).then(
+      () => true,
+      () => false,
+    );
+  return until(store, 'the log takes appends', RECOVERY_DEADLINE_MS);
+}
 
 /** Keeps what a projector keeps: each event once, and the checkpoints. */
 class Projection {
@@ -89,12 +99,7 @@ describe('KafkaDurableLog on a broker that fails', () => {
       let n = 0;
       for (; isWriting; n++) {
         const event = sandboxEnvelope({ entityId: `s-${writer}`, data: { n } });
-        const store = () =>
-          log.append([event]).then(
-            () => true,
-            () => false,
-          );
-        await until(store, 'the log takes appends again', RECOVERY_DEADLINE_MS);
+        await untilStored(log, event);
       }
       written[writer] = n;
     });
@@ -118,20 +123,15 @@ describe('KafkaDurableLog on a broker that fails', () => {
     const log = await open({ limits });
     const projection = new Projection();
     const { loadCheckpoints, handle } = projection;
-    await log.append([sandboxEnvelope({ data: { n: 0 } })]);
+    await untilStored(log, sandboxEnvelope({ data: { n: 0 } }));
     await freeze(log);
     const unknown = sandboxEnvelope({ data: { n: 1 } });
     await expect(log.append([unknown])).rejects.toMatchObject({ code: 'log_unavailable', retryable: true });
     broker.thaw();
     // As many events as the one whose outcome is unknown, for the same lane.
     const later = sandboxEnvelope({ data: { n: 2 } });
-    const store = () =>
-      log.append([later]).then(
-        () => true,
-        () => false,
-      );
-    await until(store, 'the log takes appends again', RECOVERY_DEADLINE_MS);
-    await log.append([unknown]);
+    await untilStored(log, later);
+    await untilStored(log, unknown);
     await log.follow({ group: 'silent', maxBatchRecords: 100, loadCheckpoints, handle });
     await until(() => projection.size >= 3, 'the events arrive', RECOVERY_DEADLINE_MS);
     expect({ later: projection.has(later.event.id), unknown: projection.has(unknown.event.id) }).toEqual({
@@ -143,7 +143,7 @@ describe('KafkaDurableLog on a broker that fails', () => {
   it('drains a long queue quickly while the broker is silent', async () => {
     const limits = { requestTimeoutMs: 300, connectionTimeoutMs: 300, appendTimeoutMs: 500, maxSendEvents: 1 };
     const log = await open({ limits });
-    await log.append([sandboxEnvelope()]);
+    await untilStored(log, sandboxEnvelope());
     await freeze(log);
     const startedAt = performance.now();
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => log.append([sandboxEnvelope()])));
@@ -157,7 +157,7 @@ describe('KafkaDurableLog on a broker that fails', () => {
     const projection = new Projection();
     const { loadCheckpoints, handle } = projection;
     await log.follow({ group: 'closed', maxBatchRecords: 100, loadCheckpoints, handle });
-    await log.append([sandboxEnvelope()]);
+    await untilStored(log, sandboxEnvelope());
     await until(() => projection.size === 1, 'the event arrives');
     await freeze(log);
     const hanging = log.append([sandboxEnvelope()]).catch((error: unknown) => error);

@@ -97,6 +97,6 @@ function onChains(chainIds: readonly number[], table: Prisma.Sql): Prisma.Sql {
 }
 
 /** The driver refuses U+0000, and no slug has it. */
-function isStorable(slug: string): boolean {
+export function isStorable(slug: string): boolean {
   return !slug.includes('\0');
 }

@@ -15,7 +15,7 @@ export async function commitChain(queries: Queries, grant: ChainGrant, commit: C
   const { removed, kept } = sortedOut(commit.changes ?? []);
   // Of two journals of one number the last one counts.
   const journals = [...new Map(commit.journals?.map((journal) => [journal.block.number, journal])).values()];
-  const [row] = await queries.$queryRaw<{ granted: boolean; batch_id: bigint | null }[]>`
+  const [row] = await queries.$queryRaw<{ granted: boolean; batch_id: string | null }[]>`
     SELECT granted, batch_id FROM registry_watch.commit_chain(
       ${BigInt(grant.chainId)}::bigint,
       ${grant.holder}::text,

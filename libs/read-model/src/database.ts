@@ -8,12 +8,17 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** Longest time of one statement, in milliseconds; 15 s by default. */
   readonly statementTimeoutMs?: number;
+  /** Longest time of one statement of a reader's list, in milliseconds; 2 s by default. */
+  readonly listTimeoutMs?: number;
 }
 
 /** Longest wait for a connection, and for one statement: a stuck database is an error, never a hang. */
 const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 const QUERY_TIMEOUT_GRACE_MS = 1_000;
+
+/** Longest time of one statement of a list whose conditions readers choose. */
+const LIST_TIMEOUT_MS = 2_000;
 
 /**
  * Every read here is a page in the order of an index. With little or old statistics the planner takes an entity for small
@@ -22,6 +27,9 @@ const QUERY_TIMEOUT_GRACE_MS = 1_000;
 export const SESSION_OPTIONS = '-c enable_bitmapscan=off';
 
 export const DEFAULT_POOL_SIZE = 10;
+
+/** Most connections of this process that read such lists: however slow those are, all else goes on. */
+export const LIST_POOL_SIZE = 4;
 
 export type Database = PrismaClient;
 
@@ -33,10 +41,11 @@ export interface Queries {
   readonly $executeRaw: Query<number>;
 }
 
-/** One pool of connections, for the client and for what goes past it. */
+/** One pool of connections, for the client and for what goes past it, and a small one for the lists of readers. */
 export interface Connections {
   readonly database: Database;
   readonly pool: Pool;
+  readonly lists: Pool;
   close(): Promise<void>;
 }
 
@@ -44,10 +53,26 @@ export function openConnections({
   databaseUrl,
   poolSize = DEFAULT_POOL_SIZE,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+  listTimeoutMs = LIST_TIMEOUT_MS,
 }: DatabaseOptions): Connections {
+  const pool = openPool(databaseUrl, poolSize, statementTimeoutMs);
+  const lists = openPool(databaseUrl, LIST_POOL_SIZE, listTimeoutMs);
+  const database = new PrismaClient({
+    adapter: new PrismaPg(pool),
+    transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
+  });
+  const close = async () => {
+    await database.$disconnect();
+    await Promise.all([pool.end(), lists.end()]);
+  };
+  return { database, pool, lists, close };
+}
+
+/** It connects when it is first asked. */
+function openPool(connectionString: string, max: number, statementTimeoutMs: number): Pool {
   const pool = new Pool({
-    connectionString: databaseUrl,
-    max: poolSize,
+    connectionString,
+    max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: statementTimeoutMs,
     // The server's own limit does not help where the network has gone silent.
@@ -57,13 +82,5 @@ export function openConnections({
   });
   // An idle connection that is lost leaves the pool by itself; without a listener it would end the process.
   pool.on('error', () => undefined);
-  const database = new PrismaClient({
-    adapter: new PrismaPg(pool),
-    transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
-  });
-  const close = async () => {
-    await database.$disconnect();
-    await pool.end();
-  };
-  return { database, pool, close };
+  return pool;
 }

@@ -15,10 +15,16 @@ import {
   type ListAgents,
   type ListFeedback,
 } from '@sluice/projections';
+import type { Pool } from 'pg';
 import { pagesOfAgents } from './agent-pages';
+import { findCandidates, isSearch } from './agent-search';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
-import { orUnavailable } from './unavailable';
+import { inTransaction } from './transaction';
+import { orTooSlow, orUnavailable } from './unavailable';
+
+/** 64-bit: a text where it was read past Prisma's client. */
+type Whole = bigint | string;
 
 interface AgentRow {
   readonly agent_id: string;
@@ -32,14 +38,14 @@ interface AgentRow {
   readonly metadata: string;
   readonly mcp_reachable: boolean | null;
   readonly a2a_reachable: boolean | null;
-  readonly reachability_checked_at: bigint | null;
+  readonly reachability_checked_at: Whole | null;
   readonly classification: string | null;
   readonly score: number | null;
-  readonly feedback_count: bigint;
-  readonly registered_at: bigint;
-  readonly updated_at: bigint;
-  readonly created_position: bigint;
-  readonly last_position: bigint;
+  readonly feedback_count: Whole;
+  readonly registered_at: Whole;
+  readonly updated_at: Whole;
+  readonly created_position: Whole;
+  readonly last_position: Whole;
 }
 
 const COLUMNS = Prisma.sql`a.agent_id, a.owner, a.has_mcp, a.has_a2a, a.uri, a.wallet, a.file, a.file_error,
@@ -48,34 +54,57 @@ const COLUMNS = Prisma.sql`a.agent_id, a.owner, a.has_mcp, a.has_a2a, a.uri, a.w
 
 const TABLES = Prisma.sql`read_model.agents a JOIN read_model.agent_standings s ON s.agent_id = a.agent_id`;
 
+/** Each candidate is looked up by itself, whatever the planner thinks of their number. */
+const candidateTables = (candidates: readonly string[]) => Prisma.sql`
+  unnest(${[...candidates]}::bigint[]) AS c (created_position)
+  CROSS JOIN LATERAL (SELECT * FROM read_model.agents o WHERE o.created_position = c.created_position OFFSET 0) a
+  CROSS JOIN LATERAL (SELECT * FROM read_model.agent_standings o WHERE o.agent_id = a.agent_id OFFSET 0) s`;
+
 interface FeedbackRow {
   readonly content: string;
   readonly revoked: boolean;
   readonly responses: readonly string[] | null;
 }
 
-/** AgentDirectory in PostgreSQL. Each read is a page in the order of an index. */
+/**
+ * AgentDirectory in PostgreSQL. Each read is a page in the order of an index, or of the few agents that a search leaves over.
+ * Lists have a small pool and a short time of their own: however slow they are, all else goes on.
+ */
 export class PrismaAgentDirectory implements AgentDirectory {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly lists: Pool,
+  ) {}
 
   async find(agentId: string): Promise<AgentRecord | undefined> {
-    const [row] = await this.read(Prisma.sql`WHERE a.agent_id = ${agentId}`);
+    if (hasNul(agentId)) return undefined;
+    const [row] = await orUnavailable(
+      () => this.database.$queryRaw<AgentRow[]>`SELECT ${COLUMNS} FROM ${TABLES} WHERE a.agent_id = ${agentId}`,
+    );
     return row && fromRow(row);
   }
 
   async list(query: ListAgents): Promise<readonly AgentRecord[]> {
     const limit = Math.min(query.limit, MAX_LISTED_AGENTS);
+    const pages = pagesOfAgents(query);
+    const candidates = await this.candidates(query);
+    if (candidates?.length === 0) return [];
+    const tables = candidates ? candidateTables(candidates) : TABLES;
     const rows: AgentRow[] = [];
-    for (const page of pagesOfAgents(query)) {
-      if (rows.length < limit) rows.push(...(await this.read(Prisma.sql`${page} LIMIT ${limit - rows.length}`)));
+    for (const page of pages) {
+      if (rows.length >= limit || page.values.some(hasNul)) continue;
+      rows.push(
+        ...(await this.read<AgentRow>(
+          Prisma.sql`SELECT ${COLUMNS} FROM ${tables} ${page} LIMIT ${limit - rows.length}`,
+        )),
+      );
     }
     return rows.map(fromRow);
   }
 
   async feedback({ agentId, after, limit, includeRevoked = false }: ListFeedback): Promise<readonly FeedbackRecord[]> {
     if (hasNul(agentId)) return [];
-    const rows = await orUnavailable(
-      () => this.database.$queryRaw<FeedbackRow[]>`
+    const rows = await this.read<FeedbackRow>(Prisma.sql`
       SELECT f.content, f.revoked, s.responses
       FROM (
         SELECT o.agent_id, o.name, o.content, o.revoked, o.created_position FROM read_model.agent_feedback o
@@ -98,8 +127,7 @@ export class PrismaAgentDirectory implements AgentDirectory {
         ) t
         WHERE t.total <= ${MAX_SHOWN_RESPONSES_LENGTH}
       ) s ON true
-      ORDER BY f.created_position DESC`,
-    );
+      ORDER BY f.created_position DESC`);
     return rows.map(({ content, revoked, responses }) =>
       feedbackRecord(
         agentId,
@@ -110,9 +138,13 @@ export class PrismaAgentDirectory implements AgentDirectory {
     );
   }
 
-  private read(which: Prisma.Sql): Promise<readonly AgentRow[]> {
-    if (which.values.some(hasNul)) return Promise.resolve([]);
-    return orUnavailable(() => this.database.$queryRaw<AgentRow[]>`SELECT ${COLUMNS} FROM ${TABLES} ${which}`);
+  private candidates(query: ListAgents): Promise<readonly string[] | undefined> {
+    if (!isSearch(query)) return Promise.resolve(undefined);
+    return orTooSlow(() => inTransaction(this.lists, (queries) => findCandidates(queries, query)));
+  }
+
+  private read<Row extends object>({ text, values }: Prisma.Sql): Promise<readonly Row[]> {
+    return orTooSlow(async () => (await this.lists.query<Row>({ text, values: [...values] })).rows);
   }
 }
 

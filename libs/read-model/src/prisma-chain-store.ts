@@ -25,7 +25,7 @@ import {
   type HeaderRow,
   type JournalRow,
 } from './chain-rows';
-import type { Database } from './database';
+import type { Database, Queries } from './database';
 import { Prisma } from './generated/client';
 import { toLines } from './text-lines';
 import { orUnavailable } from './unavailable';
@@ -33,9 +33,15 @@ import { orUnavailable } from './unavailable';
 /** Most documents that are asked for at once: one statement for each so many. */
 const MAX_KEYS_AT_ONCE = 10_000;
 
-/** ChainStore in PostgreSQL. The database's clock decides about leases, so replicas need not agree on the time. */
+/**
+ * ChainStore in PostgreSQL. The database's clock decides about leases, so replicas need not agree on the time. What moves much
+ * goes past Prisma's client, see `inTransaction`.
+ */
 export class PrismaChainStore implements ChainStore {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly pastClient: Queries,
+  ) {}
 
   async acquire(chainId: number, holder: string, leaseMs: number): Promise<ChainGrant | undefined> {
     const [row] = await orUnavailable(
@@ -86,7 +92,7 @@ export class PrismaChainStore implements ChainStore {
     for (let start = 0; start < possible.length; start += MAX_KEYS_AT_ONCE) {
       const some = possible.slice(start, start + MAX_KEYS_AT_ONCE);
       const rows = await orUnavailable(
-        () => this.database.$queryRaw<DocumentRow[]>`
+        () => this.pastClient.$queryRaw<DocumentRow[]>`
         SELECT key, value, due_at FROM registry_watch.documents
         WHERE chain_id = ${BigInt(chainId)} AND key = ANY(string_to_array(${toLines(some)}, E'\\n'))`,
       );
@@ -121,14 +127,14 @@ export class PrismaChainStore implements ChainStore {
   }
 
   async commit(grant: ChainGrant, commit: ChainCommit): Promise<number | undefined> {
-    const { granted, batchId } = await orUnavailable(() => commitChain(this.database, grant, commit));
+    const { granted, batchId } = await orUnavailable(() => commitChain(this.pastClient, grant, commit));
     if (!granted) throw lost(grant);
     return batchId;
   }
 
   async outbox(grant: ChainGrant, limit: number): Promise<readonly OutboxBatch[]> {
     const rows = await orUnavailable(
-      () => this.database.$queryRaw<{ batch_id: bigint | null; events: string | null }[]>`
+      () => this.pastClient.$queryRaw<{ batch_id: string | null; events: string | null }[]>`
       SELECT o.batch_id, o.events FROM registry_watch.chains c
       LEFT JOIN LATERAL (
         SELECT batch_id, events FROM registry_watch.outbox

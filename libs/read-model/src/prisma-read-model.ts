@@ -27,6 +27,7 @@ import { PrismaWorkspaceDocuments } from './prisma-workspace-documents';
 import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
 import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
 import { RecordedListener } from './recorded-listener';
+import { queriesOf } from './transaction';
 import { orUnavailable } from './unavailable';
 
 export interface ReadModelOptions extends DatabaseOptions {
@@ -53,14 +54,14 @@ export class PrismaReadModel implements ReadModel {
     databaseUrl: string,
     private readonly project: ProjectEvent,
   ) {
-    const { database } = connections;
+    const { database, lists, pool } = connections;
     this.database = database;
     this.parked = new PrismaParkedRecords(database);
     this.apiKeys = new PrismaApiKeyStore(database);
     this.sandboxes = new PrismaSandboxes(database);
     this.workspaceDocuments = new PrismaWorkspaceDocuments(database);
-    this.agentDirectory = new PrismaAgentDirectory(database);
-    this.chainStore = new PrismaChainStore(database);
+    this.agentDirectory = new PrismaAgentDirectory(database, lists);
+    this.chainStore = new PrismaChainStore(database, queriesOf(pool));
     this.listener = new RecordedListener(databaseUrl);
   }
 

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, QueryConfig, QueryResult } from 'pg';
 import type { Queries } from './database';
 import { Prisma } from './generated/client';
 
@@ -27,7 +27,13 @@ export async function inTransaction<T>(pool: Pool, work: (queries: Queries) => P
   }
 }
 
-function queriesOf(client: PoolClient): Queries {
+/** A connection, or a pool of them. */
+interface Querying {
+  query(statement: QueryConfig): Promise<QueryResult>;
+}
+
+/** Statements past Prisma's client, see `inTransaction`. Of a pool each is a transaction of its own. */
+export function queriesOf(client: Querying): Queries {
   const run = (...[query, ...values]: Parameters<Queries['$executeRaw']>) => {
     const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values);
     return client.query({ text: sql.text, values: [...sql.values] });

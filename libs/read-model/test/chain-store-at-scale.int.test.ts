@@ -44,6 +44,18 @@ describe('ChainStore in PostgreSQL', () => {
   const event = (n: number) =>
     registryEnvelope('agent_updated', { agentId: `1:${n}`, chainId: 1, changes: [`name \u0000 "${n}"`] });
 
+  it('stores the events of the outbox as they are: they are read once, and compressing them costs more', async () => {
+    const grant = await grantOf(stores[0], nextChainId++, 'one');
+    const outbox = Array.from({ length: 500 }, (_, n) => event(n));
+    await stores[0].commit(grant, { outbox });
+    expect(
+      await database.query(`
+        SELECT pg_column_size(events) >= octet_length(events) AS is_plain
+        FROM registry_watch.outbox WHERE chain_id = ${grant.chainId}`),
+    ).toEqual([{ is_plain: true }]);
+    expect(await stores[0].outbox(grant, 10)).toEqual([{ batchId: 1, events: outbox }]);
+  });
+
   it('decides about leases by the clock of the database', async () => {
     const chainId = nextChainId++;
     const grant = await grantOf(stores[0], chainId, 'one');

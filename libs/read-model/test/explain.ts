@@ -40,10 +40,15 @@ export async function statementsOf(word: string, work: () => Promise<unknown>): 
 
 /**
  * Runs a read and explains the very statement that it sent, with its parameters: the plan of a copy would prove nothing
- * about the original.
+ * about the original. `settings` are what the read tells the planner besides.
  */
-export async function explain(databaseUrl: string, table: string, read: () => Promise<unknown>): Promise<PlanNode> {
-  const plans = await explainEach(databaseUrl, table, read);
+export async function explain(
+  databaseUrl: string,
+  table: string,
+  read: () => Promise<unknown>,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PlanNode> {
+  const plans = await explainEach(databaseUrl, table, read, settings);
   expect(plans).toHaveLength(1);
   const [plan] = plans;
   if (!plan) throw new Error('no plan');
@@ -55,9 +60,11 @@ export async function explainEach(
   databaseUrl: string,
   table: string,
   read: () => Promise<unknown>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<readonly PlanNode[]> {
   const sent = await statementsOf(table, read);
-  const client = new Client({ connectionString: databaseUrl, options: SESSION_OPTIONS });
+  const told = Object.entries(settings).map(([name, value]) => ` -c ${name}=${value}`);
+  const client = new Client({ connectionString: databaseUrl, options: SESSION_OPTIONS + told.join('') });
   await client.connect();
   try {
     const plans: PlanNode[] = [];

@@ -70,7 +70,7 @@ it('gives an error where the network has gone silent, and works when it is back'
   const through = new URL(database.url);
   through.port = String((proxy.address() as { port: number }).port);
   through.hostname = '127.0.0.1';
-  const remote = await openReadModel({ databaseUrl: through.href, migrate: false, statementTimeoutMs: 300 });
+  const remote = await openReadModel({ databaseUrl: through.href, migrate: false, statementTimeoutMs: 1_500 });
   try {
     const head = await remote.head();
     isSilent = true;

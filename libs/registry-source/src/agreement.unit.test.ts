@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/event-log';
+import { createRegistrySource } from './create-registry-source';
 import { ScriptedChain, registration } from './testing/scripted-chain';
 import type { Script } from './testing/scripted-rpc';
 import { SourceFixture } from './testing/source-fixture';
@@ -157,7 +158,8 @@ describe('endpoints that have to agree', () => {
 
   it('refuses a configuration in which more have to agree than there are', async () => {
     await fixture.endpoint(chainOfAgents());
-    expect(() => fixture.source({ agreement: 2 })).toThrow(expect.objectContaining({ code: 'configuration' }) as Error);
+    const chain = { ...fixture.config(), agreement: 2 };
+    expect(() => createRegistrySource({ chain })).toThrow(expect.objectContaining({ code: 'configuration' }) as Error);
   });
 
   it('ends what is under way when it is closed', async () => {
@@ -176,7 +178,7 @@ describe('an endpoint that takes its time', () => {
     const slow = await fixture.endpoint(chain);
     await fixture.endpoint(chain);
     await fixture.endpoint(chain);
-    const source = fixture.source({}, { requestTimeoutMs: 60_000, hedgeAfterMs: 50 });
+    const source = fixture.source({}, { requestTimeoutMs: 60_000, hedgeAfterMs: 1_000 });
     await source.head();
     slow.script = { respond: () => true };
     expect(await source.header(3)).toMatchObject({ number: 3 });

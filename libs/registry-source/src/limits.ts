@@ -17,6 +17,10 @@ export interface RegistrySourceLimits {
   readonly prefetchedRanges: number;
   /** Requests that one range of logs may be split into at one endpoint. */
   readonly maxSplitsPerRange: number;
+  /** Transactions of one block whose receipts are read, where its logs cannot be had otherwise. */
+  readonly maxReceiptsPerBlock: number;
+  /** What the logs of one read may take in memory, about; more blocks of history, or near the head, are read in parts. */
+  readonly maxLogBytes: number;
   /** Rounds over the endpoints before `chain_unavailable`. */
   readonly maxRounds: number;
   /** Longest wait for an endpoint to end its back-off within a call. */
@@ -45,6 +49,8 @@ export const DEFAULT_LIMITS: RegistrySourceLimits = {
   maxLogsPerRange: 2_500,
   prefetchedRanges: 3,
   maxSplitsPerRange: 64,
+  maxReceiptsPerBlock: 50_000,
+  maxLogBytes: 128 * MIB,
   maxRounds: 3,
   maxRoundWaitMs: 2_000,
   backOffBaseMs: 250,

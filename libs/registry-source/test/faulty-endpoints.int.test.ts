@@ -12,10 +12,10 @@ import { until } from '../src/testing/source-fixture';
 
 const CONFIRMATIONS = 5;
 const LIMITS = {
-  requestTimeoutMs: 500,
+  requestTimeoutMs: 2_500,
   backOffBaseMs: 10,
   backOffMaxMs: 50,
-  headGraceMs: 50,
+  headGraceMs: 1_000,
   quarantineMs: 200,
   hedgeAfterMs: 200,
 };
@@ -49,6 +49,7 @@ describe('a source on faulty endpoints of a real node', () => {
   async function sourceOn(
     faults: readonly RpcFaults[],
     overrides: Partial<ChainConfigInput> = {},
+    limits: object = {},
   ): Promise<RegistrySource> {
     for (const [place, some] of faults.entries()) {
       endpoints.push(await startFaultyRpc({ target: chain.rpcUrl, faults: some, seed: place + 1 }));
@@ -59,7 +60,7 @@ describe('a source on faulty endpoints of a real node', () => {
       rpcUrls: endpoints.map(({ url }) => url),
       ...overrides,
     };
-    const source = createRegistrySource({ chain: chainConfigSchema.parse(input), limits: LIMITS });
+    const source = createRegistrySource({ chain: chainConfigSchema.parse(input), limits: { ...LIMITS, ...limits } });
     sources.push(source);
     return source;
   }
@@ -186,5 +187,28 @@ describe('a source on faulty endpoints of a real node', () => {
     await restarted.mine();
     await woken;
     await restarted.stop();
+  });
+
+  it('reads a block with more logs of one event than an answer may have, from its receipts', async () => {
+    await chain.setAutomine(false);
+    for (let place = 0; place < 10; place += 1) {
+      await registries.send(registries.calls.bulkRegister({ from: owner, count: 3, uri: `crowd${place}-{id}` }));
+    }
+    await chain.mine();
+    await chain.setAutomine(true);
+    const upTo = (await chain.head()).number;
+    const crowded = async (source: RegistrySource, inHistory: boolean): Promise<unknown> => {
+      const end = inHistory ? upTo + CONFIRMATIONS : upTo;
+      return essence((await readAll(source, end)).filter(({ number }) => number === upTo));
+    };
+    const truth = await crowded(await sourceOn([{}]), false);
+    expect(truth).toMatchObject([{ number: upTo }]);
+    await chain.mine(CONFIRMATIONS);
+    for (const inHistory of [false, true]) {
+      for (const endpoint of endpoints.splice(0)) await endpoint.stop();
+      const source = await sourceOn([{}], {}, { maxResponseBytes: 16_000 });
+      expect(await crowded(source, inHistory)).toEqual(truth);
+      expect(endpoints[0]?.counts().requests.get('eth_getTransactionReceipt')).toBeGreaterThanOrEqual(10);
+    }
   });
 });

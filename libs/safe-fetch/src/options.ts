@@ -66,6 +66,13 @@ export interface SafeFetchRequest {
   readonly timeoutMs?: number;
   readonly idleTimeoutMs?: number;
   readonly maxRedirects?: number;
+  /** The URL itself comes from the operator: it may be private, or use an unusual port. Its redirects may not. Default false. */
+  readonly isUrlTrusted?: boolean;
+  /**
+   * Awaited before a redirect is followed that may be followed, without a slot; the time counts. It has to end with the signal. The
+   * fetch rejects with its SafeFetchError, and is `unreachable` for any other.
+   */
+  readonly beforeRedirect?: (url: string, signal: AbortSignal) => Promise<void>;
 }
 
 interface SafeFetchHead {

@@ -16,7 +16,7 @@ import { NOTHING_PRIVATE } from './private-allow-list';
 import { headersAfterRedirect, headersOf, isRedirect, keepsMethod, requestHeaders } from './request-headers';
 import { addressesOf, resolveListedName, resolvePublicName } from './resolve-addresses';
 import { Slots } from './slots';
-import { PUBLIC_URL_RULES, targetOf, type Target, type UrlRules } from './url-rules';
+import { PUBLIC_URL_RULES, targetOf, trustedTargetOf, type Target, type UrlRules } from './url-rules';
 
 /** Makes a fetch that shares its bounds of concurrency among all who use it. */
 export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
@@ -44,7 +44,8 @@ interface Step {
   readonly body: string | Uint8Array | undefined;
 }
 
-type RequestLimits = Pick<SafeFetchLimits, 'maxBytes' | 'timeoutMs' | 'idleTimeoutMs' | 'maxRedirects'>;
+type RequestLimits = Pick<SafeFetchLimits, 'maxBytes' | 'timeoutMs' | 'idleTimeoutMs' | 'maxRedirects'> &
+  Pick<SafeFetchRequest, 'beforeRedirect'>;
 
 class Fetcher {
   private readonly limits: SafeFetchLimits;
@@ -69,7 +70,7 @@ class Fetcher {
 
   async open(url: string, request: SafeFetchRequest = {}, signal?: AbortSignal): Promise<SafeFetchStream> {
     const first: Step = {
-      target: targetOf(url, this.rules),
+      target: request.isUrlTrusted === true ? trustedTargetOf(url, this.rules) : targetOf(url, this.rules),
       method: request.method ?? 'GET',
       headers: requestHeaders(request.headers ?? {}, this.options.userAgent),
       body: request.body,
@@ -114,6 +115,10 @@ class Fetcher {
         throw new SafeFetchError('too_many_redirects', `More than ${limits.maxRedirects} redirects, or a loop`);
       }
       step = next;
+      if (limits.beforeRedirect !== undefined) {
+        way.leave();
+        await limits.beforeRedirect(step.target.url.href, deadline.signal);
+      }
       await way.enter(step.target, deadline.signal);
     }
   }

@@ -79,6 +79,14 @@ export function targetOf(text: string, rules: UrlRules, from?: Target): Target {
   return { url, hostname, port, allowed, isAddress };
 }
 
+/**
+ * The target that a text of the operator names: it need not be public.
+ * @throws SafeFetchError `invalid_url` or `refused_address`.
+ */
+export function trustedTargetOf(text: string, rules: UrlRules): Target {
+  return targetOf(text, { ...rules, allowPrivate: { allows: () => true } });
+}
+
 function parse(text: string, base: URL | undefined): URL {
   if (text.length > MAX_URL_LENGTH) {
     throw new SafeFetchError('invalid_url', `The URL is longer than ${MAX_URL_LENGTH} characters`);

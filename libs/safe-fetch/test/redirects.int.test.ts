@@ -1,4 +1,4 @@
-import { createSafeFetch, parsePrivateAllowList } from '../src/index';
+import { createSafeFetch, parsePrivateAllowList, SafeFetchError } from '../src/index';
 import { fetchAmong, PRIVATE, PUBLIC, userAgent } from './among';
 import { makeCertificate } from './certificate';
 import { closeWorlds, codeOf, serveHttp } from './world';
@@ -126,6 +126,53 @@ describe('redirects', () => {
       expect(later?.headers).not.toHaveProperty('cookie');
       expect(later?.headers).not.toHaveProperty('x-api-key');
     }
+  });
+});
+
+describe('a URL of the operator', () => {
+  it('may be private, for this one request and not behind a redirect', async () => {
+    const other = await serveHttp((_request, response) => response.end('secret'));
+    const gateway = await serveHttp((request, response) => {
+      if (request.url === '/file') response.end('file');
+      else response.writeHead(302, { location: request.url === '/self' ? '/file' : other.origin }).end();
+    });
+    const safeFetch = createSafeFetch({ userAgent });
+    const trusted = { isUrlTrusted: true };
+    expect((await safeFetch(`${gateway.origin}/file`, trusted)).status).toBe(200);
+    expect((await safeFetch(`http://localhost:${gateway.port}/file`, trusted)).status).toBe(200);
+    const connections = gateway.connections();
+    expect(await codeOf(safeFetch(`${gateway.origin}/file`))).toBe('refused_address');
+    expect(gateway.connections()).toBe(connections);
+    expect(await codeOf(safeFetch(`${gateway.origin}/self`, trusted))).toBe('refused_address');
+    expect(await codeOf(safeFetch(`${gateway.origin}/other`, trusted))).toBe('refused_address');
+    expect(gateway.connections()).toBe(connections + 2);
+    expect(other.connections()).toBe(0);
+    expect(await codeOf(safeFetch(`http://a:b@${gateway.authority}/file`, trusted))).toBe('invalid_url');
+  });
+});
+
+describe('before a redirect is followed', () => {
+  it('is waited for whoever made the request, without a slot, until the deadline', async () => {
+    const server = await serveHttp((request, response) => {
+      if (request.url === '/') response.writeHead(302, { location: '/next' }).end();
+      else response.end();
+    });
+    const safeFetch = fetchAmong([server], { limits: { maxConcurrent: 1 } });
+    const asked: string[] = [];
+    const beforeRedirect = async (url: string): Promise<void> => {
+      asked.push(url);
+      expect((await safeFetch(`${server.origin}/meanwhile`)).status).toBe(200);
+    };
+    expect((await safeFetch(`${server.origin}/`, { beforeRedirect })).finalUrl).toBe(`${server.origin}/next`);
+    expect(asked).toEqual([`${server.origin}/next`]);
+    const refusing = (): Promise<void> => Promise.reject(new SafeFetchError('busy', 'Not now'));
+    expect(await codeOf(safeFetch(`${server.origin}/`, { beforeRedirect: refusing }))).toBe('busy');
+    const waiting = (_url: string, signal: AbortSignal): Promise<void> =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    expect(await codeOf(safeFetch(`${server.origin}/`, { beforeRedirect: waiting, timeoutMs: 200 }))).toBe('timeout');
+    expect((await safeFetch(`${server.origin}/next`)).status).toBe(200);
   });
 });
 

@@ -133,7 +133,7 @@ describe('a stream', () => {
     };
     expect(await codeOf(read({ maxBytes: 100_000 }))).toBe('too_large');
     expect(await codeOf(read({ maxBytes: 1e12, timeoutMs: 200 }))).toBe('timeout');
-    const forgotten = await safeFetch.open(server.origin, { timeoutMs: 100 });
+    const forgotten = await safeFetch.open(server.origin, { timeoutMs: 2_500 });
     await until(() => server.open() === 0);
     // Its slot, the only one, is free again.
     (await safeFetch.open(server.origin)).close();

@@ -97,6 +97,6 @@ describe('logger', () => {
     const text = part.repeat(Math.ceil(8_192 / part.length));
     const startedAtMs = performance.now();
     for (let n = 0; n < 20; n++) redactText(text);
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
   });
 });

@@ -163,7 +163,7 @@ describe('requests that are pipelined on one connection', () => {
     held.open();
     const startedAtMs = performance.now();
     await service.destroy();
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
   });
 
   it('answers an injected request, which has no connection', async () => {

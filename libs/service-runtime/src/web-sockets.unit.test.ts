@@ -228,7 +228,7 @@ describe('WebSockets', () => {
     ['is not decided', () => new Promise<void>(() => undefined)],
     ['has an answer that its caller does not read', undefined],
   ])('cuts an upgrade in time that %s', async (_name, decide) => {
-    const { port, metrics, long } = await start({ upgradeTimeoutMs: 200 }, (fastify) => {
+    const { port, metrics, long } = await start({ upgradeTimeoutMs: 2_500 }, (fastify) => {
       fastify.get(
         '/stuck',
         {

@@ -75,7 +75,8 @@ export class ChainWatch {
       try {
         const hasMore = this.halt ? await this.lookAtHalted() : await this.step(signal);
         this.backOff.succeeded();
-        if (progress.recovered()) signals.recovered('source');
+        if (this.cursor === undefined && !this.halt) this.tellWait();
+        else if (progress.recovered()) signals.recovered('source');
         if (!hasMore && !signal.aborted) await this.untilMore(signal);
       } catch (error) {
         if (!(error instanceof SourceFault)) throw error;
@@ -128,6 +129,15 @@ export class ChainWatch {
     this.reorgs.know(base, []);
     progress.started(base);
     return base;
+  }
+
+  /** Nothing was read, because the chain is not long enough: told once, and shown for as long as it is so. */
+  private tellWait(): void {
+    const { chain, progress, signals } = this.options;
+    const final = chain.delivery === 'confirmed' ? ' final' : '';
+    const message = `There is no${final} block before startBlock ${chain.startBlock} yet: the chain is not that long`;
+    const wait = new SluiceError('not_found', message);
+    if (progress.failed(wait)) signals.fault('source', wait);
   }
 
   /** Final blocks, in ranges: the next one is fetched while one is worked off. */
@@ -208,10 +218,17 @@ export class ChainWatch {
   private async lookBack(cursor: BlockRef, target: number, head: BlockHeader): Promise<boolean> {
     if (head.number === cursor.number && head.hash === cursor.hash) return false;
     const { source } = this.options;
-    const header = await source.header(cursor.number);
-    // Shorter than what was read: it may be that endpoints lag.
-    if (header === undefined || header.hash === cursor.hash) return false;
-    const next = await source.readNext(cursor, this.journaled, Math.max(target, cursor.number + 1), 1);
+    const isShorter = head.number < cursor.number;
+    if (isShorter) {
+      // It may be that endpoints lag. Only another block in the place of one that was read tells that it vanished.
+      const read = this.journaled.find(({ number }) => number === head.number);
+      if (read === undefined || read.hash === head.hash) return false;
+    } else {
+      const header = await source.header(cursor.number);
+      if (header === undefined || header.hash === cursor.hash) return false;
+    }
+    const upTo = isShorter ? head.number : Math.max(target, cursor.number + 1);
+    const next = await source.readNext(cursor, this.journaled, upTo, 1);
     return next.kind === 'reorg' && this.undo(cursor, next.ancestor);
   }
 

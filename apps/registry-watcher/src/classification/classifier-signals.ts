@@ -4,6 +4,8 @@ import type { BreakerState } from './circuit-breaker';
 export type ClassificationFailure =
   /** The requests of this hour are spent. */
   | 'budget_spent'
+  /** The owner's agents had their share of this hour. */
+  | 'share_spent'
   /** Too many classifications at once here. */
   | 'busy'
   /** The endpoint failed too often and is left alone for a while. */
@@ -25,7 +27,7 @@ export type ClassificationFailure =
 
 /** How one request to the endpoint ended. */
 export type ClassifierRequestOutcome =
-  'answered' | Exclude<ClassificationFailure, 'budget_spent' | 'busy' | 'circuit_open'>;
+  'answered' | Exclude<ClassificationFailure, 'budget_spent' | 'share_spent' | 'busy' | 'circuit_open'>;
 
 /** What classification tells operators. */
 export interface ClassifierSignals {

@@ -7,6 +7,7 @@ import { ClassifierEndpoint } from './classifier-endpoint';
 import { NO_CLASSIFIER_SIGNALS, type ClassificationFailure, type ClassifierSignals } from './classifier-signals';
 import { HourlyBudget } from './hourly-budget';
 import { CLASSIFIER_LIMITS } from './limits';
+import { OwnerShares } from './owner-shares';
 import { promptFor, type ClassificationPrompt } from './prompt';
 
 /** Says what an agent can do, in words of the taxonomy. */
@@ -31,6 +32,7 @@ const RETRY_AFTER_MS: Readonly<Record<ClassificationFailure, number>> = {
   aborted: 0,
   busy: 30_000,
   budget_spent: 60_000,
+  share_spent: 1_800_000,
   circuit_open: 60_000,
   rate_limited: 60_000,
   timeout: 300_000,
@@ -40,6 +42,9 @@ const RETRY_AFTER_MS: Readonly<Record<ClassificationFailure, number>> = {
   invalid_answer: 21_600_000,
   refused: 86_400_000,
 };
+
+/** Up to this long more, so that the agents of one owner do not come back all at once. */
+const SHARE_SPREAD_MS = 1_800_000;
 
 /** Failures that another request may mend at once, with how many requests are worth it. */
 const ATTEMPTS: Readonly<Partial<Record<ClassificationFailure, number>>> = {
@@ -62,6 +67,7 @@ class EndpointClassifier implements Classifier {
   private readonly endpoint: ClassifierEndpoint;
   private readonly breaker: CircuitBreaker;
   private readonly budget: HourlyBudget;
+  private readonly shares: OwnerShares;
   private readonly model: string;
   private readonly signals: ClassifierSignals;
   private readonly nowMs: () => number;
@@ -79,6 +85,7 @@ class EndpointClassifier implements Classifier {
     this.endpoint = new ClassifierEndpoint(config);
     this.breaker = new CircuitBreaker({ nowMs, onState: (state) => signals.breaker(state), limits: rest.breaker });
     this.budget = new HourlyBudget(config.budgetPerHour, nowMs);
+    this.shares = new OwnerShares(config.budgetPerHour, nowMs);
     this.model = config.model;
     this.signals = signals;
     this.nowMs = nowMs;
@@ -90,7 +97,7 @@ class EndpointClassifier implements Classifier {
   }
 
   async classify(request: ClassificationRequest, signal: AbortSignal): Promise<ClassificationResult> {
-    const outcome = await this.withinConcurrency(() => this.askPersistently(promptFor(request), signal));
+    const outcome = await this.outcomeFor(request, signal);
     const { inputHash } = request;
     if ('reason' in outcome) {
       const { reason } = outcome;
@@ -104,21 +111,29 @@ class EndpointClassifier implements Classifier {
     return { status: 'classified', inputHash, skills, domains, confidence, model: this.model };
   }
 
-  private async withinConcurrency(run: () => Promise<Attempt>): Promise<Attempt> {
+  private async outcomeFor(request: ClassificationRequest, signal: AbortSignal): Promise<Attempt> {
+    if (this.shares.isSpent(request.owner)) {
+      return { reason: 'share_spent', retryAfterMs: RETRY_AFTER_MS.share_spent + Math.random() * SHARE_SPREAD_MS };
+    }
     if (this.running >= CLASSIFIER_LIMITS.concurrency) return { reason: 'busy' };
     this.running++;
     try {
-      return await run();
+      return await this.askPersistently(request, signal);
     } finally {
       this.running--;
     }
   }
 
-  private async askPersistently(prompt: ClassificationPrompt, signal: AbortSignal): Promise<Attempt> {
+  private async askPersistently(request: ClassificationRequest, signal: AbortSignal): Promise<Attempt> {
+    const prompt = promptFor(request);
+    const spend = () => {
+      this.budget.spend();
+      this.shares.spend(request.owner);
+    };
     let variantsLeft = this.endpoint.variants - 1;
     let variant = this.variant;
     for (let attempts = 1; ;) {
-      const attempt = await this.attempt(prompt, variant, signal);
+      const attempt = await this.attempt(prompt, variant, spend, signal);
       if ('answer' in attempt) {
         this.variant = variant;
         return attempt;
@@ -142,13 +157,18 @@ class EndpointClassifier implements Classifier {
     return delayMs / 2 + (Math.random() * delayMs) / 2;
   }
 
-  private async attempt(prompt: ClassificationPrompt, variant: number, signal: AbortSignal): Promise<Attempt> {
+  private async attempt(
+    prompt: ClassificationPrompt,
+    variant: number,
+    spend: () => void,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
     if (signal.aborted) return { reason: 'aborted' };
     const budgetWaitMs = this.budget.waitMs();
     if (budgetWaitMs > 0) return { reason: 'budget_spent', retryAfterMs: budgetWaitMs };
     const entry = this.breaker.enter();
     if (!entry.isAllowed) return { reason: 'circuit_open', retryAfterMs: entry.retryAfterMs };
-    this.budget.spend();
+    spend();
     const sentAtMs = this.nowMs();
     const outcome = await this.endpoint.ask(prompt, variant, signal);
     tellBreaker(entry.pass, outcome);

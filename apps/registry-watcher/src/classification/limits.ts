@@ -27,15 +27,6 @@ export const BREAKER_LIMITS = {
   maxOpenMs: 900_000,
 } as const;
 
-/** How much of an agent's own words is handed to the model, in UTF-16 units; the rest is cut. */
-export const PROMPT_LIMITS = {
-  name: 200,
-  description: 4_000,
-  services: 20,
-  serviceName: 100,
-  serviceEndpoint: 200,
-} as const;
-
 /** What an answer may hold. */
 export const ANSWER_LIMITS = {
   skills: 5,

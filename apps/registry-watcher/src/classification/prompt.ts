@@ -1,5 +1,5 @@
 import { OASF_DOMAINS, OASF_SKILLS, type ClassificationRequest } from '@sluice/agent-registry';
-import { ANSWER_LIMITS, PROMPT_LIMITS } from './limits';
+import { ANSWER_LIMITS } from './limits';
 
 /** What the model is asked: `system` is ours, `user` carries what strangers wrote. */
 export interface ClassificationPrompt {
@@ -26,25 +26,12 @@ function listOf(classes: readonly { readonly slug: string; readonly name: string
   return classes.map(({ slug, name }) => `${slug}: ${name}`).join('\n');
 }
 
-/** The question about one agent; its texts are cut to {@link PROMPT_LIMITS} and cannot leave their delimiters. */
-export function promptFor({ name, description, services }: ClassificationRequest): ClassificationPrompt {
-  const agent = {
-    name: cut(name, PROMPT_LIMITS.name),
-    description: cut(description, PROMPT_LIMITS.description),
-    services: services.slice(0, PROMPT_LIMITS.services).map((service) => ({
-      name: cut(service.name, PROMPT_LIMITS.serviceName),
-      endpoint: cut(service.endpoint, PROMPT_LIMITS.serviceEndpoint),
-    })),
-  };
-  return { system: SYSTEM, user: `<agent>\n${quoted(agent)}\n</agent>` };
+/** The question about one agent. Its texts are bounded by the request, and cannot leave their delimiters. */
+export function promptFor({ name, description, serviceNames }: ClassificationRequest): ClassificationPrompt {
+  return { system: SYSTEM, user: `<agent>\n${quoted({ name, description, services: serviceNames })}\n</agent>` };
 }
 
 /** JSON without `<` and `>`, so that no text in it can look like the end of the delimiters. */
 function quoted(value: object): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('>', '\\u003e');
-}
-
-/** The beginning of a text, without half a character at its end. */
-function cut(text: string | undefined, maxUnits: number): string {
-  return (text ?? '').slice(0, maxUnits).replace(/[\ud800-\udbff]$/, '');
 }

@@ -39,9 +39,9 @@ export interface RegistrationFileReaderOptions {
   readonly timeoutMs: number;
   /** Of one file. */
   readonly maxBytes: number;
-  /** Addresses that a CID is appended to (`https://ipfs.io/ipfs/`), tried in this order. */
+  /** Addresses that a CID is appended to (`https://ipfs.io/ipfs/`), tried in this order. They may be private. */
   readonly ipfsGateways: readonly string[];
-  /** Origins that may be read although they are not public. */
+  /** Other origins that may be read although they are not public. */
   readonly allowPrivate: PrivateAllowList;
   readonly userAgent: string;
   /** Files read at a time. Default 16. */
@@ -156,7 +156,9 @@ class FetchingFileReader implements RegistrationFileReader {
 
   private async attempt(source: FileSource, timeoutMs: number, ending: AbortSignal, ipfs?: IpfsPath): Promise<Outcome> {
     try {
-      const stream = await this.safeFetch.open(source.url, { headers: HEADERS, timeoutMs }, ending);
+      // A gateway is the operator's, wherever it is; its redirects are not, and neither is the same host in a stranger's URL.
+      const isUrlTrusted = source.gateway !== undefined;
+      const stream = await this.safeFetch.open(source.url, { headers: HEADERS, timeoutMs, isUrlTrusted }, ending);
       try {
         if (stream.status < 200 || stream.status > 299) {
           return failureOfStatus(stream.status);

@@ -19,7 +19,7 @@ export async function probeA2a(visits: Visits, endpoint: string, signal: AbortSi
   let before: string | undefined;
   for (const url of cardUrls(endpoint)) {
     last = await visits.visit(url, signal, (visit) => readCard(visit, url), before);
-    before = url;
+    before = last.finalUrl ?? url;
     const { verdict, status } = last;
     if (verdict.kind === 'reachable' && verdict.code === 'card') return last;
     // Some hosts answer so for whatever they do not have: a card elsewhere is the better finding.

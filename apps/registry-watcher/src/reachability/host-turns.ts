@@ -14,6 +14,8 @@ export interface HostTurnsOptions {
   readonly maxWaitingPerHost?: number;
   readonly maxHosts?: number;
   readonly maxHoldOffMs?: number;
+  /** A host that wants to be left alone was forgotten, to have room for another one. */
+  readonly onHostForgotten?: () => void;
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs?: () => number;
 }
@@ -32,7 +34,12 @@ export class HostTurns {
   private readonly hosts = new Map<string, HostState>();
 
   constructor(options: HostTurnsOptions = {}) {
-    this.options = { ...POLITENESS_LIMITS, nowMs: () => performance.now(), ...options };
+    this.options = {
+      ...POLITENESS_LIMITS,
+      onHostForgotten: () => undefined,
+      nowMs: () => performance.now(),
+      ...options,
+    };
   }
 
   /** Visits that wait for their turn. */
@@ -78,18 +85,28 @@ export class HostTurns {
   private stateOf(host: string): HostState | undefined {
     const known = this.hosts.get(host);
     if (known !== undefined) return known;
-    if (this.hosts.size >= this.options.maxHosts) this.forgetIdle();
+    if (this.hosts.size >= this.options.maxHosts) this.makeRoom();
     if (this.hosts.size >= this.options.maxHosts) return undefined;
     const state = { isTaken: false, freeAtMs: 0, heldOffUntilMs: 0, waiters: [] };
     this.hosts.set(host, state);
     return state;
   }
 
-  private forgetIdle(): void {
+  /**
+   * Forgets hosts that rest. Where there is none, the hold-off that ends first is given up: strangers with many hosts that want to be
+   * left alone must not keep others from being visited. A pause after a visit is never given up; it is over soon.
+   */
+  private makeRoom(): void {
     const nowMs = this.options.nowMs();
+    let nearest: { readonly host: string; readonly untilMs: number } | undefined;
     for (const [host, { isTaken, waiters, freeAtMs, heldOffUntilMs }] of this.hosts) {
-      if (!isTaken && waiters.length === 0 && Math.max(freeAtMs, heldOffUntilMs) <= nowMs) this.hosts.delete(host);
+      if (isTaken || waiters.length > 0 || freeAtMs > nowMs) continue;
+      if (heldOffUntilMs <= nowMs) this.hosts.delete(host);
+      else if (heldOffUntilMs < (nearest?.untilMs ?? Infinity)) nearest = { host, untilMs: heldOffUntilMs };
     }
+    if (nearest === undefined || this.hosts.size < this.options.maxHosts) return;
+    this.hosts.delete(nearest.host);
+    this.options.onHostForgotten();
   }
 
   /** Gives the turn to the first waiter, as soon as the pause is over. */

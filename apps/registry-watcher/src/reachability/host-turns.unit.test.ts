@@ -138,4 +138,34 @@ describe('HostTurns', () => {
     expect(given[4]).toBe('6');
     expect(turns.size).toBe(2);
   });
+
+  it('forgets the hold-off that ends first, and no pause, rather than turn new hosts away (G9)', async () => {
+    let forgotten = 0;
+    const { turns, given, ask, end } = world({ maxHosts: 3, onHostForgotten: () => forgotten++ });
+    await Promise.all([ask('1', 'a'), ask('2', 'b'), ask('3', 'c')]);
+    end('1', 20_000);
+    end('2', 10_000);
+    end('3');
+    await pass(99);
+    await ask('4', 'd');
+    await pass(1);
+    await Promise.all([ask('5', 'd'), ask('6', 'e')]);
+    await ask('7', 'a');
+    await ask('8', 'b');
+    expect(forgotten).toBe(2);
+    await ask('9', 'f');
+    expect(given).toEqual(['1', '2', '3', '4 busy', '5', '6', '7 held_off', '8', '9 busy']);
+    expect([turns.size, forgotten]).toEqual([3, 2]);
+  });
+
+  it('is at the disposal of new hosts while each of those it knows wants to be left alone (G9)', async () => {
+    const { turns, given, ask, end } = world({ maxHosts: 50, minIntervalMs: 0 });
+    for (let host = 0; host < 500; host++) {
+      await ask(`${host}`, `host-${host}`);
+      end(`${host}`, 1_000 + host);
+      expect(turns.size).toBeLessThanOrEqual(50);
+    }
+    expect(given).toHaveLength(500);
+    expect(given.filter((outcome) => outcome.includes(' '))).toEqual([]);
+  });
 });

@@ -19,7 +19,7 @@ export const POLITENESS_LIMITS = {
   minIntervalMs: 500,
   /** Probes that wait for one host; more of them are `busy`, so that a slow host does not fill the places of others. */
   maxWaitingPerHost: 4,
-  /** Hosts that are known at a time; visits to more of them are `busy`. */
+  /** Hosts that are known at a time. Then hold-offs are given up, the nearest to its end first; without any, more hosts are `busy`. */
   maxHosts: 10_000,
   /** How long a host that answers 429 is left alone when it does not say. */
   defaultHoldOffMs: 60_000,

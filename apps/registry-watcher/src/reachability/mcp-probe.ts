@@ -25,7 +25,7 @@ export async function probeMcp(visits: Visits, endpoint: string, signal: AbortSi
   const { finalUrl = endpoint } = visited;
   if (!isSettled(visited.verdict) && isElsewhere(finalUrl, endpoint)) {
     // A redirect may have made a GET of the POST, and the answer is to that: asked again where it leads.
-    visited = await visits.visit(finalUrl, signal, (visit) => initialize(visit, finalUrl), endpoint);
+    visited = await visits.visit(finalUrl, signal, (visit) => initialize(visit, finalUrl), finalUrl);
   }
   const { verdict, status = 0 } = visited;
   if (verdict.kind !== 'unreachable' || status < 400 || status > 499) return visited;

@@ -5,7 +5,7 @@ import { NO_REACHABILITY_SIGNALS, type ReachabilitySignals } from './reachabilit
 import { detailOf, unknown, type ProbeProtocol } from './verdict';
 import { Visits, type Visited, type VisitsOptions } from './visits';
 
-export interface ReachabilityProberOptions extends Omit<VisitsOptions, 'onHoldOff'> {
+export interface ReachabilityProberOptions extends Omit<VisitsOptions, 'onHoldOff' | 'onHostForgotten'> {
   readonly signals?: ReachabilitySignals;
 }
 
@@ -32,7 +32,11 @@ export class ReachabilityProber {
 
   constructor({ signals = NO_REACHABILITY_SIGNALS, ...options }: ReachabilityProberOptions) {
     this.signals = signals;
-    this.visits = new Visits({ ...options, onHoldOff: () => signals.heldOff() });
+    this.visits = new Visits({
+      ...options,
+      onHoldOff: () => signals.heldOff(),
+      onHostForgotten: () => signals.hostForgotten(),
+    });
   }
 
   get load(): ProberLoad {

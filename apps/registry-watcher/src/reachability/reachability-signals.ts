@@ -6,6 +6,8 @@ export interface ReachabilitySignals {
   probed(protocol: ProbeProtocol, outcome: VerdictCode, durationMs?: number): void;
   /** A host asked to be left alone, by 429 or `Retry-After`. */
   heldOff(): void;
+  /** A host that wants to be left alone was forgotten, because too many are known. */
+  hostForgotten(): void;
   /** A fault of the prober itself, which should not be. */
   fault(error: unknown): void;
 }
@@ -13,5 +15,6 @@ export interface ReachabilitySignals {
 export const NO_REACHABILITY_SIGNALS: ReachabilitySignals = {
   probed: () => undefined,
   heldOff: () => undefined,
+  hostForgotten: () => undefined,
   fault: () => undefined,
 };

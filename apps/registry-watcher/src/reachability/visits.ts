@@ -3,7 +3,8 @@ import { HostTurns, type HostTurnsOptions } from './host-turns';
 import { PROBE_LIMITS, POLITENESS_LIMITS } from './limits';
 import { retryAfterMs } from './retry-after';
 import { Slots } from './slots';
-import { unknown, unreachable, type Verdict } from './verdict';
+import { Stay } from './stay';
+import { unknown, unreachable, type UnknownCode, type Verdict } from './verdict';
 
 export interface VisitsOptions {
   readonly fetch: SafeFetch;
@@ -13,6 +14,7 @@ export interface VisitsOptions {
   readonly timeoutMs?: number;
   readonly politeness?: HostTurnsOptions;
   readonly onHoldOff?: () => void;
+  readonly onHostForgotten?: () => void;
 }
 
 /** The head of an answer, with its body as it comes. */
@@ -26,8 +28,8 @@ export interface VisitAnswer {
 /** What can be done during a visit. */
 export interface Visit {
   /**
-   * Sends a request; its answer is closed when `read` is done.
-   * @throws SafeFetchError, and HeldOff where the host answers 429.
+   * Sends a request; its answer is closed when `read` is done. A redirect to another host takes the visit there.
+   * @throws SafeFetchError, NoTurn where a redirect leads to a host that is not to be visited now, and HeldOff where the host answers 429.
    */
   request<T>(url: string, request: SafeFetchRequest, read: (answer: VisitAnswer) => Promise<T>): Promise<T>;
 }
@@ -48,6 +50,16 @@ class HeldOff extends Error {
   override readonly name = 'HeldOff';
 }
 
+/** A redirect leads to a host whose turn did not come, which says nothing about the endpoint. */
+class NoTurn extends SafeFetchError {
+  constructor(readonly reason: UnknownCode) {
+    super('busy', 'The host of a redirect is not to be visited now');
+  }
+}
+
+/** What of a request's time may go into waiting for hosts of redirects; where it is more, a timeout says nothing about the endpoint. */
+const MAX_WAITING_SHARE = 0.5;
+
 const VERDICTS: Readonly<Record<SafeFetchErrorCode, Verdict>> = {
   invalid_url: unreachable('invalid_url'),
   refused_address: unreachable('refused_address'),
@@ -59,14 +71,17 @@ const VERDICTS: Readonly<Record<SafeFetchErrorCode, Verdict>> = {
   aborted: unknown('aborted'),
 };
 
-/** Polite, bounded visits to the hosts of strangers: one at a time for each host, a few at a time over all. */
+/** Polite, bounded visits to the hosts of strangers: one at a time for each host, whoever leads there, a few at a time over all. */
 export class Visits {
   private readonly turns: HostTurns;
   private readonly slots: Slots;
+  private readonly timeoutMs: number;
 
   constructor(private readonly options: VisitsOptions) {
-    this.turns = new HostTurns(options.politeness);
+    const { onHostForgotten } = options;
+    this.turns = new HostTurns({ ...options.politeness, ...(onHostForgotten && { onHostForgotten }) });
     this.slots = new Slots(options.concurrency ?? PROBE_LIMITS.concurrency);
+    this.timeoutMs = options.timeoutMs ?? PROBE_LIMITS.timeoutMs;
   }
 
   get load(): { readonly running: number; readonly waiting: number; readonly hosts: number } {
@@ -78,8 +93,9 @@ export class Visits {
   }
 
   /**
-   * Visits the host of a URL. Errors of the network, aborts and refusals to wait come out as verdicts; it rejects only with faults
-   * of `run` itself. `after`: the URL that the same probe visited just before; what was begun at a crowded host can be finished there.
+   * Visits the host of a URL, and the hosts that its redirects lead to, one at a time. Errors of the network, aborts and refusals to wait
+   * come out as verdicts; it rejects only with faults of `run` itself. `after`: where the same probe was just before; what was begun
+   * at a crowded host can be finished there.
    */
   async visit(
     url: string,
@@ -89,36 +105,38 @@ export class Visits {
   ): Promise<Visited> {
     const host = hostOf(url);
     if (host === undefined) return { verdict: VERDICTS.invalid_url };
-    const turn = await this.turns.take(host, signal, after !== undefined && hostOf(after) === host);
-    if (typeof turn === 'string') return { verdict: unknown(turn === 'held_off' ? 'rate_limited' : turn) };
-    let holdOffMs: number | undefined;
-    const noteHoldOff = (askedMs: number) => {
-      holdOffMs = Math.max(askedMs, holdOffMs ?? 0);
-    };
-    const free = await this.slots.take(signal);
+    const stay = new Stay(this.turns, this.slots, () => this.options.onHoldOff?.());
     try {
-      if (free === undefined) return { verdict: VERDICTS.aborted };
+      const refused = await stay.goTo(host, signal, after !== undefined && hostOf(after) === host);
+      if (refused !== undefined) return { verdict: unknown(refused) };
       const startedMs = performance.now();
+      const waitedBeforeMs = stay.waitedMs;
+      const waitedMs = () => stay.waitedMs - waitedBeforeMs;
       let durationMs: number | undefined;
       const noteRead = () => {
-        durationMs ??= performance.now() - startedMs;
+        durationMs ??= performance.now() - startedMs - waitedMs();
       };
-      const visited = await settle(run(this.newVisit(signal, noteHoldOff, noteRead)));
+      const visited = await settle(run(this.newVisit(stay, signal, noteRead)));
       noteRead();
-      return { ...visited, durationMs };
+      // Waiting for the turn of a redirect is a part of the request's time.
+      const isForWaiting = visited.verdict.code === 'timeout' && waitedMs() > this.timeoutMs * MAX_WAITING_SHARE;
+      return { ...visited, durationMs, ...(isForWaiting && { verdict: VERDICTS.busy }) };
     } finally {
-      free?.();
-      turn.end(holdOffMs);
-      if (holdOffMs !== undefined) this.options.onHoldOff?.();
+      stay.leave();
     }
   }
 
-  private newVisit(signal: AbortSignal, noteHoldOff: (askedMs: number) => void, noteRead: () => void): Visit {
-    const { fetch, timeoutMs = PROBE_LIMITS.timeoutMs } = this.options;
+  private newVisit(stay: Stay, signal: AbortSignal, noteRead: () => void): Visit {
+    const { timeoutMs, options } = this;
+    const beforeRedirect = async (url: string, ending: AbortSignal) => {
+      const refused = await stay.goTo(hostOf(url) ?? '', ending);
+      // That the request has no time left for waiting is not the wish of who probes.
+      if (refused !== undefined) throw new NoTurn(refused === 'aborted' && !signal.aborted ? 'busy' : refused);
+    };
     return {
       async request(url, request, read) {
-        const defaults = { timeoutMs, idleTimeoutMs: timeoutMs, maxBytes: PROBE_LIMITS.maxAnswerBytes };
-        const answer = await fetch.open(
+        const defaults = { timeoutMs, idleTimeoutMs: timeoutMs, maxBytes: PROBE_LIMITS.maxAnswerBytes, beforeRedirect };
+        const answer = await options.fetch.open(
           url,
           { ...defaults, maxRedirects: PROBE_LIMITS.maxRedirects, ...request },
           signal,
@@ -126,10 +144,10 @@ export class Visits {
         try {
           const askedMs = retryAfterMs(answer.headers.get('retry-after'), POLITENESS_LIMITS.maxHoldOffMs);
           if (answer.status === 429) {
-            noteHoldOff(askedMs ?? POLITENESS_LIMITS.defaultHoldOffMs);
+            stay.holdOff(askedMs ?? POLITENESS_LIMITS.defaultHoldOffMs);
             throw new HeldOff();
           }
-          if (answer.status === 503 && askedMs !== undefined) noteHoldOff(askedMs);
+          if (answer.status === 503 && askedMs !== undefined) stay.holdOff(askedMs);
           return await read(answer);
         } finally {
           noteRead();
@@ -144,6 +162,7 @@ async function settle(running: Promise<Visited>): Promise<Visited> {
   try {
     return await running;
   } catch (error) {
+    if (error instanceof NoTurn) return { verdict: unknown(error.reason) };
     if (error instanceof SafeFetchError) return { verdict: VERDICTS[error.code] };
     if (error instanceof HeldOff) return { verdict: unknown('rate_limited') };
     throw error;
@@ -153,5 +172,7 @@ async function settle(running: Promise<Visited>): Promise<Visited> {
 /** Host and port, by which hosts are told apart; undefined for what is no http(s) URL. */
 function hostOf(url: string): string | undefined {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  return parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.host !== '' ? parsed.host : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.host === '') return undefined;
+  // The same name, written as the end of all names.
+  return parsed.host.replace(/\.(?=:\d+$|$)/, '');
 }

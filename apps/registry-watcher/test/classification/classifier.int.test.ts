@@ -55,7 +55,7 @@ describe('an endpoint in trouble', () => {
   });
 
   it('costs a bounded time where it does not answer, or never ends to (G9)', async () => {
-    const silent = await world(() => undefined, { timeoutMs: 100 });
+    const silent = await world(() => undefined, { timeoutMs: 700 });
     expect(await silent.ask()).toMatchObject({ reason: 'timeout', retryAfterMs: 300_000 });
     expect(silent.server.seen).toHaveLength(3);
     const endless = await world(
@@ -64,7 +64,7 @@ describe('an endpoint in trouble', () => {
         const timer = setInterval(() => response.write(' '), 10);
         response.on('close', () => clearInterval(timer));
       },
-      { timeoutMs: 100 },
+      { timeoutMs: 700 },
     );
     expect(await endless.ask()).toMatchObject({ reason: 'timeout' });
     await until(() => endless.server.left === 3);
@@ -118,20 +118,39 @@ it('spends no more than its budget in an hour, repeated requests included', asyn
     else SAY.messages(response, GOOD);
   };
   const { ask, server, classifier } = await world(answer, { budgetPerHour: 3 }, { nowMs: () => nowMs });
-  expect(await ask()).toEqual(CLASSIFIED);
-  expect(await ask()).toEqual(CLASSIFIED);
-  expect(await ask()).toMatchObject({ reason: 'budget_spent', retryAfterMs: 3_600_000 });
+  expect(await ask('a')).toEqual(CLASSIFIED);
+  expect(await ask('b')).toEqual(CLASSIFIED);
+  expect(await ask('c')).toMatchObject({ reason: 'budget_spent', retryAfterMs: 3_600_000 });
   expect([server.seen.length, classifier.waitMs()]).toEqual([3, 3_600_000]);
   nowMs = 3_600_000;
   expect(await ask()).toEqual(CLASSIFIED);
 });
 
+it('spends no more than half of its budget on the agents of one owner, so that those of others have their turn', async () => {
+  const { ask, server, outcomes, classifier } = await world(
+    (response) => SAY.messages(response, GOOD),
+    { budgetPerHour: 4 },
+    { nowMs: () => 0 },
+  );
+  for (let i = 0; i < 2; i++) expect(await ask('a')).toEqual(CLASSIFIED);
+  const { reason, retryAfterMs } = failureOf(await ask('a'));
+  expect(reason).toBe('share_spent');
+  // Not at once again, and not all of them at the same time.
+  expect(retryAfterMs).toBeGreaterThanOrEqual(1_800_000);
+  expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  expect([server.seen.length, classifier.waitMs()]).toEqual([2, 0]);
+  expect(await ask('b')).toEqual(CLASSIFIED);
+  expect(outcomes).toEqual(['classified', 'classified', 'share_spent', 'classified']);
+});
+
 it('has four classifications at a time, and is busy beyond', async () => {
-  const { ask, server, outcomes } = await world(() => undefined, { timeoutMs: 500 });
-  const running = Array.from({ length: 4 }, ask);
+  const { ask, classifier, server, outcomes } = await world(() => undefined);
+  const abort = new AbortController();
+  const running = Array.from({ length: 4 }, () => classifier.classify(REQUEST, abort.signal));
   expect(await ask()).toMatchObject({ reason: 'busy', retryAfterMs: 30_000 });
   await until(() => server.seen.length >= 4);
   expect(outcomes).toEqual(['busy']);
+  abort.abort();
   await Promise.all(running);
 });
 

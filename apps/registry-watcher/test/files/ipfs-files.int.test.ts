@@ -48,17 +48,33 @@ describe('files in IPFS', () => {
     expect(own.asked).toEqual([`/ipfs/${V0}?token=1`, `/ipfs/${V0}?token=2`]);
   });
 
+  it('are read at a private gateway that is not listed, of which nothing but gateway files is read', async () => {
+    const other = await gatewayOf((_request, response) => response.end(FILE));
+    const gateway = await gatewayOf((request, response) => {
+      if (request.url?.endsWith('/away') === true) response.writeHead(302, { location: other.url }).end();
+      else response.end(FILE);
+    });
+    const reader = readerOf([], { ipfsGateways: [gateway.url] });
+    expect(await read(reader, `ipfs://${V0}/a.json`)).toMatchObject({ status: 'read', file: { name: 'Ann' } });
+    for (const uri of [`${gateway.origin}/a.json`, gateway.url]) {
+      expect(await read(reader, uri)).toMatchObject(failure('refused_address', false));
+    }
+    // The gateway is asked for the same file, not for whatever else a stranger's URL says.
+    expect(await read(reader, `${gateway.url}${V0}?token=1`)).toMatchObject({ status: 'read' });
+    expect(await read(reader, `ipfs://${V0}/away`)).toMatchObject(failure('refused_address', true));
+    expect(gateway.asked).toEqual([`/ipfs/${V0}/a.json`, `/ipfs/${V0}`, `/ipfs/${V0}/away`]);
+    expect(other.asked).toEqual([]);
+  });
+
   it('share their time among gateways that say nothing, and may be tried again', async () => {
     const silent = await gatewayOf(() => undefined);
     const having = await gatewayOf((_request, response) => response.end(FILE));
     const missing = await gatewayOf((_request, response) => response.writeHead(404).end());
     const origins = [silent.origin, having.origin, missing.origin];
-    const patient = readerOf(origins, { timeoutMs: 600, ipfsGateways: [silent.url, having.url] });
+    const patient = readerOf(origins, { timeoutMs: 5_000, ipfsGateways: [silent.url, having.url] });
     expect(await read(patient, V0)).toMatchObject({ status: 'read' });
-    const unlucky = readerOf(origins, { timeoutMs: 400, ipfsGateways: [missing.url, silent.url] });
+    const unlucky = readerOf(origins, { timeoutMs: 1_000, ipfsGateways: [missing.url, silent.url] });
     expect(await read(unlucky, V0)).toMatchObject(failure('http_status', true));
-    const refused = readerOf([], { ipfsGateways: [having.url] });
-    expect(await read(refused, V0)).toMatchObject(failure('refused_address', true));
     expect(await read(readerOf([]), V0)).toMatchObject(failure('unreachable', true));
   });
 

@@ -105,7 +105,7 @@ describe('files behind http', () => {
     const reader = readerOf([server.origin], { timeoutMs: 200 });
     const startedAt = performance.now();
     expect(await read(reader, server.origin)).toMatchObject(failure('timeout', true));
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_500);
   });
 
   it('are refused where their address is private, by name and by number', async () => {

@@ -43,7 +43,7 @@ export function readerOf(
   options: Partial<RegistrationFileReaderOptions> = {},
 ): RegistrationFileReader {
   return createRegistrationFileReader({
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
     maxBytes: MIB,
     ipfsGateways: [],
     allowPrivate: parsePrivateAllowList(origins),

@@ -84,7 +84,7 @@ describe('A2A cards', () => {
   );
 
   it('are not looked for on when the host is away, slow or in trouble', async () => {
-    const slow = await probeServer(() => undefined, '/a2a', { timeoutMs: 200 });
+    const slow = await probeServer(() => undefined, '/a2a', { timeoutMs: 700 });
     expect(slow.probe).toEqual({ reachable: false, detail: 'timeout' });
     expect(slow.server.asked).toHaveLength(1);
     const away = await probeServer((response) => void response.destroy(), '/a2a');

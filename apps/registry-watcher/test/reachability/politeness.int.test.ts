@@ -1,3 +1,4 @@
+import { createSafeFetch, parsePrivateAllowList } from '@sluice/safe-fetch';
 import type { ReachabilitySignals } from '../../src/reachability/reachability-signals';
 import { localServers, sayJson, until, type LocalServer } from './local-server';
 import { NEVER, probeA2a, proberFor } from './probing';
@@ -21,6 +22,7 @@ function recordingSignals() {
   const signals: ReachabilitySignals = {
     probed: (protocol, outcome) => outcomes.push(`${protocol} ${outcome}`),
     heldOff: () => holdOffs++,
+    hostForgotten: () => undefined,
     fault: (error) => faults.push(error),
   };
   return { signals, outcomes, faults, holdOffs: () => holdOffs };
@@ -186,6 +188,96 @@ it('finishes at a crowded host what it began there', async () => {
   expect(await first).toMatchObject({ reachable: true });
   abort.abort();
   await Promise.all(crowding);
+});
+
+describe('a redirect to another host', () => {
+  const leadingTo = ({ url }: LocalServer, path = '/mcp') =>
+    serve((response) => void response.writeHead(307, { location: `${url}${path}` }).end());
+  const answering = () => serve((...args) => void setImmediate(() => new StrictMcpServer('json').answer(...args)));
+
+  it('waits for the turn of that host: one visit at a time, with a pause between them', async () => {
+    const led = await answering();
+    const leading = await Promise.all([leadingTo(led), leadingTo(led), leadingTo(led)]);
+    const prober = proberFor([led, ...leading], { politeness: { minIntervalMs: MIN_INTERVAL_MS } });
+    const probes = leading.map(({ url }) => prober.probe({ tokenId: '0', mcpEndpoint: url }, NEVER));
+    for (const { mcp } of await Promise.all(probes)) {
+      expect(mcp).toMatchObject({ reachable: true });
+      // The wait is not the agent's.
+      expect(mcp?.latencyMs).toBeLessThan(MIN_INTERVAL_MS);
+    }
+    expect(led.mostAtOnce).toBe(1);
+    const gaps = gapsOf(led, 'POST');
+    expect(gaps).toHaveLength(2);
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(MIN_INTERVAL_MS - TIMER_TOLERANCE_MS);
+  });
+
+  it('says nothing where that host wants to be left alone, which is not the wish of the one that led there', async () => {
+    const led = await serve((response) => void response.writeHead(429, { 'retry-after': '30' }).end());
+    const leading = await leadingTo(led);
+    const { signals, outcomes, holdOffs } = recordingSignals();
+    const prober = proberFor([led, leading], { signals });
+    const probe = (mcpEndpoint: string) => prober.probe({ tokenId: '0', mcpEndpoint }, NEVER);
+    expect(await probe(leading.url)).not.toHaveProperty('mcp');
+    expect(await probe(leading.url)).not.toHaveProperty('mcp');
+    expect(await probe(led.url)).not.toHaveProperty('mcp');
+    expect([leading.seen.length, led.asked, holdOffs()]).toEqual([2, ['POST /mcp'], 1]);
+    expect(outcomes).toEqual(Array(3).fill('mcp rate_limited'));
+    expect(prober.load).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  it('says nothing where that host has no turn in time', async () => {
+    const led = await answering();
+    const leading = await leadingTo(led);
+    const { signals, outcomes } = recordingSignals();
+    const prober = proberFor([led, leading], { signals, timeoutMs: 300, politeness: { minIntervalMs: 10_000 } });
+    const probe = (mcpEndpoint: string) => prober.probe({ tokenId: '0', mcpEndpoint }, NEVER);
+    expect(await probe(led.url)).toMatchObject({ mcp: { reachable: true } });
+    expect(await probe(leading.url)).not.toHaveProperty('mcp');
+    expect(outcomes).toEqual(['mcp initialized', 'mcp busy']);
+    expect(prober.load).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  it('says nothing where most of the time went into waiting for that host', async () => {
+    const strict = new StrictMcpServer('json');
+    const led = await serve((response, request, index) => {
+      if (index === 0) strict.answer(response, request, index);
+    });
+    const leading = await leadingTo(led);
+    const { signals, outcomes } = recordingSignals();
+    const prober = proberFor([led, leading], { signals, timeoutMs: 900, politeness: { minIntervalMs: 600 } });
+    for (const { url } of [led, leading]) await prober.probe({ tokenId: '0', mcpEndpoint: url }, NEVER);
+    expect(led.seen.length).toBeGreaterThan(1);
+    expect(outcomes).toEqual(['mcp initialized', 'mcp busy']);
+  });
+
+  it('never waits in a circle, nor in the way of others (G9)', async () => {
+    const crossing = async (other: () => LocalServer) =>
+      serve((response, { path }) => {
+        if (path === '/end') sayJson(response, { name: 'x' });
+        else response.writeHead(302, { location: `${other().url}/end` }).end();
+      });
+    const one: LocalServer = await crossing(() => two);
+    const two: LocalServer = await crossing(() => one);
+    const prober = proberFor([one, two], { concurrency: 1, timeoutMs: 5_000 });
+    const probes = await Promise.all([probeA2a(prober, one.url), probeA2a(prober, two.url)]);
+    for (const probe of probes) expect(probe).toMatchObject({ reachable: true, detail: 'card' });
+    expect(prober.load).toMatchObject({ running: 0, waiting: 0 });
+  });
+});
+
+it('takes a name with a final dot for the same host', async () => {
+  const server = await serve();
+  const { port } = new URL(server.url);
+  const fetch = createSafeFetch({
+    userAgent: 'sluice-test/1.0',
+    allowPrivate: parsePrivateAllowList([`a.test:${port}`, `a.test.:${port}`]),
+    resolve: () => Promise.resolve(['127.0.0.1']),
+  });
+  const prober = proberFor([server], { fetch });
+  await probeA2a(prober, `http://a.test:${port}`);
+  await probeA2a(prober, `http://a.test.:${port}`);
+  expect(server.seen.length).toBeGreaterThan(1);
+  expect(prober.load.hosts).toBe(1);
 });
 
 it('never rejects, not even by a fault of its own', async () => {

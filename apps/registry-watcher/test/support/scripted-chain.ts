@@ -124,7 +124,6 @@ export class ScriptedChain {
 
   private readNext(cursor: BlockRef, journaled: readonly BlockHeader[], upTo: number, limit: number): NextBlocks {
     const own = this.blocks[cursor.number];
-    if (own === undefined && this.head.number < cursor.number) return { kind: 'blocks', blocks: [] };
     if (own?.hash === cursor.hash) {
       return { kind: 'blocks', blocks: this.blocks.slice(cursor.number + 1, upTo + 1).slice(0, limit) };
     }
@@ -132,8 +131,10 @@ export class ScriptedChain {
     const candidates = [
       ...(oldest ? [{ number: oldest.number - 1, hash: oldest.parentHash }] : []),
       ...journaled.map(({ number, hash }) => ({ number, hash })),
-    ];
+    ].filter(({ number }) => own !== undefined || number <= Math.min(upTo, this.head.number));
     const ancestor = candidates.findLast(({ number, hash }) => this.blocks[number]?.hash === hash);
+    // A chain that is only shorter may be one that lags.
+    if (own === undefined && ancestor?.number === candidates.at(-1)?.number) return { kind: 'blocks', blocks: [] };
     return { kind: 'reorg', ancestor };
   }
 

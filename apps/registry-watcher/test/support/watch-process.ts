@@ -156,9 +156,9 @@ export function watchProcess(options: WatchOptions) {
       signals: createRegistryWatcherSignals(metrics, logger).chain(config),
     },
     {
-      leaseMs: 2_000,
-      fileWaitMs: 200,
-      drainMs: 1_000,
+      leaseMs: 15_000,
+      fileWaitMs: 10_000,
+      drainMs: 10_000,
       files: { reReadIntervalMs: 3_600_000, concurrency: 4 },
       probes: { intervalMs: 3_600_000, failuresToDown: 2, concurrency: 4 },
       reportIntervalMs: 20,
@@ -181,9 +181,9 @@ export function watchProcess(options: WatchOptions) {
   };
 }
 
-/** Looks again and again until it is so; at most ten seconds. */
+/** Looks again and again until it is so; at most twenty seconds. */
 export async function until(look: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
-  for (const endMs = Date.now() + 10_000; Date.now() < endMs;) {
+  for (const endMs = Date.now() + 20_000; Date.now() < endMs;) {
     if (await look()) return;
     await new Promise((resolve) => setImmediate(resolve));
   }

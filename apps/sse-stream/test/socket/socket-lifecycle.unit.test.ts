@@ -58,7 +58,7 @@ describe('the life of a socket', () => {
   });
 
   it('closes a slow subscriber of /ws with 4008, from which it can resume without a gap (G5, G9)', async () => {
-    service = await startSockets({ endGraceMs: 20_000 });
+    service = await startSockets({ endGraceMs: 60_000 });
     const client = await service.connect('/ws');
     const attentive = await service.connect('/ws');
     client.pause();
@@ -111,7 +111,7 @@ describe('the life of a socket', () => {
   );
 
   it('tells one that reads again in time why it was closed, and where each subscription goes on (G5)', async () => {
-    service = await startSockets({ stallTimeoutMs: 1_000, sweepMs: 20, endGraceMs: 20_000 });
+    service = await startSockets({ stallTimeoutMs: 1_000, sweepMs: 20, endGraceMs: 60_000 });
     await flood();
     const client = await service.connect('/v1/socket');
     client.pause();
@@ -167,7 +167,7 @@ describe('the life of a socket', () => {
   });
 
   it('pings its peers, and cuts one that is silent', async () => {
-    service = await startSockets({ pingIntervalMs: 1_000, sweepMs: 50 });
+    service = await startSockets({ pingIntervalMs: 2_500, sweepMs: 50 });
     const lively = await service.connect('/ws');
     const silent = await service.connect('/ws');
     let pings = 0;

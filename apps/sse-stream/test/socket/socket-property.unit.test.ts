@@ -162,13 +162,12 @@ describe('sockets, whatever happens', () => {
             else await cut();
           }
           await settle();
-          if (client.end) await cut();
           for (const each of readers) {
-            each.read();
-            each.subscribe(client, 0);
             const due = recorded.filter(({ entityId, type }) => matches(each.filter, entityId, type));
-            await until(() => {
+            await until(async () => {
+              if (client.end) await cut();
               each.read();
+              each.subscribe(client, 0);
               if (each.received.length >= due.length) return true;
               each.grant(7);
               return false;

@@ -44,7 +44,7 @@ describe('keys from an address', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-    const jwks = { url, timeoutMs: 300 };
+    const jwks = { url, timeoutMs: 3_000 };
     verifier = new TokenVerifier(accessConfigSchema.parse({ tokens: { jwks } }).tokens, clock.read);
   });
 

@@ -14,6 +14,8 @@ export function describeChainDocuments(open: OpenStore): void {
       yes: true,
       list: [1, 'two', [], {}],
       nested: { __proto__x: {}, '': '', ключ: 'ß' },
+      // A key of anybody's, not the prototype of anything.
+      named: Object.fromEntries([['__proto__', 'x']]),
     };
     const keys = [
       `feedback/${'9'.repeat(78)}/0x${'ab'.repeat(20)}/${'9'.repeat(20)}`,
@@ -23,6 +25,7 @@ export function describeChainDocuments(open: OpenStore): void {
     await store.commit(grant, { changes: keys.map((key) => ({ key, value })) });
     const found = await store.read(1, [...keys, 'agent/none']);
     expect(found).toEqual(new Map(keys.map((key) => [key, { key, value }])));
+    for (const document of found.values()) expect(Object.keys(document.value['named'] ?? {})).toEqual(['__proto__']);
   });
 
   it('replaces documents whole, and removes them', async () => {

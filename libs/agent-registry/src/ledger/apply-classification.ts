@@ -1,7 +1,7 @@
 import type { ChainDocument } from '../chain-store';
 import { toDomainClasses, toSkillClasses } from '../taxonomy';
-import { agentKey, classKey, fileKey, type ClassValue, type FileValue } from './documents';
-import { agentName } from './file-state';
+import { classificationInputOf } from './classification-input';
+import { agentKey, classKey, fileKey, type AgentValue, type ClassValue, type FileValue } from './documents';
 import { LedgerRun, OFF_CHAIN } from './ledger-run';
 import type { LedgerContext, LedgerOutcome } from './ledger-types';
 import { announceClasses } from './observations';
@@ -18,10 +18,10 @@ export function classificationRequestOf(
 ): ClassificationRequest | undefined {
   const classes = documents.get(classKey(tokenId))?.value as ClassValue | undefined;
   const { file } = (documents.get(fileKey(tokenId))?.value ?? {}) as Partial<FileValue>;
-  if (classes?.status !== 'pending' || file === undefined) return undefined;
-  const { inputHash } = classes;
-  const { description = '', services } = file;
-  return { tokenId, inputHash, name: agentName(file, tokenId), description, services };
+  const agent = documents.get(agentKey(tokenId))?.value as AgentValue | undefined;
+  if (classes?.status !== 'pending' || file === undefined || agent === undefined) return undefined;
+  const owner = agent.owner.toLowerCase();
+  return { tokenId, owner, inputHash: classes.inputHash, ...classificationInputOf(file, tokenId) };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   uriUpdated,
 } from '../../test/samples';
 import { HOUR_MS, NOW_MS, told, WatchedChain } from '../../test/watched-chain';
+import type { EventEnvelope } from '@sluice/event-schema';
 import { fileUrisOf, parseRegistrationFile, type FileReading } from '..';
 
 const FILE = {
@@ -71,7 +72,14 @@ describe('registrations', () => {
       ['__proto__', '0x02'],
     ]);
     expect(event?.data['registration']).toEqual({ uri: '', wallet: OWNER, metadata });
-    expect(Object.keys((event?.data['registration'] as { metadata: object }).metadata)).toEqual(['a', '__proto__']);
+    const keysOf = (event: EventEnvelope | undefined) =>
+      Object.keys((event?.data['registration'] as { metadata: object }).metadata);
+    expect(keysOf(event)).toEqual(['a', '__proto__']);
+    const [added] = await chain.apply([block(2, [[metadataSet('7', 'constructor', '0x03')]])]);
+    expect(keysOf(added)).toEqual(['a', '__proto__', 'constructor']);
+    const [removed] = await chain.apply([block(3, [[metadataSet('7', '__proto__', '0x')]])]);
+    expect(keysOf(removed)).toEqual(['a', 'constructor']);
+    expect(await chain.revert(1)).toHaveLength(2);
   });
 
   it('reads a file that stands in the URI at once', async () => {

@@ -10,7 +10,9 @@ import {
   revoked,
 } from '../../test/samples';
 import { WatchedChain } from '../../test/watched-chain';
-import { applyBlocks, documentKeysOf, encodeDraft, eventIdOf, followUpKeysOf, readDocumentsOf } from '..';
+import { applyBlocks, encodeDraft, readDocumentsOf } from '..';
+import { documentKeysOf, followUpKeysOf } from './keys';
+import { eventIdOf } from './ledger-run';
 
 const CONTEXT = { chainId: CHAIN_ID, nowMs: 0, classifierAvailable: false, fileReReadIntervalMs: 1, journalFrom: 0 };
 

@@ -1,5 +1,6 @@
 import type { RegistrationFile } from '../files/registration-file';
 import { toDomainClasses, toSkillClasses } from '../taxonomy';
+import { classificationHash, classificationInputOf } from './classification-input';
 import {
   classKey,
   fileKey,
@@ -96,7 +97,7 @@ function settleClasses(run: LedgerRun, origin: Origin, tokenId: string, file: Re
   }
   const skills = toSkillClasses(file.declaredSkills);
   const domains = toDomainClasses(file.declaredDomains);
-  const inputHash = classificationHash(file);
+  const inputHash = classificationHash(classificationInputOf(file, tokenId), [...skills, ...domains]);
   const { classifierAvailable, nowMs } = run.context;
   const isDescribed = file.name !== '' || (file.description ?? '') !== '';
   const isWanted = classifierAvailable && isDescribed;
@@ -132,29 +133,4 @@ export function announceClasses(
 
 function classesText({ skills, domains, confidence }: AnnouncedClasses): string {
   return JSON.stringify([skills.map(({ slug }) => slug), domains.map(({ slug }) => slug), confidence]);
-}
-
-/** Changes with what a classification rests on, and with the classes that are declared. */
-export function classificationHash(file: RegistrationFile): string {
-  const { name, description, services, declaredSkills, declaredDomains } = file;
-  const names = services.map((service) => service.name.toLowerCase());
-  return hashOf(JSON.stringify([name, description, names, declaredSkills, declaredDomains]));
-}
-
-/** 64 bits that tell texts apart; not for secrets. */
-function hashOf(text: string): string {
-  let one = 0xdeadbeef;
-  let two = 0x41c6ce57;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    one = Math.imul(one ^ unit, 2654435761);
-    two = Math.imul(two ^ unit, 1597334677);
-  }
-  one = Math.imul(one ^ (one >>> 16), 2246822507) ^ Math.imul(two ^ (two >>> 13), 3266489909);
-  two = Math.imul(two ^ (two >>> 16), 2246822507) ^ Math.imul(one ^ (one >>> 13), 3266489909);
-  return hex32(two) + hex32(one);
-}
-
-function hex32(bits: number): string {
-  return (bits >>> 0).toString(16).padStart(8, '0');
 }

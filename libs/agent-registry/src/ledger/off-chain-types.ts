@@ -30,14 +30,20 @@ export interface ProbePolicy {
   readonly jitter: number;
 }
 
-/** What of an agent is to be classified. */
-export interface ClassificationRequest {
-  readonly tokenId: string;
-  /** Tells whether a result is still about what the agent says of itself. */
-  readonly inputHash: string;
+/** What a classifier is told of an agent, bounded. */
+export interface ClassificationInput {
   readonly name: string;
   readonly description: string;
-  readonly services: readonly { readonly name: string; readonly endpoint: string; readonly version?: string }[];
+  readonly serviceNames: readonly string[];
+}
+
+/** What of an agent is to be classified. */
+export interface ClassificationRequest extends ClassificationInput {
+  readonly tokenId: string;
+  /** The owner's address, in lower case. */
+  readonly owner: string;
+  /** Tells whether a result is still about what the agent says of itself. */
+  readonly inputHash: string;
 }
 
 /** A class that was found, with a slug of the taxonomy. */

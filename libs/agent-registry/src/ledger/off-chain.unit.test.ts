@@ -1,4 +1,4 @@
-import { block, dataUri, registration, uriUpdated } from '../../test/samples';
+import { block, dataUri, OWNER, registration, uriUpdated } from '../../test/samples';
 import { HOUR_MS, NOW_MS, POLICY, told, WatchedChain } from '../../test/watched-chain';
 import { applyProbe, parseRegistrationFile, probeKeys, type ClassificationResult, type FileReading } from '..';
 
@@ -233,7 +233,8 @@ describe('classes', () => {
       inputHash: expect.stringMatching(/^[0-9a-f]{16}$/),
       name: 'Ada',
       description: 'Counts',
-      services: [MCP],
+      serviceNames: ['MCP'],
+      owner: OWNER,
     });
     const { inputHash } = request ?? { inputHash: '' };
     await chain.classify('1', { status: 'failed', inputHash, retryAfterMs: 5_000, reason: 'busy' });

@@ -18,7 +18,8 @@ import {
   type Said,
 } from '../../test/samples';
 import { NOW_MS, told, WatchedChain } from '../../test/watched-chain';
-import { eventIdOf, parseRegistrationFile, type FileReading } from '..';
+import { parseRegistrationFile, type FileReading } from '..';
+import { eventIdOf } from './ledger-run';
 
 const URI = 'https://ada.example.org/agent.json';
 const services = [{ name: 'MCP', endpoint: 'https://ada.example.org/mcp' }];

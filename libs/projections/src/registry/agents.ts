@@ -160,8 +160,11 @@ export interface ListFeedback {
  */
 export interface AgentDirectory {
   find(agentId: string): Promise<AgentRecord | undefined>;
-  /** @throws SluiceError `invalid_cursor` where `after` cannot be of a list with this `sort` */
+  /**
+   * @throws SluiceError `invalid_cursor` where `after` cannot be of a list with this `sort`, `overloaded` where its
+   *   conditions make it take too long
+   */
   list(query: ListAgents): Promise<readonly AgentRecord[]>;
-  /** Of an agent that is not there: none. */
+  /** Of an agent that is not there: none. @throws SluiceError `overloaded` where it takes too long */
   feedback(query: ListFeedback): Promise<readonly FeedbackRecord[]>;
 }

@@ -31,7 +31,7 @@ function read(ofBlock: Answer, newest: Answer) {
       return Promise.resolve([typeof answer === 'string' ? { value: answer } : answer]);
     },
   } as unknown as Endpoint;
-  return readAttestations(endpoint, EAS, [{ uid: UID, blockNumber: 5 }], false, AbortSignal.timeout(1_000));
+  return readAttestations(endpoint, EAS, [{ uid: UID, blockNumber: 5 }], false, AbortSignal.timeout(20_000));
 }
 
 const isAway = new RpcFailure('refused', 'header not found');

@@ -3,9 +3,11 @@ import { BloomCheck } from '../logs/bloom';
 import { matches, type LogFilter } from '../logs/log-filter';
 import { compareLogs, type RawLog } from '../logs/raw-log';
 import type { Endpoint } from '../rpc/endpoint';
-import { blockLogsQuery, headerQuery, receiptLogsQuery } from '../rpc/queries';
-import { readRangeLogs } from '../rpc/range-logs';
-import { RpcFailure, toRpcFailure } from '../rpc/rpc-failure';
+import { bytesOf, ensureRoom } from '../rpc/log-bytes';
+import { blockLogsQuery, headerQuery } from '../rpc/queries';
+import { readRangeLogs, type RangeLogs } from '../rpc/range-logs';
+import { readReceiptLogs } from '../rpc/receipt-logs';
+import { isTooMuch, RpcFailure, toRpcFailure } from '../rpc/rpc-failure';
 import { invalid, type RpcHeader } from '../rpc/shapes';
 import type { RegistrySourceSignals } from '../signals';
 
@@ -19,6 +21,8 @@ export interface BlockLogsOptions {
   /** One endpoint is believed: the bloom filters of headers tell whether it left something out. */
   readonly checksBlooms: boolean;
 }
+
+type GivenLogs = Pick<RangeLogs, 'logs' | 'usedReceipts'>;
 
 /** The logs of single blocks by their hashes: an endpoint without a block cannot take another one, or nothing, for it. */
 export class BlockLogsReader {
@@ -38,18 +42,23 @@ export class BlockLogsReader {
       signal,
     );
     const logs: RawLog[] = [];
+    let bytes = 0;
     for (const [at, { header, filter, place }] of asked.entries()) {
       const answer = answers[at];
       if (answer === undefined) throw invalid('complete');
       const given =
-        answer instanceof RpcFailure ? await this.readInParts(endpoint, header, filter, answer, signal) : answer.value;
-      for (const log of given) {
+        answer instanceof RpcFailure
+          ? await this.readInParts(endpoint, header, filter, answer, signal)
+          : { logs: answer.value, usedReceipts: false };
+      for (const log of given.logs) {
         if (log.blockHash !== header.hash || log.blockNumber !== header.number || !matches(filter, log)) {
           throw invalid('of the block that was asked for');
         }
       }
       const complete = await this.complete(endpoint, header, filter, place, given, signal);
       for (const log of complete) logs.push(log);
+      bytes += bytesOf(complete);
+      ensureRoom(bytes, this.options.limits.maxLogBytes);
     }
     await this.ensureStillThere(endpoint, headers, signal);
     logs.sort(compareLogs);
@@ -65,9 +74,9 @@ export class BlockLogsReader {
     filter: LogFilter,
     failure: RpcFailure,
     signal: AbortSignal,
-  ): Promise<readonly RawLog[]> {
-    if (failure.kind !== 'limit' && failure.kind !== 'too_large') throw failure;
-    return (await readRangeLogs(endpoint, { from: number, to: number, filter }, this.options, signal)).logs;
+  ): Promise<GivenLogs> {
+    if (!isTooMuch(failure)) throw failure;
+    return readRangeLogs(endpoint, { from: number, to: number, filter }, this.options, signal);
   }
 
   /** Some endpoints answer with no logs for a block that they no longer have; so it has to be there afterwards, too. */
@@ -82,23 +91,29 @@ export class BlockLogsReader {
     if (now?.hash !== last.hash) throw new RpcFailure('refused', `block ${last.number} changed while it was read`);
   }
 
+  /** What is missing by the bloom filter is asked for in the other way: of receipts, or where these were read, of logs. */
   private async complete(
     endpoint: Endpoint,
     header: RpcHeader,
     filter: LogFilter,
     place: number,
-    given: readonly RawLog[],
+    { logs: given, usedReceipts }: GivenLogs,
     signal: AbortSignal,
   ): Promise<readonly RawLog[]> {
-    const { checksBlooms, signals } = this.options;
+    const { checksBlooms, signals, limits } = this.options;
     if (!checksBlooms || header.logsBloom === undefined || this.falsePositives >= MAX_FALSE_POSITIVES) return given;
-    if ((this.checks[place]?.missing(header.logsBloom, given) ?? []).length === 0) return given;
+    const topics = this.checks[place]?.missing(header.logsBloom, given) ?? [];
+    if (topics.length === 0) return given;
     let all: readonly RawLog[];
     try {
-      all = await endpoint.call(receiptLogsQuery(header.number), signal);
+      all = usedReceipts
+        ? [...given, ...(await endpoint.call(blockLogsQuery({ ...filter, topics }, header.hash), signal))]
+        : await readReceiptLogs(endpoint, header.number, filter, limits, signal);
     } catch (error) {
       const failure = toRpcFailure(error);
-      if (failure.kind !== 'refused') throw failure;
+      // Too many receipts prove nothing; too many logs of what receipts did not have prove them wrong.
+      const isOpen = failure.kind === 'refused' || (!usedReceipts && isTooMuch(failure));
+      if (!isOpen) throw failure;
       signals.bloomMismatch({ endpoint: endpoint.label, verdict: 'unproven' });
       return given;
     }

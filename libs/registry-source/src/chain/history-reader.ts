@@ -125,7 +125,7 @@ export class HistoryReader {
         ask: (endpoint, asked) => this.askRange(endpoint, from, to, asked),
         decide: (answers) => majority(answers, pool.needed, digestOfRange),
         reaches: to,
-        rank: ({ range }) => Math.min(range.blocks, to - from + 1),
+        rank: ({ range }) => Math.min(range.value, to - from + 1),
         isSettled: true,
       },
       signal,

@@ -3,8 +3,8 @@ import type { RegistrySourceSignals, RequestOutcome } from '../signals';
 import { HttpTransport } from './http-transport';
 import { hiderOf } from './url-secrets';
 import { decodeAnswers, encodeCalls, type RpcCall } from './json-rpc';
-import { LearnedRange } from './learned-range';
-import { RpcFailure, toRpcFailure } from './rpc-failure';
+import { LearnedSize } from './learned-size';
+import { isTooMuch, RpcFailure, toRpcFailure } from './rpc-failure';
 import { quantityOf } from './shapes';
 import { Slots } from './slots';
 
@@ -38,13 +38,14 @@ const MAX_DOUBLINGS = 16;
 /** One RPC endpoint: its requests, and what was learned of its limits and its health. */
 export class Endpoint {
   readonly label: string;
-  readonly range: LearnedRange;
+  /** Blocks of one request for logs. */
+  readonly range: LearnedSize;
   /** The newest block it told of. */
   head = -1;
   private readonly transport: HttpTransport;
   private readonly hide: (text: string) => string;
   private readonly slots: Slots;
-  private batchCalls: number;
+  private readonly batch: LearnedSize;
   private failuresInRow = 0;
   private pausedUntil = 0;
   private suspectUntil = 0;
@@ -64,8 +65,8 @@ export class Endpoint {
       fetch,
     });
     this.slots = new Slots(limits.maxConcurrentRequests);
-    this.batchCalls = limits.maxBatchCalls;
-    this.range = new LearnedRange(options.maxBlockRange);
+    this.batch = new LearnedSize(limits.maxBatchCalls);
+    this.range = new LearnedSize(options.maxBlockRange);
   }
 
   /** Until when it is not asked: milliseconds of `performance.now()`. */
@@ -138,9 +139,17 @@ export class Endpoint {
     });
   }
 
-  /** What each query gave. @throws RpcFailure where a whole request failed */
+  /**
+   * What each query gave; `limit` or `too_large` for one whose answer is too large even alone.
+   * @throws RpcFailure where a whole request failed otherwise
+   */
   async each<T>(queries: readonly Query<T>[], signal: AbortSignal): Promise<(RpcFailure | { readonly value: T })[]> {
-    const size = this.batchCalls;
+    const size = this.batch.value;
+    if (queries.length > size && !this.batch.isProven) {
+      // One batch tries whether so many are taken; the others wait for what it learns.
+      const first = await this.chunk(queries.slice(0, size), signal);
+      return [...first, ...(await this.each(queries.slice(size), signal))];
+    }
     const chunks: (readonly Query<T>[])[] = [];
     for (let at = 0; at < queries.length; at += size) chunks.push(queries.slice(at, at + size));
     return (await Promise.all(chunks.map((chunk) => this.chunk(chunk, signal)))).flat();
@@ -151,12 +160,14 @@ export class Endpoint {
     signal: AbortSignal,
   ): Promise<(RpcFailure | { readonly value: T })[]> {
     try {
-      return await this.send(chunk, signal);
+      const answers = await this.send(chunk, signal);
+      this.batch.answered(chunk.length);
+      return answers;
     } catch (error) {
       const failure = toRpcFailure(error);
-      const smaller = failure.kind === 'limit' || failure.kind === 'too_large' || failure.kind === 'refused';
-      if (chunk.length === 1 || !smaller) throw failure;
-      this.batchCalls = Math.max(1, Math.min(this.batchCalls, Math.ceil(chunk.length / 2)));
+      if (chunk.length === 1 && isTooMuch(failure)) return [failure];
+      if (chunk.length === 1 || !(isTooMuch(failure) || failure.kind === 'refused')) throw failure;
+      this.batch.refused(chunk.length);
       return this.each(chunk, signal);
     }
   }

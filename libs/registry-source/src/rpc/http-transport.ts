@@ -10,6 +10,9 @@ export interface HttpTransportOptions {
 /** Longest time that an endpoint may ask us to stay away. */
 const MAX_RETRY_AFTER_MS = 120_000;
 
+/** An answer of so many bytes that does not end in time is too large, not lost. */
+const LARGE_ANSWER_BYTES = 1024 * 1024;
+
 /** Answers with these are errors of the endpoint, whatever their body says. */
 const UNAVAILABLE_FROM = 500;
 const RATE_LIMITED = 429;
@@ -48,6 +51,7 @@ export class HttpTransport {
       end();
     }, this.options.requestTimeoutMs);
     signal.addEventListener('abort', end, { once: true });
+    const received = { bytes: 0 };
     try {
       const response = await this.options.fetch(this.url, {
         method: 'POST',
@@ -56,13 +60,14 @@ export class HttpTransport {
         redirect: 'error',
         signal: ended.signal,
       });
-      const text = await this.textOf(response);
+      const text = await this.textOf(response, received);
       return parse(response, text);
     } catch (error) {
       if (error instanceof RpcFailure) throw error;
       if (signal.aborted) throw new RpcFailure('aborted', 'the request was given up', { cause: error });
       if (timedOut) {
-        throw new RpcFailure('timeout', `no whole answer within ${this.options.requestTimeoutMs} ms`, { cause: error });
+        const kind = received.bytes >= LARGE_ANSWER_BYTES ? 'too_large' : 'timeout';
+        throw new RpcFailure(kind, `no whole answer within ${this.options.requestTimeoutMs} ms`, { cause: error });
       }
       throw new RpcFailure('unavailable', `no answer: ${causeOf(error)}`, { cause: error });
     } finally {
@@ -71,14 +76,13 @@ export class HttpTransport {
     }
   }
 
-  private async textOf(response: Response): Promise<string> {
+  private async textOf(response: Response, received: { bytes: number }): Promise<string> {
     if (response.body === null) return '';
     const chunks: Uint8Array[] = [];
-    let bytes = 0;
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      bytes += chunk.byteLength;
+      received.bytes += chunk.byteLength;
       // Leaving the loop ends the connection.
-      if (bytes > this.options.maxResponseBytes) {
+      if (received.bytes > this.options.maxResponseBytes) {
         throw new RpcFailure('too_large', `an answer of more than ${this.options.maxResponseBytes} bytes`);
       }
       chunks.push(chunk);

@@ -58,7 +58,7 @@ export class RpcPool {
 
   /** How many blocks a request for logs may span at enough endpoints. */
   get blocksPerRequest(): number {
-    const ranges = this.options.endpoints.map(({ range }) => range.blocks).sort((a, b) => b - a);
+    const ranges = this.options.endpoints.map(({ range }) => range.value).sort((a, b) => b - a);
     return ranges[Math.min(this.needed, ranges.length) - 1] ?? 1;
   }
 

@@ -2,7 +2,18 @@ import type { LogFilter } from '../logs/log-filter';
 import { topicsParameter } from '../logs/log-filter';
 import type { RawLog } from '../logs/raw-log';
 import type { Query } from './endpoint';
-import { headerOf, hexDataOf, invalid, logsOf, logsOfReceipts, type RpcHeader } from './shapes';
+import {
+  blockTransactionsOf,
+  headerOf,
+  hexDataOf,
+  invalid,
+  logsOf,
+  receiptOf,
+  receiptsOf,
+  type BlockTransactions,
+  type Receipt,
+  type RpcHeader,
+} from './shapes';
 
 export const hexOf = (number: number): string => `0x${number.toString(16)}`;
 
@@ -41,9 +52,31 @@ export function blockLogsQuery(filter: LogFilter, blockHash: string): Query<RawL
   };
 }
 
-/** All logs of a block, by another way than `eth_getLogs`; not every endpoint knows it. */
-export function receiptLogsQuery(number: number): Query<RawLog[]> {
-  return { method: 'eth_getBlockReceipts', params: [hexOf(number)], parse: logsOfReceipts };
+/** A block and its transactions; undefined where the endpoint has none. */
+export function blockTransactionsQuery(number: number): Query<BlockTransactions | undefined> {
+  return { method: 'eth_getBlockByNumber', params: [hexOf(number), false], parse: blockTransactionsOf };
+}
+
+/** The wanted logs of a block, by another way than `eth_getLogs`; not every endpoint knows it. */
+export function blockReceiptsQuery(number: number, isWanted: (log: RawLog) => boolean): Query<readonly Receipt[]> {
+  return {
+    method: 'eth_getBlockReceipts',
+    params: [hexOf(number)],
+    parse: (result) => receiptsOf(result, isWanted),
+  };
+}
+
+/** The wanted logs of one transaction; undefined where the endpoint has no receipt of it. */
+export function receiptQuery(transaction: string, isWanted: (log: RawLog) => boolean): Query<Receipt | undefined> {
+  return {
+    method: 'eth_getTransactionReceipt',
+    params: [transaction],
+    parse: (result) => {
+      const receipt = receiptOf(result, isWanted);
+      if (receipt !== undefined && receipt.transactionHash !== transaction) throw invalid('what was asked for');
+      return receipt;
+    },
+  };
 }
 
 export function callQuery(to: string, data: string, block: string): Query<string> {

@@ -3,14 +3,18 @@ import { compareLogs, type RawLog } from '../logs/raw-log';
 import type { RegistrySourceLimits } from '../limits';
 import type { RegistrySourceSignals } from '../signals';
 import type { Endpoint } from './endpoint';
+import { bytesOf, ensureRoom } from './log-bytes';
 import { rangeLogsQuery } from './queries';
-import { RpcFailure, toRpcFailure } from './rpc-failure';
+import { readReceiptLogs } from './receipt-logs';
+import { isTooMuch, RpcFailure, toRpcFailure } from './rpc-failure';
 import { invalid } from './shapes';
 
 export interface RangeLogs {
   readonly logs: RawLog[];
   /** Blocks of the smallest request that was needed. */
   readonly smallestRequest: number;
+  /** A block of it had too many logs of one event for `eth_getLogs`. */
+  readonly usedReceipts: boolean;
 }
 
 interface Part {
@@ -20,8 +24,9 @@ interface Part {
 }
 
 /**
- * All logs of a range at one endpoint, in the order of the chain: in as many requests as it wants.
- * @throws RpcFailure `limit` where these would be too many
+ * All logs of a range at one endpoint, in the order of the chain: in as many requests as it wants. A block that has too many
+ * logs of one event at one address for one answer is read from its receipts.
+ * @throws RpcFailure `limit` where these would be too many, or the logs too large
  */
 export async function readRangeLogs(
   endpoint: Endpoint,
@@ -29,36 +34,59 @@ export async function readRangeLogs(
   options: { readonly limits: RegistrySourceLimits; readonly signals: RegistrySourceSignals },
   signal: AbortSignal,
 ): Promise<RangeLogs> {
-  const { maxSplitsPerRange } = options.limits;
-  const learned = (): void => options.signals.rangeLearned({ endpoint: endpoint.label, blocks: endpoint.range.blocks });
+  const { maxSplitsPerRange, maxLogBytes } = options.limits;
+  const learned = (): void => options.signals.rangeLearned({ endpoint: endpoint.label, blocks: endpoint.range.value });
   // The last one is next, so the parts come in ascending order.
-  const parts: Part[] = [whole];
-  const logs: RawLog[] = [];
+  let parts: Part[] = [whole];
+  let logs: RawLog[] = [];
+  let bytes = 0;
+  let usedReceipts = false;
+  const take = (given: readonly RawLog[]): void => {
+    for (const log of given) logs.push(log);
+    bytes += bytesOf(given);
+    ensureRoom(bytes, maxLogBytes);
+  };
+  /** All of a block, so that its receipts are read once, whatever else of it is too much. */
+  const takeReceipts = async (number: number): Promise<void> => {
+    usedReceipts = true;
+    parts = parts.filter(({ from, to }) => from !== number || to !== number);
+    logs = logs.filter(({ blockNumber }) => blockNumber !== number);
+    bytes = bytesOf(logs);
+    take(await readReceiptLogs(endpoint, number, whole.filter, options.limits, signal));
+  };
   let smallestRequest = whole.to - whole.from + 1;
   for (let requests = 0; ;) {
     const part = parts.pop();
-    if (part === undefined) return { logs: checked(logs, whole), smallestRequest };
+    if (part === undefined) return { logs: checked(logs, whole), smallestRequest, usedReceipts };
     const blocks = part.to - part.from + 1;
-    if (blocks > endpoint.range.blocks) {
-      const end = part.from + endpoint.range.blocks - 1;
+    const range = endpoint.range.value;
+    if (blocks > range) {
+      const end = part.from + range - 1;
       parts.push({ ...part, from: end + 1 }, { ...part, to: end });
-      if (Math.ceil(blocks / endpoint.range.blocks) + requests > maxSplitsPerRange) throw tooMany(maxSplitsPerRange);
+      if (Math.ceil(blocks / range) + requests > maxSplitsPerRange) throw tooMany(maxSplitsPerRange);
       continue;
     }
     requests += 1;
-    if (requests > maxSplitsPerRange) throw tooMany(maxSplitsPerRange);
+    if (requests > maxSplitsPerRange) {
+      if (whole.from < whole.to) throw tooMany(maxSplitsPerRange);
+      await takeReceipts(whole.from);
+      continue;
+    }
+    smallestRequest = Math.min(smallestRequest, blocks);
+    let given: readonly RawLog[];
     try {
-      const given = await endpoint.call(rangeLogsQuery(part.filter, part.from, part.to), signal);
-      for (const log of given) logs.push(log);
-      smallestRequest = Math.min(smallestRequest, blocks);
+      given = await endpoint.call(rangeLogsQuery(part.filter, part.from, part.to), signal);
       if (endpoint.range.answered(blocks)) learned();
     } catch (error) {
       const failure = toRpcFailure(error);
-      const halves = failure.kind === 'limit' || failure.kind === 'too_large' ? halvesOf(part) : undefined;
-      if (halves === undefined) throw failure;
-      if (failure.maxBlocks !== undefined && endpoint.range.refused(blocks, failure.maxBlocks)) learned();
-      parts.push(...halves);
+      if (!isTooMuch(failure)) throw failure;
+      if (blocks > 1 && failure.maxBlocks !== undefined && endpoint.range.refused(blocks, failure.maxBlocks)) learned();
+      const halves = halvesOf(part);
+      if (halves === undefined) await takeReceipts(part.from);
+      else parts.push(...halves);
+      continue;
     }
+    take(given);
   }
 }
 
@@ -66,7 +94,7 @@ function tooMany(most: number): RpcFailure {
   return new RpcFailure('limit', `the range needs more than ${most} requests`);
 }
 
-/** The second half before the first; a single block is halved by what it is asked for. */
+/** The second half before the first. A single block is halved by the events, then by the addresses, it is asked for. */
 function halvesOf({ from, to, filter }: Part): readonly Part[] | undefined {
   if (to > from) {
     const middle = Math.floor((from + to) / 2);
@@ -75,10 +103,16 @@ function halvesOf({ from, to, filter }: Part): readonly Part[] | undefined {
       { from, to: middle, filter },
     ];
   }
-  const { topics } = filter;
-  if (topics.length < 2) return undefined;
-  const half = Math.ceil(topics.length / 2);
-  return [topics.slice(half), topics.slice(0, half)].map((some) => ({ from, to, filter: { ...filter, topics: some } }));
+  const { topics, addresses } = filter;
+  if (topics.length > 1) return halved(topics).map((some) => ({ from, to, filter: { ...filter, topics: some } }));
+  if (addresses.length > 1)
+    return halved(addresses).map((some) => ({ from, to, filter: { ...filter, addresses: some } }));
+  return undefined;
+}
+
+function halved(all: readonly string[]): readonly (readonly string[])[] {
+  const half = Math.ceil(all.length / 2);
+  return [all.slice(half), all.slice(0, half)];
 }
 
 /** The logs in order, if they are what was asked for. @throws RpcFailure `invalid` */

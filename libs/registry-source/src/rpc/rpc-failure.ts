@@ -30,3 +30,8 @@ export function toRpcFailure(error: unknown): RpcFailure {
   if (error instanceof RpcFailure) return error;
   return new RpcFailure('invalid', error instanceof Error ? error.message : 'unknown fault', { cause: error });
 }
+
+/** What was asked for is too much for one answer: less of it may be had. */
+export function isTooMuch({ kind }: RpcFailure): boolean {
+  return kind === 'limit' || kind === 'too_large';
+}

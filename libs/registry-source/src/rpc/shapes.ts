@@ -112,8 +112,48 @@ export function logsOf(value: unknown): RawLog[] {
   return value.map(logOf);
 }
 
-/** The logs of all receipts of a block. @throws RpcFailure `invalid` */
-export function logsOfReceipts(value: unknown): RawLog[] {
+/** What the receipt of a transaction tells of logs. */
+export interface Receipt {
+  readonly transactionHash: string;
+  readonly blockHash: string;
+  readonly logs: readonly RawLog[];
+}
+
+/** A receipt with those of its logs that are wanted, or undefined for null. @throws RpcFailure `invalid` */
+export function receiptOf(value: unknown, isWanted: (log: RawLog) => boolean): Receipt | undefined {
+  if (value === null) return undefined;
+  const receipt = fieldsOf(value, 'a receipt');
+  const blockHash = matching(receipt.blockHash, HASH, "a receipt's block hash");
+  const logs = logsOf(receipt.logs);
+  if (logs.some((log) => log.blockHash !== blockHash)) throw invalid('a receipt with logs of its block');
+  const transactionHash = matching(receipt.transactionHash, HASH, "a receipt's transaction");
+  return { transactionHash, blockHash, logs: logs.filter(isWanted) };
+}
+
+/** All receipts of a block, with the wanted logs. @throws RpcFailure `invalid` */
+export function receiptsOf(value: unknown, isWanted: (log: RawLog) => boolean): readonly Receipt[] {
   if (!Array.isArray(value)) throw invalid('a list of receipts');
-  return value.flatMap((receipt: unknown) => logsOf(fieldsOf(receipt, 'a receipt').logs));
+  return value.map((one: unknown) => {
+    const receipt = receiptOf(one, isWanted);
+    if (receipt === undefined) throw invalid('a list of receipts');
+    return receipt;
+  });
+}
+
+/** A block and the hashes of its transactions. */
+export interface BlockTransactions {
+  readonly hash: string;
+  readonly transactions: readonly string[];
+}
+
+/** Undefined for null. @throws RpcFailure `invalid` */
+export function blockTransactionsOf(value: unknown): BlockTransactions | undefined {
+  if (value === null) return undefined;
+  const block = fieldsOf(value, 'a block');
+  const { transactions } = block;
+  if (!Array.isArray(transactions)) throw invalid('a block with its transactions');
+  return {
+    hash: matching(block.hash, HASH, "a block's hash"),
+    transactions: transactions.map((hash: unknown) => matching(hash, HASH, "a transaction's hash")),
+  };
 }

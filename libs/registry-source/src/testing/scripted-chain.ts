@@ -6,6 +6,8 @@ export interface ScriptedLog {
   readonly address: string;
   readonly topics: readonly string[];
   readonly data: string;
+  /** Which of its block's transactions logs it; the first one where absent. */
+  readonly transaction?: number;
 }
 
 export interface ScriptedBlock {
@@ -105,7 +107,13 @@ export class ScriptedChain {
       case 'eth_getLogs':
         return this.logs(first as Filter);
       case 'eth_getBlockReceipts':
-        return [{ logs: this.logsOf(this.blocks[Number(first)], () => true) }];
+        return this.receiptsOf(this.blocks[Number(first)]);
+      case 'eth_getTransactionReceipt':
+        return (
+          this.blocks
+            .flatMap((block) => this.receiptsOf(block))
+            .find(({ transactionHash }) => transactionHash === first) ?? null
+        );
       case 'eth_call':
         return this.attestations.get(`0x${(first as { data: string }).data.slice(10)}`) ?? `0x${'0'.repeat(64)}`;
       default:
@@ -123,6 +131,7 @@ export class ScriptedChain {
       parentHash,
       timestamp: hexOf(timestamp),
       logsBloom: bloomOf(logs),
+      transactions: transactionsOf(block),
       miner: '0x',
     };
   }
@@ -146,6 +155,17 @@ export class ScriptedChain {
     );
   }
 
+  private receiptsOf(
+    block: ScriptedBlock | undefined,
+  ): { transactionHash: string; blockHash: string; logs: unknown[] }[] {
+    if (block === undefined) return [];
+    return transactionsOf(block).map((transactionHash, place) => ({
+      transactionHash,
+      blockHash: block.hash,
+      logs: this.logsOf(block, (log) => (log.transaction ?? 0) === place),
+    }));
+  }
+
   private logsOf(block: ScriptedBlock | undefined, wanted: (log: ScriptedLog) => boolean): unknown[] {
     if (block === undefined) return [];
     const { number, hash, timestamp } = block;
@@ -153,12 +173,14 @@ export class ScriptedChain {
       wanted(log)
         ? [
             {
-              ...log,
+              address: log.address,
+              topics: log.topics,
+              data: log.data,
               blockNumber: hexOf(number),
               blockHash: hash,
               blockTimestamp: hexOf(timestamp),
-              transactionHash: hashOf(`tx ${hash}`),
-              transactionIndex: '0x0',
+              transactionHash: transactionsOf(block)[log.transaction ?? 0],
+              transactionIndex: hexOf(log.transaction ?? 0),
               logIndex: hexOf(place),
               removed: false,
             },
@@ -166,6 +188,11 @@ export class ScriptedChain {
         : [],
     );
   }
+}
+
+function transactionsOf({ hash, logs }: ScriptedBlock): string[] {
+  const count = Math.max(0, ...logs.map(({ transaction = 0 }) => transaction + 1));
+  return Array.from({ length: count }, (_, place) => hashOf(`tx ${place} ${hash}`));
 }
 
 interface Filter {

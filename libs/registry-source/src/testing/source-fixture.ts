@@ -6,16 +6,16 @@ import type { RegistrySource } from '../source';
 import { EAS, IDENTITY, REPUTATION, SCHEMA, type ScriptedChain } from './scripted-chain';
 import { ScriptedRpc, type Script } from './scripted-rpc';
 
-/** Short times: the servers are on this machine, and tests are not to wait. */
+/** Short where a test waits for it, long where only a busy machine would meet it. */
 export const TEST_LIMITS: Partial<RegistrySourceLimits> = {
-  requestTimeoutMs: 400,
+  requestTimeoutMs: 3_000,
   backOffBaseMs: 10,
   backOffMaxMs: 40,
-  headGraceMs: 50,
+  headGraceMs: 2_500,
   maxRoundWaitMs: 500,
 };
 
-const UNTIL_TIMEOUT_MS = 10_000;
+const UNTIL_TIMEOUT_MS = 20_000;
 
 /** Waits for a condition. */
 export async function until(isMet: () => boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { authorise, type Principal } from '@sluice/access';
+import { authorise, limitKeyOf } from '@sluice/access';
 import type { HttpGatekeeper } from '@sluice/engine';
 import { SluiceError } from '@sluice/event-log';
 import { PUBLIC_WORKSPACE_ID, registryErrorBody, toRegistryError } from '@sluice/event-schema';
@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryConfig } from '../../config';
 import type { EventPages } from '../../event-pages';
 import type { QuerySignals } from '../../signals';
+import { callerOf } from '../admission';
 import { JSON_TYPE } from '../json-answer';
 import { viewAgent, viewAgentEvent, viewFeedback } from './agent-views';
 import {
@@ -20,6 +21,7 @@ import {
   type AgentsQuery,
 } from './agents-query';
 import { encodeAgentPlace, encodeFeedbackPlace } from './list-cursor';
+import { LIST_GATE_LIMITS, ListGate } from './list-gate';
 import { fillPage, itemBody, pageBody } from './registry-answer';
 
 export const AGENTS_PATH = '/api/v1/agents';
@@ -34,7 +36,13 @@ export interface AgentsDoorPorts {
 
 /** `/api/v1/agents`: the agents of all registries, in the dialect of the public registry API, for every key. */
 export class AgentsDoor {
-  constructor(private readonly ports: AgentsDoorPorts) {}
+  private readonly gate: ListGate;
+
+  constructor(private readonly ports: AgentsDoorPorts) {
+    const { signals } = ports;
+    this.gate = new ListGate({ ...LIST_GATE_LIMITS, onRefused: (reason) => signals.listRefused(reason) });
+    signals.countLists(() => ({ running: this.gate.runningLists, waiting: this.gate.waitingLists }));
+  }
 
   register(fastify: FastifyInstance): void {
     void fastify.register(
@@ -59,7 +67,8 @@ export class AgentsDoor {
     const { limit, sort } = query;
     const order = query.order ?? (sort === 'name' ? 'asc' : 'desc');
     // One more than is wanted tells whether there is a next page.
-    const found = await this.ports.directory.list({ ...toListAgents(query, order), limit: limit + 1 });
+    const asked = { ...toListAgents(query, order), limit: limit + 1 };
+    const found = await this.inTurn(request, () => this.ports.directory.list(asked));
     const { items, texts, hasMore } = fillPage(found, limit, this.ports.config.maxPageBytes, viewAgent);
     const last = items.at(-1);
     const nextCursor = hasMore && last && encodeAgentPlace({ sort, order, ...agentCursorOf(last, sort) });
@@ -84,7 +93,8 @@ export class AgentsDoor {
     const { directory, config, signals } = this.ports;
     if (!(await directory.find(agentId))) throw noSuchAgent();
     const after = cursor === undefined ? {} : { after: cursor };
-    const found = await directory.feedback({ agentId, includeRevoked, ...after, limit: limit + 1 });
+    const asked = { agentId, includeRevoked, ...after, limit: limit + 1 };
+    const found = await this.inTurn(request, () => directory.feedback(asked));
     const { items, texts, hasMore } = fillPage(found, limit, config.maxPageBytes, viewFeedback);
     const last = items.at(-1);
     const nextCursor = hasMore && last && encodeFeedbackPlace(last.createdPosition);
@@ -115,10 +125,21 @@ export class AgentsDoor {
     return answer(reply, pageBody(texts, { limit, hasMore, ...(hasMore && { nextCursor: next }) }));
   }
 
-  private async admit(request: FastifyRequest): Promise<Principal> {
-    const principal = await this.ports.gatekeeper.admit(request);
-    authorise(principal, 'read', { workspaceId: PUBLIC_WORKSPACE_ID, family: 'registry' });
-    return principal;
+  /** Reads a list when the turn of its caller has come. */
+  private async inTurn<T>(request: FastifyRequest, list: () => Promise<T>): Promise<T> {
+    return this.gate.run(limitKeyOf(callerOf(request)), async () => {
+      try {
+        return await list();
+      } catch (error) {
+        if (error instanceof SluiceError && error.code === 'overloaded') this.ports.signals.listRefused('slow');
+        throw error;
+      }
+    });
+  }
+
+  private async admit(request: FastifyRequest): Promise<void> {
+    request.principal = await this.ports.gatekeeper.admit(request);
+    authorise(request.principal, 'read', { workspaceId: PUBLIC_WORKSPACE_ID, family: 'registry' });
   }
 
   private refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
