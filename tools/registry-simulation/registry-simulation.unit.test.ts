@@ -110,6 +110,21 @@ it('has reorganisations of every depth up to beyond finality, and kills, in some
   for (const { steps } of scenarios) expect(steps.map(({ type }) => type)).toContain('kill');
 });
 
+it('lets no two endpoints of a seed tell the same lie, which would be believed', () => {
+  const scenarios = callAll(Array.from({ length: 40 }, (_, at) => ['scenario', { seed: 20 + at }] as const)) as {
+    characters: object[];
+    steps: { type: string; endpoint?: number; faults?: object }[];
+  }[];
+  const tellersOf = (lie: string) =>
+    scenarios.map(({ characters, steps }) => {
+      const atStart = characters.flatMap((faults, endpoint) => (lie in faults ? [endpoint] : []));
+      const later = steps.flatMap(({ faults = {}, endpoint }) => (lie in faults ? [endpoint] : []));
+      return new Set([...atStart, ...later]).size;
+    });
+
+  for (const lie of ['omitLogShare', 'alterLogShare']) expect(new Set(tellersOf(lie))).toEqual(new Set([0, 1]));
+});
+
 it('scores feedback by whole numbers', () => {
   const values = [
     ['87n', 0, 87],

@@ -42,6 +42,9 @@ const CHARACTERS = [
   (share) => [{ omitLogShare: 0.2 }, { alterLogShare: 0.2 }, { alterBlockShare: 0.1 }][Math.floor(share * 3)],
 ];
 
+/** Lies that two endpoints can tell alike. */
+const LIES = ['omitLogShare', 'alterLogShare'];
+
 export const ENDPOINTS = CHARACTERS.length;
 export const WATCHERS = 2;
 
@@ -113,6 +116,21 @@ export function scenarioOf(seed) {
     maxBlockRange: [1, 3, 50, 10_000][below(4)],
     // What is on the chain before anybody watches it.
     history: Array.from({ length: 3 + below(20) }, () => actions(5)),
-    steps,
+    steps: withOneTellerOfEachLie(characters, steps),
   };
+}
+
+/** Two endpoints that tell the same lie are believed. So each lie is left to the endpoint that tells it first. */
+function withOneTellerOfEachLie(characters, steps) {
+  const tellers = new Map();
+  const tellerOf = (faults, endpoint) => {
+    const lie = LIES.find((share) => share in faults);
+    if (lie === undefined) return endpoint;
+    if (!tellers.has(lie)) tellers.set(lie, endpoint);
+    return tellers.get(lie);
+  };
+  for (const [endpoint, faults] of characters.entries()) tellerOf(faults, endpoint);
+  return steps.map((step) =>
+    step.type === 'faults' ? { ...step, endpoint: tellerOf(step.faults, step.endpoint) } : step,
+  );
 }

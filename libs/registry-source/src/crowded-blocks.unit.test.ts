@@ -1,49 +1,20 @@
 import type { BlockRef } from '@sluice/agent-registry';
 import type { RegistrySource } from './source';
-import { REPUTATION, ScriptedChain, eventLog, registration, type ScriptedLog } from './testing/scripted-chain';
-import { RpcRefusal, type Script } from './testing/scripted-rpc';
+import {
+  AGENTS,
+  ALL_INDEXES,
+  CROWDED,
+  capped,
+  crowdedChain,
+  indexesOf,
+  type BlocksOfLogs,
+} from './testing/crowded-chain';
+import { REPUTATION, ScriptedChain, registration } from './testing/scripted-chain';
+import { RpcRefusal } from './testing/scripted-rpc';
 import { SourceFixture } from './testing/source-fixture';
 
 const fixture = new SourceFixture();
 afterEach(() => fixture.stop());
-
-const AGENTS = 100;
-const CROWDED = 3;
-
-/** Block 3 has so many agents, ten in a transaction, and one revocation. */
-function crowdedChain(): ScriptedChain {
-  const chain = new ScriptedChain().addEmpty(1);
-  chain.add(registration(1_000));
-  chain.addEmpty(1);
-  const crowd: ScriptedLog[] = Array.from({ length: AGENTS }, (_, place) => ({
-    ...registration(place),
-    transaction: Math.floor(place / 10),
-  }));
-  chain.add(...crowd, {
-    ...eventLog(REPUTATION, 'feedbackRevoked', {
-      agentId: 1n,
-      clientAddress: `0x${'c'.repeat(40)}`,
-      feedbackIndex: 1n,
-    }),
-    transaction: 10,
-  });
-  chain.add(registration(1_001));
-  return chain;
-}
-
-/** No answer has more than so many logs; `refused` methods are not known. */
-function capped(most: number, ...refused: string[]): Script {
-  return {
-    answer: (call, honest) => {
-      if (refused.includes(call.method)) throw new RpcRefusal(-32601, `the method ${call.method} does not exist`);
-      const result = honest();
-      if (call.method === 'eth_getLogs' && (result as unknown[]).length > most) {
-        throw new RpcRefusal(-32005, `query returned more than ${most} results`);
-      }
-      return result;
-    },
-  };
-}
 
 function at(chain: ScriptedChain, number: number): BlockRef {
   const block = chain.blocks[number];
@@ -71,16 +42,7 @@ const EACH_WAY = [
   ['live', ways.live],
 ] as const;
 
-type Blocks = readonly { readonly number: number; readonly facts: readonly { readonly logIndex: number }[] }[];
-
-function expectAll(blocks: Blocks): void {
-  expect(blocks.map(({ number, facts }) => [number, facts.length])).toEqual([
-    [1, 1],
-    [CROWDED, AGENTS + 1],
-    [4, 1],
-  ]);
-  expect(blocks[1]?.facts.map(({ logIndex }) => logIndex)).toEqual(Array.from({ length: AGENTS + 1 }, (_, n) => n));
-}
+const expectAll = (blocks: BlocksOfLogs): void => expect(indexesOf(blocks)).toEqual(ALL_INDEXES);
 
 describe.each(EACH_WAY)('a block with too many logs of one event for one answer (%s)', (_way, read) => {
   it('is read from the receipts of the block, and others are not', async () => {

@@ -70,13 +70,13 @@ export class BlockLogsReader {
   /** A block with too many logs for one answer. */
   private async readInParts(
     endpoint: Endpoint,
-    { number }: RpcHeader,
+    { number, hash }: RpcHeader,
     filter: LogFilter,
     failure: RpcFailure,
     signal: AbortSignal,
   ): Promise<GivenLogs> {
     if (!isTooMuch(failure)) throw failure;
-    return readRangeLogs(endpoint, { from: number, to: number, filter }, this.options, signal);
+    return readRangeLogs(endpoint, { from: number, to: number, filter, blockHash: hash }, this.options, signal);
   }
 
   /** Some endpoints answer with no logs for a block that they no longer have; so it has to be there afterwards, too. */
@@ -108,7 +108,7 @@ export class BlockLogsReader {
     try {
       all = usedReceipts
         ? [...given, ...(await endpoint.call(blockLogsQuery({ ...filter, topics }, header.hash), signal))]
-        : await readReceiptLogs(endpoint, header.number, filter, limits, signal);
+        : await readReceiptLogs(endpoint, header, filter, limits, signal);
     } catch (error) {
       const failure = toRpcFailure(error);
       // Too many receipts prove nothing; too many logs of what receipts did not have prove them wrong.

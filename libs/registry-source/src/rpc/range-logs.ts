@@ -4,7 +4,7 @@ import type { RegistrySourceLimits } from '../limits';
 import type { RegistrySourceSignals } from '../signals';
 import type { Endpoint } from './endpoint';
 import { bytesOf, ensureRoom } from './log-bytes';
-import { rangeLogsQuery } from './queries';
+import { blockLogsQuery, rangeLogsQuery } from './queries';
 import { readReceiptLogs } from './receipt-logs';
 import { isTooMuch, RpcFailure, toRpcFailure } from './rpc-failure';
 import { invalid } from './shapes';
@@ -23,6 +23,11 @@ interface Part {
   readonly filter: LogFilter;
 }
 
+/** `blockHash`: a single block, and no other one with its number. */
+interface Whole extends Part {
+  readonly blockHash?: string;
+}
+
 /**
  * All logs of a range at one endpoint, in the order of the chain: in as many requests as it wants. A block that has too many
  * logs of one event at one address for one answer is read from its receipts.
@@ -30,7 +35,7 @@ interface Part {
  */
 export async function readRangeLogs(
   endpoint: Endpoint,
-  whole: Part,
+  whole: Whole,
   options: { readonly limits: RegistrySourceLimits; readonly signals: RegistrySourceSignals },
   signal: AbortSignal,
 ): Promise<RangeLogs> {
@@ -52,7 +57,7 @@ export async function readRangeLogs(
     parts = parts.filter(({ from, to }) => from !== number || to !== number);
     logs = logs.filter(({ blockNumber }) => blockNumber !== number);
     bytes = bytesOf(logs);
-    take(await readReceiptLogs(endpoint, number, whole.filter, options.limits, signal));
+    take(await readReceiptLogs(endpoint, { number, hash: whole.blockHash }, whole.filter, options.limits, signal));
   };
   let smallestRequest = whole.to - whole.from + 1;
   for (let requests = 0; ;) {
@@ -75,7 +80,11 @@ export async function readRangeLogs(
     smallestRequest = Math.min(smallestRequest, blocks);
     let given: readonly RawLog[];
     try {
-      given = await endpoint.call(rangeLogsQuery(part.filter, part.from, part.to), signal);
+      const query =
+        whole.blockHash === undefined
+          ? rangeLogsQuery(part.filter, part.from, part.to)
+          : blockLogsQuery(part.filter, whole.blockHash);
+      given = await endpoint.call(query, signal);
       if (endpoint.range.answered(blocks)) learned();
     } catch (error) {
       const failure = toRpcFailure(error);

@@ -16,6 +16,12 @@ type Limits = Pick<
   'maxReceiptsPerBlock' | 'maxLogBytes' | 'maxBatchCalls' | 'backOffBaseMs' | 'maxRoundWaitMs'
 >;
 
+/** Where a hash is given, another block with the number is none. */
+interface AskedBlock {
+  readonly number: number;
+  readonly hash?: string | undefined;
+}
+
 interface Asked {
   readonly endpoint: Endpoint;
   readonly number: number;
@@ -31,7 +37,7 @@ interface Asked {
  */
 export async function readReceiptLogs(
   endpoint: Endpoint,
-  number: number,
+  { number, hash }: AskedBlock,
   filter: LogFilter,
   limits: Limits,
   signal: AbortSignal,
@@ -40,6 +46,7 @@ export async function readReceiptLogs(
   try {
     const block = await endpoint.call(blockTransactionsQuery(number), signal);
     if (block === undefined) throw new RpcFailure('refused', 'it is not there');
+    if (hash !== undefined && block.hash !== hash) throw new RpcFailure('refused', 'another block has its number');
     return (await ofWholeBlock(asked, block)) ?? (await ofTransactions(asked, block));
   } catch (error) {
     const { kind, message, retryAfterMs } = toRpcFailure(error);
