@@ -4,20 +4,31 @@ import { assertRedisClientReceives } from './redis-client';
 import { assertRollingRestartLosesNothing } from './rolling-restart';
 import { assertSamplesRun } from './samples';
 import { assertRegistryPayloads, assertRegistrySamplesRun } from './stream-samples';
+import { assertRetryIsVisible, assertSessionSamplesRun, assertToolRunnerSurvivesCuts } from './session-checks';
+import { SessionEngine } from './session-engine';
+import { assertSessionsSurvive } from './session-faults';
 import { startCluster, type ClusterSystem } from './system';
 
 const SEED = 20_262;
 let system: ClusterSystem;
+let engine: SessionEngine;
 
 beforeAll(async () => {
-  system = await startCluster({ SLUICE_CLUSTER_REPLICAS: 'sse-stream=3', SLUICE_SSE_DRAIN_SPREAD: '3s' });
+  engine = await SessionEngine.start();
+  system = await startCluster({
+    SLUICE_CLUSTER_REPLICAS: 'sse-stream=3,sessions=2',
+    SLUICE_SSE_DRAIN_SPREAD: '3s',
+    SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin,
+  });
 }, 180_000);
 
 afterAll(async () => {
-  await system.stop();
+  // A start that failed has left nothing to stop, and its reason is what should be told.
+  await (system as ClusterSystem | undefined)?.stop();
+  await engine.stop();
 }, 60_000);
 
-describe('the cluster engine, each app a process, and three replicas of the streams', () => {
+describe('the cluster engine, each app a process, and several replicas of streams and sessions', () => {
   it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
 
   it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 60_000);
@@ -25,6 +36,30 @@ describe('the cluster engine, each app a process, and three replicas of the stre
   it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 120_000);
 
   it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 60_000);
+
+  it(
+    'runs the samples of the session events document',
+    () => assertSessionSamplesRun(system, '@anthropic-ai/sdk'),
+    60_000,
+  );
+
+  it(
+    'lets the tool runner of the Anthropic SDK answer each call once, though its stream is cut again and again',
+    () => assertToolRunnerSurvivesCuts(system, engine),
+    120_000,
+  );
+
+  it(
+    'shows a retry of the engine on the stream, and a terminal error',
+    () => assertRetryIsVisible(system, engine),
+    60_000,
+  );
+
+  it(
+    'keeps every invariant of fifty sessions, and loses and doubles nothing, over kill -9 of a replica (G1, G2, G6)',
+    () => assertSessionsSurvive(system, engine, () => system.killApp('sessions-2'), SEED),
+    300_000,
+  );
 
   it(
     'never holds more than ten connections of one key, and frees those of a replica that was killed',

@@ -168,7 +168,7 @@ function randomCuts(random: () => number, events: number): number[] {
 }
 
 /** A small linear congruential generator: failures can be run again with their seed. */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -10,7 +10,16 @@ import { startProxy } from './proxy.mjs';
 import { ReplicaPool } from './replica-pool.mjs';
 
 /** The apps of the cluster, in the order in which they are started. */
-export const APPS = ['projector', 'ingest', 'query', 'workspace', 'registry-watcher', 'sse-stream', 'pubsub-tcp'];
+export const APPS = [
+  'projector',
+  'ingest',
+  'query',
+  'workspace',
+  'registry-watcher',
+  'sessions',
+  'sse-stream',
+  'pubsub-tcp',
+];
 
 const HOST = '127.0.0.1';
 
@@ -75,6 +84,9 @@ export async function startCluster(options = {}) {
       SLUICE_DATABASE_URL: brokers.databaseUrl,
       SLUICE_TOKEN_SECRETS: secrets.tokenSecret,
       SLUICE_OPERATOR_KEYS: secrets.operatorKey,
+      SLUICE_SECRETS_KEY: secrets.sealingKey,
+      SLUICE_FILES_DIR: join(dataDir, 'files'),
+      SLUICE_CALLBACK_URL: proxy.url,
       SLUICE_HTTP_HOST: HOST,
       SLUICE_TRUST_PROXY: '1',
       SLUICE_PUBSUB_HOST: HOST,

@@ -10,17 +10,19 @@ const TOKEN_TTL_SECONDS = 7 * 24 * 3600;
 /**
  * The secrets of this data folder, made once and kept; the one-process app uses the same file.
  *
- * @returns {Promise<{ tokenSecret: string, operatorKey: string }>}
+ * @returns {Promise<{ tokenSecret: string, operatorKey: string, sealingKey: string }>}
  */
 export async function readOrMakeSecrets(dataDir) {
   const file = join(dataDir, 'secrets.json');
   await mkdir(dataDir, { recursive: true });
   const kept = await readJson(file);
-  if (kept !== undefined) {
-    if (typeof kept?.tokenSecret === 'string' && typeof kept?.operatorKey === 'string') return kept;
+  if (kept !== undefined && (typeof kept?.tokenSecret !== 'string' || typeof kept?.operatorKey !== 'string')) {
     throw new Error(`${file} has no tokenSecret or no operatorKey; remove it to have new ones made`);
   }
-  const secrets = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText() };
+  if (typeof kept?.sealingKey === 'string') return kept;
+  // A folder of before secrets were kept gets the key that seals them.
+  const made = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText(), ...kept };
+  const secrets = { ...made, sealingKey: randomBytes(32).toString('base64') };
   await writePrivate(file, secrets);
   return secrets;
 }

@@ -12,7 +12,7 @@ export const LAYERS = {
   adapter: { mayImport: ['domain', 'schema', 'test-support'], nodeBuiltins: 'all' },
   runtime: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
   client: { mayImport: ['schema'], nodeBuiltins: ['crypto', 'events', 'net', 'tls'] },
-  composition: { mayImport: ['adapter', 'runtime', 'domain', 'schema'], nodeBuiltins: 'all' },
+  composition: { mayImport: ['adapter', 'runtime', 'domain', 'protocol', 'schema'], nodeBuiltins: 'all' },
   // Declared in devDependencies only, so that no source can import it.
   'test-support': { mayImport: [], nodeBuiltins: 'all' },
   app: {
@@ -33,6 +33,8 @@ export const PACKAGE_OWNERS = [
   { packages: ['kafkajs'], projects: ['libs/durable-log-kafka'] },
   { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream', 'libs/coordination-nats'] },
   { packages: ['@prisma/*', 'prisma'], projects: ['libs/read-model'] },
+  { packages: ['@aws-sdk/*', 's3rver'], projects: ['libs/file-store-s3'] },
+  { packages: ['standardwebhooks'], projects: ['libs/signed-webhooks'] },
   { packages: ['viem'], projects: ['libs/registry-source', 'libs/local-chain'] },
   { packages: ['@foundry-rs/anvil'], projects: ['libs/local-chain'] },
   { packages: ['pg'], projects: ['libs/read-model', 'libs/durable-log-postgres', 'libs/local-postgres'] },

@@ -54,7 +54,7 @@ describe('the layers', () => {
     expect(importersOf('app')).toEqual(['one-process']);
     expect(importersOf('one-process')).toEqual([]);
     expect(importersOf('adapter')).toEqual(['composition', 'app', 'one-process']);
-    expect(importersOf('protocol')).toEqual(['app', 'one-process']);
+    expect(importersOf('protocol')).toEqual(['composition', 'app', 'one-process']);
   });
 
   it.each(titled(layerRows.filter((row) => row.rule !== null)))('refuse %s', (_name, row) => {

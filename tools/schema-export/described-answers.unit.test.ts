@@ -1,79 +1,19 @@
-import { openApi, type HttpMethod } from '@sluice/api-description';
-import { Ajv2020 } from 'ajv/dist/2020';
-import {
-  describedOperations,
-  OPERATOR_KEY,
-  startDescribedProcess,
-  type DescribedOperation,
-  type DescribedProcess,
-} from './described-process';
-
-/** Parsed JSON, which tests may look into. */
-type Json = ReturnType<typeof JSON.parse>;
-
-interface Call {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: string;
-  readonly body?: Json;
-  readonly key?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+import { DescribedCalls } from './described-calls';
+import { OPERATOR_KEY } from './described-process';
 
 /** Streams and upgrades: their messages are held against schemas by the tests of sse-stream. */
 const STREAMS = ['/v1/stream', '/api/v1/events', '/api/events', '/ws', '/v1/socket'];
 
-const operations = describedOperations();
-const ajv = new Ajv2020({ strict: false, validateFormats: false });
-ajv.addSchema({ $id: 'document', ...openApi });
+/** Their operations are called by a test of their own. */
+const OTHER_APPS = ['sessions', 'webhooks'];
 
-let running: DescribedProcess;
-let adminKey: string;
-const tried = new Set<string>();
+let calls: DescribedCalls;
+const call: DescribedCalls['call'] = (...parameters) => calls.call(...parameters);
 
 beforeAll(async () => {
-  running = await startDescribedProcess();
-  const created = await call('POST', '/v1/admin/keys', 201, {
-    key: OPERATOR_KEY,
-    body: { role: 'admin', name: 'described', workspaceId: 1 },
-  });
-  adminKey = created.apiKey;
+  calls = await DescribedCalls.start();
 });
-afterAll(() => running.stop());
-
-/** Calls an operation and holds the answer against what the document says of that status. */
-async function call(method: HttpMethod, path: string, status: number, options: Call = {}): Promise<Json> {
-  const { params = {}, query = '', body, key = adminKey, headers = {} } = options;
-  const operation = operations.find((each) => each.method === method && each.path === path);
-  if (!operation) throw new Error(`${method} ${path} is not described`);
-  tried.add(`${method} ${path}`);
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(params[name] ?? 'nothing'));
-  const answer = await fetch(`${running.url}${filled}${query}`, {
-    method,
-    headers: {
-      ...(key === '' ? {} : { 'x-api-key': key }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  expect({ method, path, status: answer.status, text }).toMatchObject({ status });
-  const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
-  if (method === 'HEAD') return undefined;
-  if (!type.endsWith('json')) return text;
-  const value: Json = JSON.parse(text);
-  expect({ method, path, status, faults: faultsOf(operation, status, type, value) }).toMatchObject({ faults: [] });
-  return value;
-}
-
-function faultsOf({ path, method, responses }: DescribedOperation, status: number, type: string, value: Json) {
-  if (responses[status]?.content?.[type] === undefined) return [`${status} ${type} is not described`];
-  const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
-    .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
-    .join('/');
-  const validate = ajv.compile({ $ref: `document#/${pointer}` });
-  return validate(value) ? [] : validate.errors;
-}
+afterAll(() => calls.stop());
 
 describe('what is answered is what the document says', () => {
   it('for the process itself', async () => {
@@ -250,9 +190,17 @@ describe('what is answered is what the document says', () => {
     await call('GET', '/api/cron/{id}', 404, { params });
   });
 
+  it('for what webhooks were sent', async () => {
+    const params = { endpointId: `whk_${'0'.repeat(32)}` };
+    await call('GET', '/v1/webhook-deliveries/{endpointId}', 404, { params });
+    await call('GET', '/v1/webhook-deliveries/{endpointId}', 400);
+    const { endpointId } = await call('POST', '/v1/webhooks', 201, { body: { url: 'https://hooks.example/in' } });
+    await call('GET', '/v1/webhook-deliveries/{endpointId}', 200, { params: { endpointId } });
+  });
+
   it('and every operation was tried', () => {
-    const described = operations.map(({ method, path }) => `${method} ${path}`);
-    const left = described.filter((operation) => !tried.has(operation));
-    expect(left.filter((operation) => !STREAMS.includes(operation.split(' ')[1] ?? ''))).toEqual([]);
+    expect(
+      calls.untried(({ path, 'x-sluice-app': app }) => !STREAMS.includes(path) && !OTHER_APPS.includes(app)),
+    ).toEqual([]);
   });
 });

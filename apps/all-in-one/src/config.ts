@@ -12,7 +12,9 @@ import {
   setting,
   type SettingsOf,
 } from '@sluice/service-runtime';
+import { sessionsSettings, toSessionsConfig, type SessionsConfig } from '@sluice/sessions';
 import { sseStreamSettings, toSseStreamConfig, type SseStreamConfig } from '@sluice/sse-stream';
+import { toWebhooksConfig, webhooksSettings, type WebhooksConfig } from '@sluice/webhooks';
 import { toWorkspaceConfig, workspaceSettings, type WorkspaceConfig } from '@sluice/workspace';
 
 const host = hostSettings({ httpPort: 8080 });
@@ -46,6 +48,8 @@ export const settings = defineSettings({
   ...pubSubSettings,
   ...workspaceSettings,
   ...registryWatcherSettings,
+  ...webhooksSettings,
+  ...sessionsSettings,
   ...allInOneSettings,
 });
 
@@ -58,11 +62,16 @@ export interface AllInOneConfig {
   readonly pubSub: PubSubConfig;
   readonly workspace: WorkspaceConfig;
   readonly registryWatcher: RegistryWatcherConfig;
+  readonly sessions: SessionsConfig;
+  readonly webhooks: WebhooksConfig;
 }
 
 /** What the process makes itself where the environment does not say it. */
 export type Fallbacks = Partial<
-  Record<'SLUICE_DATABASE_URL' | 'SLUICE_TOKEN_SECRETS' | 'SLUICE_OPERATOR_KEYS', string>
+  Record<
+    'SLUICE_DATABASE_URL' | 'SLUICE_TOKEN_SECRETS' | 'SLUICE_OPERATOR_KEYS' | 'SLUICE_SECRETS_KEY' | 'SLUICE_FILES_DIR',
+    string
+  >
 >;
 
 /** The settings needed before anything is started. @throws SluiceError `configuration` */
@@ -87,6 +96,8 @@ export function readConfig(fallbacks: Fallbacks, env: NodeJS.ProcessEnv = proces
     pubSub: toPubSubConfig(values),
     workspace: toWorkspaceConfig(values),
     registryWatcher: toRegistryWatcherConfig(values),
+    sessions: toSessionsConfig(values),
+    webhooks: toWebhooksConfig(values),
   };
 }
 

@@ -25,6 +25,8 @@ export async function prepareDataFolder(basics: ReturnType<typeof readBasics>): 
     fallbacks: {
       SLUICE_TOKEN_SECRETS: secrets.tokenSecret,
       SLUICE_OPERATOR_KEYS: secrets.operatorKey,
+      SLUICE_SECRETS_KEY: secrets.sealingKey,
+      SLUICE_FILES_DIR: join(dataDir, 'files'),
       ...(postgres === undefined ? {} : { SLUICE_DATABASE_URL: postgres.databaseUrl }),
     },
     close: async () => postgres?.stop(),
@@ -35,8 +37,11 @@ async function readOrMakeSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, 'secrets.json');
   try {
     await makeFolder(dataDir);
-    if (existsSync(file)) return parseSecrets(file, await readFile(file, 'utf8'));
-    const secrets: Secrets = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText() };
+    const kept = existsSync(file) ? parseSecrets(file, await readFile(file, 'utf8')) : undefined;
+    if (kept?.sealingKey !== undefined) return { ...kept, sealingKey: kept.sealingKey };
+    // A folder of before secrets were kept gets the key that seals them.
+    const made = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText(), ...kept };
+    const secrets = { ...made, sealingKey: randomBytes(32).toString('base64') };
     await writeFile(`${file}.new`, JSON.stringify(secrets), { mode: 0o600 });
     await rename(`${file}.new`, file);
     return secrets;
@@ -50,12 +55,15 @@ async function readOrMakeSecrets(dataDir: string): Promise<Secrets> {
 const secretsSchema = z.object({
   tokenSecret: z.string().min(MIN_SECRET_BYTES),
   operatorKey: z.string().refine(isApiKeyText),
+  /** Seals what is secret in the database. */
+  sealingKey: z.base64().length(44).optional(),
 });
 
-type Secrets = Readonly<z.infer<typeof secretsSchema>>;
+type KeptSecrets = Readonly<z.infer<typeof secretsSchema>>;
+type Secrets = Required<KeptSecrets>;
 
 /** Never made anew over a damaged file: the tokens that are out would end without a word. */
-function parseSecrets(file: string, text: string): Secrets {
+function parseSecrets(file: string, text: string): KeptSecrets {
   try {
     return secretsSchema.parse(JSON.parse(text));
   } catch (error) {

@@ -5,7 +5,9 @@ import { createPubSubPart } from '@sluice/pubsub-tcp';
 import { createQueryPart } from '@sluice/query';
 import { createRegistryWatcherPart } from '@sluice/registry-watcher';
 import type { Service } from '@sluice/service-runtime';
+import { createSessionsPart } from '@sluice/sessions';
 import { createSseStreamPart } from '@sluice/sse-stream';
+import { createWebhooksPart } from '@sluice/webhooks';
 import { createWorkspacePart } from '@sluice/workspace';
 import { readConfig, type AllInOneConfig, type Fallbacks, type readBasics } from './config';
 import type { DataFolder } from './data-folder';
@@ -44,6 +46,7 @@ async function createApps(
   config: AllInOneConfig,
 ): Promise<Service> {
   const pubSub = await createPubSubPart(host, config.pubSub);
+  let ownUrl = '';
   const service = serveParts(host, [
     await createProjectorPart(host, config.projector),
     await createIngestPart(host, config.ingest),
@@ -52,12 +55,15 @@ async function createApps(
     // Behind the streams: what it still runs at the end waits for its events in their feed.
     await createWorkspacePart(host, config.workspace),
     await createRegistryWatcherPart(host, config.registryWatcher),
+    await createSessionsPart(host, config.sessions, { callbackBase: () => ownUrl }),
+    await createWebhooksPart(host, config.webhooks),
     pubSub,
   ]);
   return {
     logger: host.logger,
     start: async () => {
       const started = await service.start();
+      ownUrl = started.url;
       try {
         const [gatewayUrl = started.url] = started.aliasUrls;
         const pubsub = { host: config.pubSub.host, port: pubSub.port() };

@@ -17,6 +17,8 @@ export async function createQueryPart(host: AppHost, config: QueryConfig): Promi
     gatekeeper: await host.gatekeeper(),
     // Asked for by administration only: a process that serves reads alone never opens the log.
     durableLog: () => engine.durableLog(),
+    // Asked for by one door only.
+    webhooks: () => engine.webhookStore(),
     signals: createQuerySignals(host.metrics, host.logger),
   });
   return { name: 'query', module, checks: [await readModelCheck(engine)], operations: queryOperations };

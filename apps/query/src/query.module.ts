@@ -18,8 +18,9 @@ import { EntitiesController } from './http/entities.controller';
 import { EventsController } from './http/events.controller';
 import { SandboxEventsController } from './http/sandbox-events.controller';
 import { StatsController } from './http/stats.controller';
+import { WebhookDeliveriesController, type WebhookDeliveries } from './http/webhook-deliveries.controller';
 import type { QuerySignals } from './signals';
-import { ACCESS, API_KEYS, GATEKEEPER, READ_MODEL, SANDBOXES, SIGNALS } from './tokens';
+import { ACCESS, API_KEYS, GATEKEEPER, READ_MODEL, SANDBOXES, SIGNALS, WEBHOOKS } from './tokens';
 
 export interface QueryPorts {
   readonly config: QueryConfig;
@@ -30,6 +31,7 @@ export interface QueryPorts {
   readonly access: AccessControl;
   readonly gatekeeper: HttpGatekeeper;
   readonly durableLog: () => Promise<DurableLog>;
+  readonly webhooks: WebhookDeliveries;
   readonly signals: QuerySignals;
 }
 
@@ -61,6 +63,7 @@ export class QueryModule implements OnModuleInit {
         AdminKeysController,
         AdminTokensController,
         AdminParkedController,
+        WebhookDeliveriesController,
       ],
       providers: [
         { provide: READ_MODEL, useValue: readModel },
@@ -68,6 +71,7 @@ export class QueryModule implements OnModuleInit {
         { provide: API_KEYS, useValue: ports.apiKeys },
         { provide: ACCESS, useValue: ports.access },
         { provide: GATEKEEPER, useValue: ports.gatekeeper },
+        { provide: WEBHOOKS, useValue: ports.webhooks },
         { provide: SIGNALS, useValue: ports.signals },
         { provide: EventPages, useValue: pages },
         { provide: AgentsDoor, useFactory: () => new AgentsDoor({ ...ports, pages }) },

@@ -4,4 +4,5 @@ export const SANDBOXES = Symbol('SandboxReader');
 export const API_KEYS = Symbol('ApiKeyStore');
 export const ACCESS = Symbol('AccessControl');
 export const GATEKEEPER = Symbol('HttpGatekeeper');
+export const WEBHOOKS = Symbol('WebhookDeliveries');
 export const SIGNALS = Symbol('QuerySignals');

@@ -1,11 +1,5 @@
-import type { EndReason } from '@sluice/delivery';
+import type { StreamSignals } from '@sluice/event-streams';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
-
-/**
- * Why a stream ended: as its subscription did; because its credential ended, its slot among all replicas was lost, or it
- * has lasted as long as it may; or by a fault of ours.
- */
-export type StreamEnd = EndReason | 'token_expired' | 'revoked' | 'too_many_connections' | 'max_duration' | 'fault';
 
 /** What is told of a new stream token; never the token. */
 export interface StreamTokenFacts {
@@ -16,12 +10,8 @@ export interface StreamTokenFacts {
 }
 
 /** Everything that the SSE doors tell their operators, beyond what every service and every feed does. */
-export interface SseStreamSignals {
-  ended(reason: StreamEnd): void;
-  /** A subscriber that did not even read the last word in time was disconnected without it. */
-  cutOff(): void;
+export interface SseStreamSignals extends StreamSignals {
   tokenMinted(facts: StreamTokenFacts): void;
-  fault(error: unknown): void;
 }
 
 export function createSseStreamSignals(metrics: MetricsRegistry, logger: Logger): SseStreamSignals {

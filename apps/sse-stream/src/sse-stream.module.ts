@@ -10,7 +10,7 @@ import { RegistryDoor } from './http/registry/registry-door';
 import { StreamTokenDoor } from './http/stream-tokens/stream-token-door';
 import { StreamDoor } from './http/stream/stream-door';
 import { WorkspaceDoor } from './http/workspace/workspace-door';
-import type { OpenStreams } from './open-streams';
+import type { OpenStreams } from '@sluice/event-streams';
 import { createSseStreamSignals } from './signals';
 import { SocketDoors } from './socket/socket-doors';
 import { createSocketSignals } from './socket/socket-signals';

@@ -3,7 +3,7 @@ import { REGISTRY_EVENT_TYPES, WORKSPACE_FORMATS } from '@sluice/event-schema';
 import { DETAILED_REGISTRY_SAMPLES } from '@sluice/event-schema/conformance';
 import { sseChannels } from '../src/channels/sse-channels';
 import { RESET_REASONS } from '../src/cursors';
-import { STREAM_END_CODES } from '../src/http/stream-ends';
+import { STREAM_END_CODES } from '@sluice/event-streams';
 import type { SseClient } from './sse-client';
 import { registryEvent, sandboxEvent, startStreams, workspaceEvent, type StreamService } from './stream-service';
 

@@ -5,7 +5,7 @@ import { SseEncodeError, SseParser, type SseOutput } from '@sluice/sse-protocol'
 import fc from 'fast-check';
 import { RegistryDialect } from '../src/http/registry/registry-dialect';
 import { readRegistryQuery } from '../src/http/registry/registry-query';
-import type { SseDialect } from '../src/http/sse-dialect';
+import type { SseDialect } from '@sluice/event-streams';
 import { streamDialect } from '../src/http/stream/stream-dialect';
 import { workspaceDialects } from '../src/http/workspace/workspace-dialects';
 

@@ -4,7 +4,7 @@ import { ERROR_TABLE, type ErrorCode } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { settings, toSseStreamConfig } from '../src/config';
 import { HEARTBEAT_SECONDS } from '../src/http/registry/registry-values';
-import { STREAM_END_CODES } from '../src/http/stream-ends';
+import { STREAM_END_CODES } from '@sluice/event-streams';
 import { CLOSE_CODES, type CloseCode } from '../src/socket/close-codes';
 import { MAX_MESSAGE_BYTES, SOCKET_LIMITS } from '../src/socket/limits';
 import { normal, ProtocolPage } from './protocol-page';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { REGISTRY_CATEGORIES } from '@sluice/event-schema';
 import { createLogger, MetricsRegistry, settingsTable } from '@sluice/service-runtime';
 import { sseStreamSettings } from '../src/config';
-import { STREAM_END_CODES } from '../src/http/stream-ends';
+import { STREAM_END_CODES } from '@sluice/event-streams';
 import { createSseStreamSignals } from '../src/signals';
 import { createSocketSignals } from '../src/socket/socket-signals';
 

@@ -1,6 +1,7 @@
 import { brokerNames, type BrokerNames } from '@sluice/event-schema';
 import { SluiceError } from '@sluice/event-log';
 import { defineSettings, setting, type SettingsOf } from '@sluice/service-runtime';
+import { fileSettings, toFilesConfig, type FilesConfig } from './file-settings';
 
 export const ENGINES = ['cluster', 'embedded', 'memory'] as const;
 
@@ -77,6 +78,7 @@ export const engineSettings = defineSettings({
     default: 'sluice',
     description: 'Prefix of topic, group, stream, buckets and subjects, so that installations can share brokers.',
   },
+  ...fileSettings,
 });
 
 export type EngineSettings = SettingsOf<typeof engineSettings>;
@@ -112,8 +114,9 @@ export type EngineConfig =
       readonly database: DatabaseConfig;
       readonly kafka: KafkaConfig;
       readonly nats: NatsConfig;
+      readonly files?: FilesConfig;
     }
-  | { readonly engine: 'embedded'; readonly database: DatabaseConfig }
+  | { readonly engine: 'embedded'; readonly database: DatabaseConfig; readonly files?: FilesConfig }
   | { readonly engine: 'memory' };
 
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
@@ -127,7 +130,9 @@ export function toEngineConfig(settings: EngineSettings): EngineConfig {
     poolSize: settings.SLUICE_DATABASE_POOL_SIZE,
     migrate: settings.SLUICE_DATABASE_MIGRATE,
   };
-  if (settings.SLUICE_ENGINE === 'embedded') return { engine: 'embedded', database };
+  const files = toFilesConfig(settings);
+  const kept = files === undefined ? {} : { files };
+  if (settings.SLUICE_ENGINE === 'embedded') return { engine: 'embedded', database, ...kept };
   const { SLUICE_NATS_TOKEN: token } = settings;
   return {
     engine: 'cluster',
@@ -141,6 +146,7 @@ export function toEngineConfig(settings: EngineSettings): EngineConfig {
       maxBytes: settings.SLUICE_DELIVERY_MAX_BYTES,
       ...(token === undefined ? {} : { token }),
     },
+    ...kept,
   };
 }
 

@@ -1,8 +1,10 @@
 import type { ApiKeyStore } from '@sluice/access';
 import type { ChainStore } from '@sluice/agent-registry';
+import type { FileStore, SessionDocuments, SessionStore } from '@sluice/agent-sessions';
 import type { DeliveryLog, DurableLog, ReadModel } from '@sluice/event-log';
-import type { AgentDirectory, WorkspaceDocuments } from '@sluice/projections';
+import type { AgentDirectory, SessionEvents, WorkspaceDocuments } from '@sluice/projections';
 import type { SandboxActivity } from '@sluice/read-model';
+import type { WebhookStore } from '@sluice/webhook-delivery';
 import type { Coordination } from './coordination';
 
 /** Reads the projection of one sandbox. */
@@ -22,8 +24,17 @@ export interface Engine {
   readonly sandboxes: () => Promise<SandboxReader>;
   readonly workspaceDocuments: () => Promise<WorkspaceDocuments>;
   readonly agentDirectory: () => Promise<AgentDirectory>;
+  readonly sessionEvents: () => Promise<SessionEvents>;
   /** What the watcher of chains keeps; nobody else uses it. */
   readonly chainStore: () => Promise<ChainStore>;
+  /** What the app of sessions keeps of them; nobody else uses it. */
+  readonly sessionStore: () => Promise<SessionStore>;
+  /** What sessions are made of: agents, environments, vaults, descriptions of files. */
+  readonly sessionDocuments: () => Promise<SessionDocuments>;
+  /** Endpoints of webhooks and what was sent to them. */
+  readonly webhookStore: () => Promise<WebhookStore>;
+  /** Where the bytes of files are. Refused with `configuration` where no place is set. */
+  readonly fileStore: () => Promise<FileStore>;
   /** What the replicas tell each other; of an engine that is one process, what its parts do. */
   readonly coordination: () => Promise<Coordination>;
   /** Lets go of everything that was opened. Idempotent. */

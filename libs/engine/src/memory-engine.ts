@@ -1,11 +1,18 @@
 import { MemoryApiKeyStore } from '@sluice/access';
 import { MemoryChainStore } from '@sluice/agent-registry';
+import { MemoryFileStore, MemorySessionDocuments, MemorySessionStore } from '@sluice/agent-sessions';
 import type { PresenceSignals } from '@sluice/delivery';
 import { InProcessDeliveryLog, MemoryDurableLog, MemoryReadModel, type ReadModel } from '@sluice/event-log';
 import { changesOfKind, mergeChanges, projectEvent } from '@sluice/projections';
 import type { SandboxActivity } from '@sluice/read-model';
+import { MemoryWebhookStore } from '@sluice/webhook-delivery';
 import { memoryCoordination } from './coordination';
-import { FollowingAgentDirectory, FollowingProjections, FollowingWorkspaceDocuments } from './memory-projections';
+import {
+  FollowingAgentDirectory,
+  FollowingProjections,
+  FollowingSessionEvents,
+  FollowingWorkspaceDocuments,
+} from './memory-projections';
 import { once, type Engine, type SandboxReader } from './engine';
 
 /** Everything in this process and nothing on disk: for trying things out and for tests. */
@@ -15,6 +22,10 @@ export function openMemoryEngine(presenceSignals?: PresenceSignals): Engine {
   const readModel = new MemoryReadModel({ project: (event) => void projectEvent(event) });
   const apiKeys = new MemoryApiKeyStore();
   const chainStore = new MemoryChainStore();
+  const sessionStore = new MemorySessionStore();
+  const sessionDocuments = new MemorySessionDocuments();
+  const webhookStore = new MemoryWebhookStore();
+  const fileStore = new MemoryFileStore();
   const coordination = memoryCoordination(presenceSignals);
   const projections = new FollowingProjections(readModel);
   return {
@@ -25,7 +36,12 @@ export function openMemoryEngine(presenceSignals?: PresenceSignals): Engine {
     sandboxes: once(async () => new FoldingSandboxReader(readModel)),
     workspaceDocuments: once(async () => new FollowingWorkspaceDocuments(projections)),
     agentDirectory: once(async () => new FollowingAgentDirectory(projections)),
+    sessionEvents: once(async () => new FollowingSessionEvents(projections)),
     chainStore: once(async () => chainStore),
+    sessionStore: once(async () => sessionStore),
+    sessionDocuments: once(async () => sessionDocuments),
+    webhookStore: once(async () => webhookStore),
+    fileStore: once(async () => fileStore),
     coordination: once(async () => coordination),
     close: async () => {
       await coordination.close();

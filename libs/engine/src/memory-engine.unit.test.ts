@@ -1,4 +1,10 @@
-import { describeAgentDirectory, describeWorkspaceDocuments, workspaceEnvelope } from '@sluice/projections/conformance';
+import { commitOf, sessionOf } from '@sluice/agent-sessions/conformance';
+import {
+  describeAgentDirectory,
+  describeSessionEvents,
+  describeWorkspaceDocuments,
+  workspaceEnvelope,
+} from '@sluice/projections/conformance';
 import { openMemoryEngine } from './memory-engine';
 
 describeWorkspaceDocuments('memory engine', async () => {
@@ -19,6 +25,24 @@ describeAgentDirectory('memory engine', async () => {
     record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
     destroy: () => engine.close(),
   };
+});
+
+describeSessionEvents('memory engine', async () => {
+  const engine = openMemoryEngine();
+  const model = await engine.readModel();
+  return {
+    events: await engine.sessionEvents(),
+    record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
+    destroy: () => engine.close(),
+  };
+});
+
+it('gives every caller the same session store and the same documents of sessions', async () => {
+  const engine = openMemoryEngine();
+  await (await engine.sessionStore()).commit(commitOf());
+  expect(await (await engine.sessionStore()).workspaceOf(sessionOf().id)).toBe(sessionOf().workspaceId);
+  expect(await engine.sessionDocuments()).toBe(await engine.sessionDocuments());
+  await engine.close();
 });
 
 it('gives every caller the same chain store', async () => {

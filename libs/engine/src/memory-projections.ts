@@ -2,6 +2,7 @@ import { BEFORE_FIRST, toPosition, type ReadModel } from '@sluice/event-log';
 import {
   changesOfKind,
   MemoryAgentDirectory,
+  MemorySessionEvents,
   MemoryWorkspaceDocuments,
   mergeChanges,
   projectEvent,
@@ -12,7 +13,11 @@ import {
   type FeedbackRecord,
   type ListAgents,
   type ListFeedback,
+  type ListSessionEvents,
   type ListWorkspaceDocuments,
+  type SessionEventPage,
+  type SessionEventRecord,
+  type SessionEvents,
   type WorkspaceDocument,
   type WorkspaceDocumentKind,
   type WorkspaceDocuments,
@@ -25,6 +30,7 @@ const MAX_BATCH_EVENTS = 1000;
 export class FollowingProjections {
   private readonly documents = new MemoryWorkspaceDocuments();
   private readonly agents = new MemoryAgentDirectory();
+  private readonly sessionEvents = new MemorySessionEvents();
   private position = BEFORE_FIRST;
 
   constructor(private readonly readModel: ReadModel) {}
@@ -39,6 +45,11 @@ export class FollowingProjections {
     return this.agents;
   }
 
+  async currentSessionEvents(): Promise<SessionEvents> {
+    await this.catchUp();
+    return this.sessionEvents;
+  }
+
   private async catchUp(): Promise<void> {
     const { position: head } = await this.readModel.head();
     while (this.position < head) {
@@ -49,6 +60,7 @@ export class FollowingProjections {
       const changes = mergeChanges(fresh.flatMap(({ event }) => projectEvent(event)));
       this.documents.apply(changesOfKind('workspace_document', changes));
       this.agents.apply(changesOfKind('agent', changes));
+      this.sessionEvents.apply(changesOfKind('session_event', changes));
       this.position = toPosition(Math.max(this.position, after + read.length));
     }
   }
@@ -87,5 +99,21 @@ export class FollowingAgentDirectory implements AgentDirectory {
 
   async feedback(query: ListFeedback): Promise<readonly FeedbackRecord[]> {
     return (await this.projections.currentAgents()).feedback(query);
+  }
+}
+
+export class FollowingSessionEvents implements SessionEvents {
+  constructor(private readonly projections: FollowingProjections) {}
+
+  async list(query: ListSessionEvents): Promise<SessionEventPage> {
+    return (await this.projections.currentSessionEvents()).list(query);
+  }
+
+  async byIds(workspaceId: number, sessionId: string, ids: readonly string[]): Promise<readonly SessionEventRecord[]> {
+    return (await this.projections.currentSessionEvents()).byIds(workspaceId, sessionId, ids);
+  }
+
+  async find(workspaceId: number, sessionId: string, id: string): Promise<SessionEventRecord | undefined> {
+    return (await this.projections.currentSessionEvents()).find(workspaceId, sessionId, id);
   }
 }

@@ -11,6 +11,7 @@ import { Closables, once, type Engine } from './engine';
 import type { EngineConfig } from './engine-settings';
 import { createEngineSignals } from './engine-signals';
 import { openMemoryEngine } from './memory-engine';
+import { openFileStore } from './open-file-store';
 import { openPostgresReadSide } from './postgres-read-side';
 
 export interface OpenEngineOptions {
@@ -41,6 +42,7 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
   const { databaseUrl } = config.database;
   return {
     ...openPostgresReadSide(config.database, closables),
+    fileStore: once(() => closables.keep(openFileStore(config))),
     durableLog: once(async () => {
       const log = await closables.keep(
         openPostgresDurableLog({
@@ -66,6 +68,7 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
   const { kafka, nats, names } = config;
   return {
     ...openPostgresReadSide(config.database, closables),
+    fileStore: once(() => closables.keep(openFileStore(config))),
     durableLog: once(() =>
       closables.keep(
         openKafkaDurableLog({

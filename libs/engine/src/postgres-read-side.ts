@@ -7,7 +7,19 @@ import type { DatabaseConfig } from './engine-settings';
 export function openPostgresReadSide(
   database: DatabaseConfig,
   closables: Closables,
-): Pick<Engine, 'readModel' | 'apiKeys' | 'sandboxes' | 'workspaceDocuments' | 'agentDirectory' | 'chainStore'> {
+): Pick<
+  Engine,
+  | 'readModel'
+  | 'apiKeys'
+  | 'sandboxes'
+  | 'workspaceDocuments'
+  | 'agentDirectory'
+  | 'sessionEvents'
+  | 'chainStore'
+  | 'sessionStore'
+  | 'sessionDocuments'
+  | 'webhookStore'
+> {
   const open: () => Promise<PrismaReadModel> = once(() => closables.keep(openReadModel(database)));
   return {
     readModel: open,
@@ -15,6 +27,10 @@ export function openPostgresReadSide(
     sandboxes: async () => (await open()).sandboxes,
     workspaceDocuments: async () => (await open()).workspaceDocuments,
     agentDirectory: async () => (await open()).agentDirectory,
+    sessionEvents: async () => (await open()).sessionEvents,
     chainStore: async () => (await open()).chainStore,
+    sessionStore: async () => (await open()).sessionStore,
+    sessionDocuments: async () => (await open()).sessionDocuments,
+    webhookStore: async () => (await open()).webhookStore,
   };
 }

@@ -25,6 +25,7 @@ export const ERROR_TABLE = {
   read_model_unavailable: { status: 503, retryable: true },
   key_set_unavailable: { status: 503, retryable: true },
   chain_unavailable: { status: 503, retryable: true },
+  file_store_unavailable: { status: 503, retryable: true },
   overloaded: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   slow_subscriber: { status: 503, retryable: true },

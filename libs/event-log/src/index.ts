@@ -21,6 +21,7 @@ export {
   type EventPredicate,
 } from './filter';
 export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
+export { KeyedLocks, type KeyedLockLimits } from './keyed-locks';
 export { InProcessDeliveryLog } from './memory/memory-delivery-log';
 export { MemoryDurableLog, type MemoryDurableLogOptions } from './memory/memory-durable-log';
 export { MemoryReadModel, type MemoryReadModelOptions } from './memory/memory-read-model';

@@ -50,7 +50,7 @@ export const eventDataSchema = z
   });
 
 /** Runs for every event at each door, so it copies nothing. Parsed JSON has own members only. */
-function isWithinDepth(value: unknown, levels: number): boolean {
+export function isWithinDepth(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
   if (Array.isArray(value)) {

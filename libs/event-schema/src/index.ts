@@ -106,6 +106,62 @@ export {
 export { toRegistryPayload, type RegistryPayload } from './registry/registry-payload';
 export { SANDBOX_EVENT_TYPES, type SandboxEventType } from './sandbox/event-types';
 export { sandboxEventSchema, toSandboxEvent, type SandboxEvent } from './sandbox/sandbox-event';
+export {
+  MAX_SESSION_CONTENT_BLOCKS,
+  MAX_SESSION_LABEL_LENGTH,
+  MAX_SESSION_TEXT_LENGTH,
+  SESSION_DOCUMENT_MEDIA_TYPES,
+  SESSION_IMAGE_MEDIA_TYPES,
+} from './session/content-blocks';
+export { engineSessionEventSchema, type EngineSessionEvent } from './session/engine-event';
+export {
+  ENGINE_SESSION_EVENT_TYPES,
+  LISTABLE_SESSION_EVENT_TYPES,
+  OWN_SESSION_EVENT_TYPES,
+  SENDABLE_SESSION_EVENT_TYPES,
+  SESSION_EVENT_TYPES,
+  STORED_SESSION_EVENT_TYPES,
+  isShownSessionEventType,
+  type EngineSessionEventType,
+  type ListableSessionEventType,
+  type OwnSessionEventType,
+  type SendableSessionEventType,
+  type SessionEventType,
+  type StoredSessionEventType,
+} from './session/event-types';
+export {
+  MAX_DENY_MESSAGE_LENGTH,
+  MAX_OUTCOME_ITERATIONS,
+  MAX_RUBRIC_LENGTH,
+  sendSessionEventSchema,
+  type SendSessionEvent,
+} from './session/send-event';
+export {
+  MAX_PROCESSED_INPUTS,
+  sessionEventDataSchema,
+  sessionTimeSchema,
+  type SessionEventData,
+  type SessionEventNotes,
+} from './session/session-data';
+export {
+  MAX_SESSION_EVENT_ID_LENGTH,
+  sessionEnvelopeId,
+  sessionEventIdSchema,
+  sessionIdSchema,
+} from './session/session-ids';
+export {
+  MAX_REQUIRED_ACTIONS,
+  RETRY_STATUSES,
+  SESSION_ERROR_TYPES,
+  retryStatusSchema,
+  sessionErrorSchema,
+  stopReasonSchema,
+  type RetryStatus,
+  type SessionError,
+  type SessionErrorType,
+  type StopReason,
+} from './session/session-outcomes';
+export { toSessionPayload } from './session/session-payload';
 export { textSchema } from './text';
 export { WORKSPACE_CHANNELS, workspaceChannel, type WorkspaceChannel } from './workspace/channels';
 export { CRON_JOB_TYPES, cronJobSchema, type CronJob } from './workspace/cron-data';

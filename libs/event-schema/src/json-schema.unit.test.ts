@@ -7,7 +7,7 @@ import { envelope, HOSTILE_NAMES, hostileName, jsonObject, nearlyEnvelope } from
 import { nearly } from '../test/nearly';
 import { SAMPLE } from '../test/sample';
 import { WORKSPACE_SAMPLES } from '../test/workspace-samples';
-import { DETAILED_REGISTRY_SAMPLES } from './conformance';
+import { DETAILED_REGISTRY_SAMPLES, SESSION_SAMPLES } from './conformance';
 import { defineEventType } from './catalogue/event-type';
 import { eventCatalogue } from './catalogue/event-catalogue';
 import { eventEnvelopeSchema, safeNameSchema } from './envelope';
@@ -138,6 +138,7 @@ describe('exportJsonSchemas', () => {
 describe.each<[family: string, samples: Readonly<Record<string, object>>]>([
   ['registry', DETAILED_REGISTRY_SAMPLES],
   ['workspace', WORKSPACE_SAMPLES],
+  ['session', SESSION_SAMPLES],
 ])('the JSON Schemas of the %s family', (family, samples) => {
   it.each(Object.keys(samples))('give of data of %s the verdict that zod gives', (type) => {
     const isData = compile(`${family}/${type}/v1`);

@@ -1,5 +1,6 @@
 import type { Position } from '@sluice/event-schema';
 import type { AgentChange } from './registry/agent-change';
+import type { SessionEventChange } from './session/session-event-change';
 import type { WorkspaceDocumentChange } from './workspace/document-change';
 
 export type SandboxStatus = 'unknown' | 'ready' | 'shut_down' | 'failed';
@@ -19,7 +20,7 @@ export interface SandboxActivityChange {
 }
 
 /** Everything that projections can ask of the read model. */
-export type Change = SandboxActivityChange | WorkspaceDocumentChange | AgentChange;
+export type Change = SandboxActivityChange | WorkspaceDocumentChange | AgentChange | SessionEventChange;
 
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 

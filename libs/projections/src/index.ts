@@ -30,6 +30,19 @@ export {
   type ListFeedback,
 } from './registry/agents';
 export { MemoryAgentDirectory } from './registry/memory-agent-directory';
+export { MemorySessionEvents } from './session/memory-session-events';
+export type { AddedSessionEvent, SessionEventChange } from './session/session-event-change';
+export { sessionEventRecord, type StoredSessionEvent } from './session/session-event-record';
+export {
+  MAX_LISTED_SESSION_EVENTS,
+  MAX_SCANNED_SESSION_EVENTS,
+  MAX_SESSION_EVENT_IDS,
+  MAX_SESSION_PAGE_LENGTH,
+  type ListSessionEvents,
+  type SessionEventPage,
+  type SessionEventRecord,
+  type SessionEvents,
+} from './session/session-events';
 export {
   asksForOwner,
   removesOnly,

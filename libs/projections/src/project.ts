@@ -3,6 +3,8 @@ import { changesOfKind, type Change, type ChangeOf } from './change';
 import { mergeAgents } from './registry/merge-agents';
 import { projectRegistry } from './registry/project-registry';
 import { mergeSandboxActivities, projectSandboxActivity } from './sandbox-activity';
+import { mergeSessionEvents } from './session/merge-session-events';
+import { projectSession } from './session/project-session';
 import { mergeWorkspaceDocuments } from './workspace/merge-documents';
 import { projectWorkspace } from './workspace/project-workspace';
 
@@ -12,7 +14,7 @@ type Projection = (event: RecordedEvent) => readonly Change[];
 const PROJECTIONS: Record<EventFamily, readonly Projection[]> = {
   sandbox: [(event) => [projectSandboxActivity(event)]],
   registry: [projectRegistry],
-  session: [],
+  session: [projectSession],
   workspace: [projectWorkspace],
 };
 
@@ -21,6 +23,7 @@ const MERGE: { readonly [K in Change['kind']]: (changes: readonly ChangeOf<K>[])
   sandbox_activity: mergeSandboxActivities,
   workspace_document: mergeWorkspaceDocuments,
   agent: mergeAgents,
+  session_event: mergeSessionEvents,
 };
 
 /** The changes that one event asks for. Pure: the same event always gives the same changes. */

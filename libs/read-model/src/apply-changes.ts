@@ -1,5 +1,6 @@
 import { changesOfKind, type Change, type ChangeOf, type SandboxActivityChange } from '@sluice/projections';
 import { applyAgents } from './apply-agents';
+import { applySessionEvents } from './apply-session-events';
 import { applyWorkspaceDocuments } from './apply-workspace-documents';
 import type { Queries } from './database';
 
@@ -10,6 +11,7 @@ const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {
   sandbox_activity: applySandboxActivity,
   workspace_document: applyWorkspaceDocuments,
   agent: applyAgents,
+  session_event: applySessionEvents,
 };
 
 /** Applies merged changes, one statement for each kind that is among them. */

@@ -23,6 +23,10 @@ import { PrismaApiKeyStore } from './prisma-api-key-store';
 import { PrismaChainStore } from './prisma-chain-store';
 import { PrismaParkedRecords } from './prisma-parked-records';
 import { PrismaSandboxes } from './prisma-sandboxes';
+import { PrismaSessionDocuments } from './prisma-session-documents';
+import { PrismaSessionEvents } from './prisma-session-events';
+import { PrismaSessionStore } from './prisma-session-store';
+import { PrismaWebhookStore } from './prisma-webhook-store';
 import { PrismaWorkspaceDocuments } from './prisma-workspace-documents';
 import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
 import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
@@ -45,6 +49,10 @@ export class PrismaReadModel implements ReadModel {
   readonly workspaceDocuments: PrismaWorkspaceDocuments;
   readonly agentDirectory: PrismaAgentDirectory;
   readonly chainStore: PrismaChainStore;
+  readonly sessionEvents: PrismaSessionEvents;
+  readonly sessionStore: PrismaSessionStore;
+  readonly sessionDocuments: PrismaSessionDocuments;
+  readonly webhookStore: PrismaWebhookStore;
   private readonly listener: RecordedListener;
 
   private readonly database: Database;
@@ -62,6 +70,10 @@ export class PrismaReadModel implements ReadModel {
     this.workspaceDocuments = new PrismaWorkspaceDocuments(database);
     this.agentDirectory = new PrismaAgentDirectory(database, lists);
     this.chainStore = new PrismaChainStore(database, queriesOf(pool));
+    this.sessionEvents = new PrismaSessionEvents(database);
+    this.sessionStore = new PrismaSessionStore(database);
+    this.sessionDocuments = new PrismaSessionDocuments(database);
+    this.webhookStore = new PrismaWebhookStore(database);
     this.listener = new RecordedListener(databaseUrl);
   }
 

@@ -34,6 +34,8 @@ declare module 'fastify' {
     longLived?: boolean;
     /** Answers also while the service starts and drains: health and the like. */
     alwaysOpen?: boolean;
+    /** Its handler passes the body on as it comes and holds nothing of it: it is not counted with the bodies in hand. */
+    streamedBody?: boolean;
   }
 }
 
@@ -142,6 +144,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     try {
       // Before its body is read: nobody waits for it.
       if (request.is404) done(notFound(request, reply));
+      else if (request.routeOptions.config?.streamedBody === true) done(null, payload);
       else done(null, budget.count(request.raw, reply.raw, payload));
     } catch (error) {
       done(toSluiceError(error));

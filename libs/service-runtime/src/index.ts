@@ -27,6 +27,7 @@ export {
   type HistogramOptions,
   type MetricOptions,
 } from './metrics';
+export { PollingWorker } from './polling-worker';
 export {
   CHECK_CACHE_MS,
   CHECK_TIMEOUT_MS,

@@ -10,6 +10,7 @@ import { eventPathSchema, eventsQuerySchema } from './events.controller';
 import * as answers from './responses';
 import { sandboxEventsQuerySchema, sandboxPathSchema } from './sandbox-events.controller';
 import { statsQuerySchema } from './stats.controller';
+import { deliveriesQuerySchema, webhookPathSchema } from './webhook-deliveries.controller';
 
 const json = 'application/json';
 const reading = { app: 'query', tag: 'Reading', access: 'key' } as const;
@@ -86,6 +87,19 @@ export const queryOperations: readonly Operation[] = [
     responses: { 200: ok('The newest position, with its cursor.', answers.statsSchema) },
   }),
   ...agentOperations,
+  defineOperation({
+    ...reading,
+    method: 'GET',
+    path: '/v1/webhook-deliveries/{endpointId}',
+    summary: 'What an endpoint of webhooks was sent, and what it answered',
+    description:
+      'The newest first. A line is kept for some days, the newest 10,000 of an endpoint at most (`SLUICE_WEBHOOK_KEEP_DELIVERIES` of the webhooks app).',
+    parameters: { path: webhookPathSchema, query: deliveriesQuerySchema },
+    responses: {
+      200: ok('A page.', answers.deliveryPageSchema),
+      404: { description: 'There is none, or it is of another workspace.' },
+    },
+  }),
   defineOperation({
     ...administration,
     access: 'operator',

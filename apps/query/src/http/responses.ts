@@ -14,6 +14,7 @@ import type { LagReport } from '../admin/projection-lag';
 import type { CreatedKey } from './admin-keys.controller';
 import type { ParkedView } from './parked-view';
 import type { Stats } from './stats.controller';
+import type { DeliveryPage } from './webhook-deliveries.controller';
 
 /** What the doors of this app answer, for the description of the API. The compiler compares each with what is answered. */
 
@@ -158,6 +159,30 @@ const parkedSchema: z.ZodType<ParkedView> = z.object({
 export const parkedPageSchema = z.object({
   parked: z.array(parkedSchema),
   nextAfter: z.int().optional(),
+});
+
+export const deliveryPageSchema: z.ZodType<DeliveryPage> = z.object({
+  deliveries: z.array(
+    z.object({
+      deliveryId: z.int(),
+      kind: z.enum(['event', 'replay', 'ping', 'reset']),
+      outcome: z.enum(['delivered', 'failed', 'dead', 'disabled', 'reset']),
+      at: timestampMsSchema,
+      eventId: z.string().optional().meta({ description: '`webhook-id` of the request.' }),
+      eventType: z.string().optional(),
+      position: positionSchema.optional(),
+      attempt: z.int().optional(),
+      durationMs: z.int().optional(),
+      status: z.int().optional().meta({ description: 'Of the answer; absent where there was none.' }),
+      error: z.string().optional().meta({ description: 'Why there was no answer.' }),
+      answer: z.string().optional().meta({ description: 'How the answer begins, at most 500 characters.' }),
+      nextAttemptAt: timestampMsSchema.optional(),
+      reset: z.object({ reason: z.string(), requested: cursorSchema, at: cursorSchema }).optional().meta({
+        description: 'The cursor that could not be honoured, and where it goes on: what lies between was not sent.',
+      }),
+    }),
+  ),
+  nextBefore: z.int().optional().meta({ description: 'Absent on the last page.' }),
 });
 
 const outcomeSchema: z.ZodType<ReplayOutcome> = z.union([

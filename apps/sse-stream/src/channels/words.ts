@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RESET_REASONS } from '../cursors';
-import { STREAM_END_CODES } from '../http/stream-ends';
+import { STREAM_END_CODES } from '@sluice/event-streams';
 
 const cursorSchema = z.string().meta({ description: 'Resuming from it continues.' });
 

@@ -3,7 +3,7 @@ import type { SluiceError } from '@sluice/event-log';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from '@sluice/service-runtime';
 import type { RawData } from 'ws';
-import type { OpenStream } from '../open-streams';
+import type { OpenStream } from '@sluice/event-streams';
 import { CLOSE_CODES, type CloseReason } from './close-codes';
 import type { SocketLimits } from './limits';
 import type { Session, Wire } from './session';

@@ -4,7 +4,7 @@ import type { HttpGatekeeper } from '@sluice/engine';
 import type { WebSocket } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readWorkspaceRequest } from '../http/workspace/workspace-request';
-import type { OpenStreams } from '../open-streams';
+import type { OpenStreams } from '@sluice/event-streams';
 import { SOCKET_LIMITS, type SocketLimits } from './limits';
 import type { Session } from './session';
 import { SocketConnection } from './socket-connection';

@@ -1,9 +1,8 @@
-import { toSluiceError } from '@sluice/event-log';
+import { toSluiceError, type KeyedLocks } from '@sluice/event-log';
 import { workspaceEntityId, type CronJob } from '@sluice/event-schema';
 import type { WorkspaceDocument, WorkspaceDocuments } from '@sluice/projections';
 import type { Clock } from '../clock';
 import { lookAtDue } from '../due-documents';
-import type { EntityLocks } from '../journal/entity-locks';
 import type { WorkspaceJournal } from '../journal/workspace-journal';
 import type { NoPlace, RunPool } from '../runs/run-pool';
 import type { RunExecutor } from '../runs/run-executor';
@@ -20,7 +19,7 @@ const JOB_SLICE_MS = 250;
 export interface SchedulerPorts {
   readonly documents: WorkspaceDocuments;
   readonly journal: WorkspaceJournal;
-  readonly locks: EntityLocks;
+  readonly locks: KeyedLocks;
   readonly claims: CronClaims;
   readonly rescheduler: CronRescheduler;
   readonly executor: RunExecutor;
@@ -93,7 +92,7 @@ export class CronScheduler {
     const { locks, signals } = this.ports;
     try {
       // With the changes of the job by callers of this process, one after the other.
-      return await locks.run(workspaceId, workspaceEntityId('cron', id), () =>
+      return await locks.run(`${workspaceId}/${workspaceEntityId('cron', id)}`, () =>
         this.handle(workspaceId, id, onTimeSinceMs),
       );
     } catch (error) {

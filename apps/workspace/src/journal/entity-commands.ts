@@ -1,7 +1,6 @@
-import { SluiceError } from '@sluice/event-log';
+import { SluiceError, type KeyedLocks } from '@sluice/event-log';
 import type { WorkspaceEventType } from '@sluice/event-schema';
 import type { CommandScope } from './command-scope';
-import type { EntityLocks } from './entity-locks';
 import type { EarlierEvent, WorkspaceJournal } from './workspace-journal';
 
 /** A command that is about one entity. */
@@ -23,7 +22,7 @@ const RETRY_AFTER_MS = 1_000;
  */
 export class EntityCommands {
   constructor(
-    private readonly locks: EntityLocks,
+    private readonly locks: KeyedLocks,
     private readonly journal: WorkspaceJournal,
     /** How long a command waits until what others wrote before it can be read. */
     private readonly catchUpMs: number,
@@ -41,7 +40,7 @@ export class EntityCommands {
       this.journal.hasCaughtUp(workspaceId, entityId, Math.max(0, Math.floor(endMs - performance.now())));
     // Before it is its turn, so that those who come meanwhile wait beside it and not behind it.
     await hasCaughtUp();
-    return this.locks.run(workspaceId, entityId, async () => {
+    return this.locks.run(`${workspaceId}/${entityId}`, async () => {
       const isCurrent = await hasCaughtUp();
       const earlier = await this.journal.earlier(scope, command.writes);
       if (earlier) return command.again(earlier);

@@ -5,3 +5,4 @@ export {
   SAMPLE_FEEDBACK,
   SAMPLE_REGISTRATION,
 } from './registry-samples';
+export { ENGINE_SESSION_SAMPLES, SENT_SESSION_SAMPLES, SESSION_SAMPLES } from './session-samples';

@@ -11,7 +11,7 @@ import {
   type MoreFields,
   type SseDialect,
   type StreamBeginning,
-} from '../sse-dialect';
+} from '@sluice/event-streams';
 import type { EchoedFilters } from './registry-query';
 
 const KEY = Symbol('sse: registry events');

@@ -5,7 +5,8 @@ import { readBearer, toHttpError } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toEventFilter } from '../../requested-filter';
 import { startText } from '../request-parts';
-import { StreamOpener, type StreamPorts } from '../stream-opener';
+import { StreamOpener } from '@sluice/event-streams';
+import type { StreamDoorPorts } from '../stream-door-ports';
 import { RegistryDialect } from './registry-dialect';
 import { REGISTRY_STREAM_HEADERS, setRateHeaders, setSecurityHeaders } from './registry-headers';
 import { registryInfo } from './registry-info';
@@ -24,7 +25,7 @@ const POOL = 'registry';
 export class RegistryDoor {
   private readonly opener: StreamOpener;
 
-  constructor(private readonly ports: StreamPorts) {
+  constructor(private readonly ports: StreamDoorPorts) {
     this.opener = new StreamOpener(ports);
   }
 

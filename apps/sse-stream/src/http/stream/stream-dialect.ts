@@ -1,6 +1,6 @@
 import type { FeedEvent } from '@sluice/delivery';
 import { encodeJsonEvent, encodeRetry } from '@sluice/sse-protocol';
-import { cursorFrame, endFrame, eventFrames, heartbeatFrame, resetFrame, type SseDialect } from '../sse-dialect';
+import { cursorFrame, endFrame, eventFrames, heartbeatFrame, resetFrame, type SseDialect } from '@sluice/event-streams';
 
 const KEY = Symbol('sse: recorded events');
 

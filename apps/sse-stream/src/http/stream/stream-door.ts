@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { StreamOpener, type StreamPorts } from '../stream-opener';
+import { StreamOpener } from '@sluice/event-streams';
+import type { StreamDoorPorts } from '../stream-door-ports';
 import { streamDialect } from './stream-dialect';
 import { readStreamRequest } from './stream-request';
 
@@ -13,7 +14,7 @@ const HEADERS = {
 export class StreamDoor {
   private readonly opener: StreamOpener;
 
-  constructor(private readonly ports: StreamPorts) {
+  constructor(private readonly ports: StreamDoorPorts) {
     this.opener = new StreamOpener(ports);
   }
 

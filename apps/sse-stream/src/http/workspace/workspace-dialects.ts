@@ -1,7 +1,7 @@
 import type { FeedEvent } from '@sluice/delivery';
 import { toWorkspacePayload, type WorkspaceFormat } from '@sluice/event-schema';
 import { encodeComment, encodeJsonEvent, encodeRetry } from '@sluice/sse-protocol';
-import { cursorFrame, endFrame, eventFrames, heartbeatFrame, resetFrame, type SseDialect } from '../sse-dialect';
+import { cursorFrame, endFrame, eventFrames, heartbeatFrame, resetFrame, type SseDialect } from '@sluice/event-streams';
 
 /** `/api/events`: workspace events by the names and with the fields of their document, or of the public gateway. */
 export const workspaceDialects: Readonly<Record<WorkspaceFormat, SseDialect>> = {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { StreamOpener, type StreamPorts } from '../stream-opener';
+import { StreamOpener } from '@sluice/event-streams';
+import type { StreamDoorPorts } from '../stream-door-ports';
 import { workspaceDialects } from './workspace-dialects';
 import { readWorkspaceRequest } from './workspace-request';
 
@@ -17,7 +18,7 @@ const MAX_HEARTBEAT_MS = 15_000;
 export class WorkspaceDoor {
   private readonly opener: StreamOpener;
 
-  constructor(private readonly ports: StreamPorts) {
+  constructor(private readonly ports: StreamDoorPorts) {
     this.opener = new StreamOpener(ports);
   }
 

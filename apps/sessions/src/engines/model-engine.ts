@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EnvironmentType, SessionEventInput, SessionStore } from '@sluice/agent-sessions';
+import { executionId, type OpenCall } from './conversation-writer';
+import { EngineFailed, type Engine, type EngineTask } from './engine';
+import { toConversation, type Conversation } from './model-conversation';
+import { ModelFailed, type ModelEndpoint, type ModelRequest } from './model-endpoint';
+import { customTools, type ModelTool } from './model-tools';
+import { failedTurn, goesOnAfter, limitReached, turnOf } from './model-turn';
+import { RunHistory, type History, type RunHistoryPorts } from './run-history';
+
+export interface ModelEngineOptions {
+  /** Most tokens of one answer. */
+  readonly maxTokens: number;
+  /** Before each request that repeats one that failed: so many repetitions there are. */
+  readonly retryDelaysMs: readonly number[];
+  /** Longest delay that an endpoint can wish for. */
+  readonly maxRetryDelayMs: number;
+  /** Most requests of one run, repetitions included. */
+  readonly maxRequests: number;
+}
+
+export const DEFAULT_MODEL_ENGINE_OPTIONS: ModelEngineOptions = {
+  maxTokens: 8_192,
+  retryDelaysMs: [1_000, 4_000, 10_000],
+  maxRetryDelayMs: 60_000,
+  maxRequests: 100,
+};
+
+export interface ModelEnginePorts extends RunHistoryPorts {
+  readonly store: Pick<SessionStore, 'load'>;
+  readonly endpoint: Pick<ModelEndpoint, 'ask'>;
+}
+
+/** Where a run stands, as its recorded events tell. */
+interface Progress {
+  /** Of requests that began. */
+  readonly started: number;
+  readonly ended: number;
+  /** How many of the last ones failed. */
+  readonly failures: number;
+  readonly isRescheduled: boolean;
+}
+
+/**
+ * Works by asking a model, again and again until its turn ends. It keeps nothing: where a run stands is read of its recorded
+ * events, and what it reports is named after the run and the number of the request. So whoever takes a run over goes on
+ * where it was left, and nothing is reported twice.
+ */
+export class ModelEngine implements Engine {
+  constructor(
+    private readonly ports: ModelEnginePorts,
+    private readonly options: ModelEngineOptions = DEFAULT_MODEL_ENGINE_OPTIONS,
+  ) {}
+
+  async handle(task: EngineTask): Promise<void> {
+    const { type, run_id: runId } = task.call;
+    // Who works on a run that is over learns it by the signal of its task.
+    if ((type !== 'run.start' && type !== 'run.input') || runId === null) return;
+    task.detach();
+    await new ModelRun(this.ports, this.options, task, runId).goOn();
+  }
+}
+
+class ModelRun {
+  private readonly history: RunHistory;
+  private readonly inputs: ReadonlySet<unknown>;
+  private readonly tools: ReadonlyMap<string, ModelTool>;
+
+  constructor(
+    private readonly ports: ModelEnginePorts,
+    private readonly options: ModelEngineOptions,
+    private readonly task: EngineTask,
+    private readonly runId: string,
+  ) {
+    const { workspaceId, call } = task;
+    this.history = new RunHistory(ports, { workspaceId, sessionId: call.session_id });
+    this.inputs = new Set(call.input_events.map(({ id }) => id));
+    this.tools = customTools(call.agent['tools']);
+  }
+
+  /** Asks until the run waits for the user, or is over. */
+  async goOn(): Promise<void> {
+    for (let goesOn = true; goesOn;) {
+      this.task.signal.throwIfAborted();
+      const history = await this.history.read();
+      const conversation = toConversation(history, this.inputs);
+      const { openCalls } = conversation;
+      goesOn = openCalls.length > 0 ? await this.startCalls(openCalls) : await this.ask(conversation, history);
+    }
+  }
+
+  /** Asks the user's side to run what was allowed, once every call has its answer. */
+  private async startCalls(calls: readonly OpenCall[]): Promise<false> {
+    if (calls.some(({ waitsFor }) => waitsFor !== 'start')) return false;
+    // Where the user's side runs tools by itself, it runs what it has allowed.
+    const isRunOutside = (await this.environmentType()) === 'self_hosted';
+    const uses = calls.map(({ id, name, input }) => ({
+      type: 'agent.custom_tool_use',
+      id: executionId(id),
+      name,
+      input,
+    }));
+    const ids = isRunOutside ? calls.map(({ id }) => id) : uses.map(({ id }) => id);
+    const idle = { type: 'session.status_idle', stop_reason: { type: 'requires_action', event_ids: ids } };
+    const name = createHash('sha256').update(ids.join()).digest('base64url');
+    await this.task.report(`start/${name}`, isRunOutside ? [idle] : [...uses, idle]);
+    return false;
+  }
+
+  private async ask(conversation: Conversation, history: History): Promise<boolean> {
+    const { maxRequests, retryDelaysMs } = this.options;
+    const progress = this.progressOf(history);
+    const isBegun = progress.started > progress.ended;
+    const number = isBegun ? progress.started - 1 : progress.started;
+    if (number >= maxRequests) {
+      await this.task.report('limit', limitReached(maxRequests));
+      return false;
+    }
+    const requestId = `${this.runId}_${number}`;
+    if (!isBegun) {
+      const again: SessionEventInput[] = progress.isRescheduled ? [{ type: 'session.status_running' }] : [];
+      await this.task.report(`${number}`, [...again, { type: 'span.model_request_start', id: requestId }]);
+    }
+    const answer = await this.answerTo(conversation);
+    const delayMs = retryDelaysMs[progress.failures];
+    const isFailed = answer instanceof ModelFailed;
+    const { events, usage } = isFailed
+      ? failedTurn(requestId, answer, delayMs !== undefined)
+      : turnOf(requestId, answer, this.tools);
+    // What is stored counts: somebody who had this run before may have reported this request.
+    const goesOn = goesOnAfter(await this.task.report(`${number}/end`, events, usage));
+    if (goesOn && isFailed) await this.waitFor(Math.max(delayMs ?? 0, answer.retryAfterMs ?? 0));
+    return goesOn;
+  }
+
+  private async answerTo(conversation: Conversation) {
+    if (conversation.messages.at(-1)?.role !== 'user') throw new EngineFailed('There is nothing to answer');
+    try {
+      return await this.ports.endpoint.ask(this.requestOf(conversation), this.task.signal);
+    } catch (error) {
+      if (error instanceof ModelFailed) return error;
+      throw error;
+    }
+  }
+
+  private requestOf({ system, messages }: Conversation): ModelRequest {
+    const { agent } = this.task.call;
+    const { id: model } = agent['model'] as { readonly id: string };
+    const instructions = [agent['system'], ...system].filter((text) => typeof text === 'string' && text !== '');
+    const tools = [...this.tools.values()].map(({ definition }) => definition);
+    return {
+      model,
+      max_tokens: this.options.maxTokens,
+      messages,
+      ...(instructions.length > 0 && { system: instructions.map((text) => ({ type: 'text', text })) }),
+      ...(tools.length > 0 && { tools }),
+    };
+  }
+
+  private async waitFor(durationMs: number): Promise<void> {
+    await pause(Math.min(durationMs, this.options.maxRetryDelayMs), undefined, { signal: this.task.signal });
+  }
+
+  private async environmentType(): Promise<EnvironmentType | undefined> {
+    const { workspaceId, call } = this.task;
+    return (await this.ports.store.load(workspaceId, call.session_id))?.state.environmentType;
+  }
+
+  private progressOf({ events }: History): Progress {
+    const progress = { started: 0, ended: 0, failures: 0, isRescheduled: false };
+    for (const event of events) {
+      const id = String(event['id']);
+      if (event['type'] === 'session.status_rescheduled') progress.isRescheduled = true;
+      if (event['type'] === 'session.status_running') progress.isRescheduled = false;
+      if (!id.startsWith(`${this.runId}_`)) continue;
+      if (event['type'] === 'span.model_request_start') progress.started += 1;
+      if (event['type'] === 'span.model_request_end') {
+        progress.ended += 1;
+        progress.failures = event['is_error'] === true ? progress.failures + 1 : 0;
+      }
+    }
+    return progress;
+  }
+}

@@ -1,0 +1,124 @@
+import type { SessionEventInput } from '@sluice/agent-sessions';
+import type { EngineTask } from './engine';
+import { ModelFailed, type ModelAnswer } from './model-endpoint';
+import { ModelEngine } from './model-engine';
+
+const RUN = 'srun_1';
+
+type Event = SessionEventInput & { readonly id: string };
+
+/** A run of the engine on a history that its own reports extend. */
+async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: readonly Event[] = [], maxRequests = 10) {
+  const events: Event[] = [{ type: 'user.message', id: 'm', content: [{ type: 'text', text: 'Hello' }] }, ...before];
+  const left = [...answers];
+  let asked = 0;
+  const engine = new ModelEngine(
+    {
+      store: { load: () => Promise.resolve(undefined) },
+      files: { expand: (_workspace, given) => Promise.resolve(given) },
+      events: {
+        list: ({ order, after = order === 'ascending' ? 0 : Infinity }) => {
+          const records = events.map((payload, index) => ({
+            position: index + 1,
+            id: payload.id,
+            type: payload.type,
+            processedAtMs: 0,
+            payload,
+          }));
+          const listed = order === 'ascending' ? records : records.reverse();
+          return Promise.resolve({
+            events: listed.filter(({ position }) => (order === 'ascending' ? position > after : position < after)),
+          });
+        },
+      },
+      endpoint: {
+        ask: () => {
+          asked += 1;
+          const answer = left.length > 1 ? left.shift() : left[0];
+          return answer instanceof ModelFailed ? Promise.reject(answer) : Promise.resolve(answer as ModelAnswer);
+        },
+      },
+    },
+    { maxTokens: 1, retryDelaysMs: [1, 2], maxRetryDelayMs: 2, maxRequests },
+  );
+  const task: EngineTask = {
+    deliveryId: 'msg_1',
+    workspaceId: 1,
+    engine: 'model',
+    call: {
+      type: 'run.start',
+      session_id: 'sesn_1',
+      run_id: RUN,
+      input_events: [{ id: 'm' }],
+      agent: { model: { id: 'a' }, tools: [] },
+      session: {},
+    },
+    attempt: 1,
+    signal: new AbortController().signal,
+    detach: () => undefined,
+    report: (_name, reported) => {
+      const stored = reported.map((event, index) => ({ id: `e${events.length + index}`, ...event }));
+      events.push(...stored);
+      return Promise.resolve(stored.map((event) => ({ ...event, processed_at: '' })));
+    },
+  };
+  await engine.handle(task);
+  return { types: events.slice(1 + before.length).map(({ type }) => type), events, asked };
+}
+
+const says = (text: string): ModelAnswer => ({ content: [{ type: 'text', text }], stop_reason: 'end_turn' });
+const wants = (name: string): ModelAnswer => ({
+  content: [{ type: 'tool_use', id: 't', name, input: {} }],
+  stop_reason: 'tool_use',
+});
+const overloaded = new ModelFailed('model_overloaded_error', 'busy', true, 600_000);
+const TRY = ['span.model_request_start', 'span.model_request_end', 'session.error'];
+
+describe('ModelEngine', () => {
+  it('gives up after its last retry, and says so', async () => {
+    const { types, events, asked } = await run([overloaded]);
+    expect(asked).toBe(3);
+    const retry = [...TRY, 'session.status_rescheduled', 'session.status_running'];
+    expect(types).toEqual([...retry, ...retry, ...TRY, 'session.status_idle']);
+    const statuses = events.flatMap(
+      ({ error }) => (error as { retry_status?: { type: string } })?.retry_status?.type ?? [],
+    );
+    expect(statuses).toEqual(['retrying', 'retrying', 'exhausted']);
+    expect(events.at(-1)).toMatchObject({ stop_reason: { type: 'retries_exhausted' } });
+  });
+
+  it('counts retries anew after an answer', async () => {
+    const { types } = await run([overloaded, overloaded, wants('none'), overloaded, overloaded, says('done')]);
+    expect(types.at(-1)).toBe('session.status_idle');
+    expect(types.filter((type) => type === 'session.status_rescheduled')).toHaveLength(4);
+  });
+
+  it('asks no more often than it may', async () => {
+    const { asked, events } = await run([wants('none')], [], 3);
+    expect(asked).toBe(3);
+    expect(events.at(-2)).toMatchObject({
+      error: { type: 'tool_use_limit_reached_error', retry_status: { type: 'exhausted' } },
+    });
+  });
+
+  it('goes on with a request that a process before it began, and names it as that did', async () => {
+    const begun = [
+      { type: 'session.status_running', id: 'r' },
+      { type: 'span.model_request_start', id: `${RUN}_0` },
+    ];
+    const { types, events } = await run([says('done')], begun);
+    expect(types).toEqual(['span.model_request_end', 'agent.message', 'session.status_idle']);
+    expect(events.at(-3)).toMatchObject({ id: `${RUN}_0_end`, model_request_start_id: `${RUN}_0` });
+  });
+
+  it('does nothing while a tool use waits for its result', async () => {
+    const waiting = [
+      { type: 'session.status_running', id: 'r' },
+      { type: 'span.model_request_start', id: `${RUN}_0` },
+      { type: 'span.model_request_end', id: `${RUN}_0_end`, is_error: false },
+      { type: 'agent.custom_tool_use', id: `${RUN}_0_t0`, name: 'a', input: {} },
+      { type: 'session.status_idle', id: 'i', stop_reason: { type: 'requires_action', event_ids: [`${RUN}_0_t0`] } },
+    ];
+    expect(await run([says('too early')], waiting)).toMatchObject({ types: [], asked: 0 });
+  });
+});

@@ -1,0 +1,78 @@
+import {
+  agentView,
+  sessionView,
+  type ClaimedDispatch,
+  type SessionState,
+  type SessionStore,
+} from '@sluice/agent-sessions';
+import type { EventFeed } from '@sluice/delivery';
+import { sessionEnvelopeId } from '@sluice/event-schema';
+import type { SessionEvents } from '@sluice/projections';
+import type { Clock } from '../clock';
+import type { EngineCall } from './engine';
+import type { FileContents } from './file-contents';
+
+export interface RunCallPorts {
+  readonly store: Pick<SessionStore, 'load' | 'lastState'>;
+  readonly events: Pick<SessionEvents, 'byIds'>;
+  readonly feed: Pick<EventFeed, 'expect'>;
+  readonly files: FileContents;
+  readonly clock: Clock;
+  /** Where engines report, by session and run. */
+  readonly callbackUrl: (sessionId: string, runId: string) => string;
+  /** How long the inputs of a run may take to be recorded. */
+  readonly inputWaitMs: number;
+}
+
+/** What is to be told, or why not: it is out of date, or its inputs are not recorded yet. */
+export type RunCall = { readonly kind: 'tell'; readonly call: EngineCall } | { readonly kind: 'outdated' | 'not_yet' };
+
+/** Makes what engines are told of what sessions decided. */
+export class RunCalls {
+  constructor(private readonly ports: RunCallPorts) {}
+
+  /** @throws SluiceError `read_model_unavailable`, `file_store_unavailable`, `overloaded` */
+  async of({ workspaceId, sessionId, dispatch }: ClaimedDispatch): Promise<RunCall> {
+    const { store, files, clock } = this.ports;
+    const state = (await store.load(workspaceId, sessionId))?.state ?? (await store.lastState(sessionId));
+    if (state === undefined) return { kind: 'outdated' };
+    const isOfRun = dispatch.type === 'run.start' || dispatch.type === 'run.input';
+    // Fenced meanwhile: the engine would only be told that it reports in vain.
+    if (isOfRun && state.run?.id !== dispatch.runId) return { kind: 'outdated' };
+    const inputs = await this.inputs(workspaceId, sessionId, dispatch.inputIds);
+    if (inputs === undefined) return { kind: 'not_yet' };
+    return {
+      kind: 'tell',
+      call: {
+        type: dispatch.type,
+        session_id: sessionId,
+        run_id: dispatch.runId,
+        input_events: await files.expand(workspaceId, inputs),
+        agent: { ...agentView(state.agent), metadata: state.agent.metadata },
+        session: sessionView(state, clock.now()),
+        ...callbackOf(state, dispatch.runId, this.ports.callbackUrl),
+      },
+    };
+  }
+
+  /** Undefined when not all of them are recorded in time. */
+  private async inputs(workspaceId: number, sessionId: string, ids: readonly string[]) {
+    if (ids.length === 0) return [];
+    const { events, feed, inputWaitMs } = this.ports;
+    const envelopeIds = ids.map((id) => sessionEnvelopeId(workspaceId, sessionId, id));
+    const expectation = feed.expect(envelopeIds);
+    const recorded = await expectation.within(inputWaitMs);
+    if (recorded.size < new Set(envelopeIds).size) return undefined;
+    const found = await events.byIds(workspaceId, sessionId, ids);
+    return found.map(({ payload }) => payload);
+  }
+}
+
+function callbackOf(
+  state: SessionState,
+  runId: string | null,
+  urlOf: RunCallPorts['callbackUrl'],
+): Pick<EngineCall, 'callback'> {
+  if (runId === null || state.run?.id !== runId) return {};
+  return { callback: { url: urlOf(state.id, runId), secret: state.run.callbackSecret } };
+}

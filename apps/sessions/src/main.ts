@@ -1,0 +1,9 @@
+import { createAppHost, serveParts } from '@sluice/engine';
+import { runApp } from '@sluice/service-runtime';
+import { readConfig } from './config';
+import { createSessionsPart } from './sessions-part';
+
+void runApp(readConfig, async (config) => {
+  const host = createAppHost(config.host);
+  return serveParts(host, [await createSessionsPart(host, config.sessions)]);
+});

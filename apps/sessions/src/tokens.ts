@@ -1,0 +1,4 @@
+/** By these the module binds what has no class of this app. */
+export const GATEKEEPER = Symbol('HttpGatekeeper');
+export const HOLDINGS = Symbol('Holdings');
+export const PORTS = Symbol('SessionsPorts');

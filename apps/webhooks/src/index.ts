@@ -1,0 +1,3 @@
+export { toWebhooksConfig, webhooksSettings, type WebhooksConfig } from './config';
+export { webhooksOperations } from './http/operations';
+export { createWebhooksPart } from './webhooks-part';

@@ -1,0 +1,124 @@
+import { SluiceError, toEpoch, toPosition } from '@sluice/event-log';
+import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
+import {
+  MemoryWebhookStore,
+  type MemoryEndpoints,
+  type RenewedGrant,
+  type WebhookLease,
+  type WebhookStore,
+} from '@sluice/webhook-delivery';
+import { startReceiver, type Answering, type Receiver } from './receiver';
+import { startReplica, startWebhooks, type Json, type ServiceOptions } from './webhooks-service';
+
+/** Of a process that dies between sending and keeping that it sent. */
+class DyingStore extends MemoryWebhookStore {
+  private isDead = false;
+
+  override async claim(query: Parameters<WebhookStore['claim']>[0]): Promise<readonly WebhookLease[]> {
+    return this.isDead ? [] : super.claim(query);
+  }
+
+  override record(): Promise<void> {
+    this.isDead = true;
+    return Promise.reject(new SluiceError('read_model_unavailable', 'gone'));
+  }
+
+  override renew(): Promise<readonly RenewedGrant[]> {
+    return Promise.reject(new SluiceError('read_model_unavailable', 'gone'));
+  }
+}
+
+describe('cursors and replicas', () => {
+  const running: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (let each = running.pop(); each; each = running.pop()) await each.stop();
+  });
+
+  const receiver = async (answering?: Answering): Promise<Receiver> => {
+    const started = await startReceiver(answering);
+    running.push(started);
+    return started;
+  };
+  const service = async (receivers: readonly Receiver[], { env, ...rest }: ServiceOptions = {}) => {
+    const hosts = receivers.map(({ host }) => host).join(',');
+    const started = await startWebhooks({ env: { SLUICE_ALLOW_PRIVATE_URLS: hosts, ...env }, ...rest });
+    running.push(started);
+    return started;
+  };
+  const events = (count: number, workspaceId = 1) =>
+    Array.from({ length: count }, (_, n) => sandboxEnvelope({ workspaceId, data: { n } }));
+  const idsOf = (some: readonly { readonly event: { readonly id: string } }[]) => some.map(({ event }) => event.id);
+
+  it('sends an event again, with its id, when a process died before it could keep that it was sent', async () => {
+    const app = await receiver();
+    const endpoints: MemoryEndpoints = new Map();
+    const first = await service([app], { store: new DyingStore({ endpoints }) });
+    const { endpointId } = await first.create({ url: app.url });
+    const ids = idsOf(await first.record(...events(2)));
+    await until(() => app.received.length === 1);
+    const store = new MemoryWebhookStore({ endpoints });
+    const env = { SLUICE_ALLOW_PRIVATE_URLS: app.host };
+    const replica = await startReplica(first.host, { env, store });
+    running.push(replica);
+    await until(() => app.received.length >= 3);
+    expect(app.ids()).toEqual([ids[0], ids[0], ids[1]]);
+    const query = { workspaceId: 1, endpointId, limit: 9 };
+    await until(async () => (await store.deliveries(query))?.length === 2);
+  });
+
+  it('shares endpoints among replicas, each event once and in order, also when one stops (G2)', async () => {
+    const app = await receiver();
+    const webhooks = await service([app]);
+    const env = { SLUICE_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_MAX_ENDPOINTS: '10' };
+    const replica = await startReplica(webhooks.host, { env });
+    const paths = Array.from({ length: 12 }, (_, n) => `${app.url}/${n}`);
+    const endpoints: Json[] = [];
+    for (const url of paths) endpoints.push(await webhooks.create({ url }));
+    const before = await webhooks.record(...events(20));
+    await until(() => app.received.length >= 100);
+    await replica.stop();
+    const after = await webhooks.record(...events(20));
+    await until(() => app.received.length >= 12 * 40);
+    expect(app.received).toHaveLength(12 * 40);
+    for (const { endpointId } of endpoints) {
+      await until(async () => (await webhooks.log(endpointId)).length === 40);
+      const delivered = [...(await webhooks.log(endpointId))].reverse().map(({ eventId }) => eventId);
+      expect(delivered).toEqual(idsOf([...before, ...after]));
+    }
+  });
+
+  it('says in the delivery log where a cursor could not be honoured (G5)', async () => {
+    const app = await receiver();
+    const webhooks = await service([app]);
+    await webhooks.record(...events(2));
+    const { endpointId } = await webhooks.create({ url: app.url, enabled: false });
+    const store = await webhooks.host.engine.webhookStore();
+    const state = await store.find(1, endpointId);
+    if (state === undefined) throw new Error('no endpoint');
+    await store.remove(1, endpointId);
+    const place = { epoch: toEpoch('0badcafe'), position: toPosition(1) };
+    await store.create({ ...state.endpoint, disabled: undefined }, place, 9);
+    await until(async () => (await webhooks.log(endpointId)).length === 1);
+    expect((await webhooks.log(endpointId))[0]).toMatchObject({
+      kind: 'reset',
+      reset: { reason: 'epoch_changed', requested: '1-0badcafe-1' },
+    });
+    const ids = idsOf(await webhooks.record(...events(1)));
+    await until(() => app.received.length === 1);
+    expect(app.ids()).toEqual(ids);
+  });
+
+  it('reads nothing from the database for events that do not match, and passes them', async () => {
+    const app = await receiver();
+    const webhooks = await service([app]);
+    const { endpointId } = await webhooks.create({ url: app.url, filter: { types: ['sandbox.ready'] } });
+    const [wanted] = await webhooks.record(sandboxEnvelope({ type: 'sandbox.ready', data: {} }));
+    await until(() => app.received.length === 1);
+    const reads = jest.spyOn(await webhooks.host.engine.readModel(), 'read');
+    await webhooks.record(...events(500));
+    const store = await webhooks.host.engine.webhookStore();
+    await until(async () => (await store.find(1, endpointId))?.progress.place.position === 501);
+    expect(reads).not.toHaveBeenCalled();
+    expect(app.ids()).toEqual([wanted?.event.id]);
+  });
+});

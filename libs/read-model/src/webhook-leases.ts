@@ -1,0 +1,91 @@
+import { SluiceError, type CursorPlace } from '@sluice/event-log';
+import type { RecordedDelivery, WebhookGrant } from '@sluice/webhook-delivery';
+import type { Queries } from './database';
+import { Prisma } from './generated/client';
+import { toLines } from './text-lines';
+import { blockedText } from './webhook-rows';
+
+export interface HeldPlace {
+  readonly grant: WebhookGrant;
+  readonly place: CursorPlace;
+}
+
+export const ENDPOINT_COLUMNS = Prisma.sql`e.endpoint_id, e.workspace_id, e.version, e.endpoint, e.disabled_reason,
+  e.disabled_at, e.epoch, e.position, e.blocked`;
+
+export const HAS_REPLAYS = Prisma.sql`EXISTS (
+  SELECT 1 FROM webhooks.dead_letters l WHERE l.endpoint_id = e.endpoint_id AND l.replay_at IS NOT NULL
+) AS has_replays`;
+
+/** For a table of endpoints called `e`. */
+export function isHeldBy({ endpointId, holder, fencingToken }: WebhookGrant): Prisma.Sql {
+  return Prisma.sql`e.endpoint_id = ${endpointId} AND e.holder = ${holder}
+    AND e.fencing_token = ${BigInt(fencingToken)} AND e.expires_at > statement_timestamp()`;
+}
+
+/** Changes endpoints called `e` by what their holders know, called `h`; grants that are lost change nothing. */
+export function updateHeld(held: readonly HeldPlace[], changes: Prisma.Sql): Prisma.Sql {
+  const lines = (of: (each: HeldPlace) => string | number) => toLines(held.map((each) => String(of(each))));
+  return Prisma.sql`
+    UPDATE webhooks.endpoints e SET ${changes},
+      position = CASE WHEN e.epoch = h.epoch THEN greatest(e.position, h.position) ELSE e.position END
+    FROM unnest(
+      string_to_array(${lines(({ grant }) => grant.endpointId)}, E'\\n'),
+      string_to_array(${lines(({ grant }) => grant.holder)}, E'\\n'),
+      string_to_array(${lines(({ grant }) => grant.fencingToken)}, E'\\n')::bigint[],
+      string_to_array(${lines(({ place }) => place.epoch)}, E'\\n'),
+      string_to_array(${lines(({ place }) => place.position)}, E'\\n')::bigint[]
+    ) AS h(endpoint_id, holder, fencing_token, epoch, position)
+    WHERE e.endpoint_id = h.endpoint_id AND e.holder = h.holder AND e.fencing_token = h.fencing_token
+      AND e.expires_at > statement_timestamp()`;
+}
+
+/**
+ * Everything of one attempt in one statement.
+ * @throws SluiceError `conflict` when the grant is lost
+ */
+export async function recordDelivery(
+  queries: Queries,
+  grant: WebhookGrant,
+  { entry, progress, deadLetter, disabled, replayed }: RecordedDelivery,
+  keptDeliveries: number,
+): Promise<void> {
+  const rows = await queries.$queryRaw<unknown[]>`
+    WITH held AS (
+      UPDATE webhooks.endpoints e SET
+        last_delivery_id = e.last_delivery_id + 1,
+        epoch = coalesce(${progress?.place.epoch ?? null}::text, e.epoch),
+        position = coalesce(${progress === undefined ? null : BigInt(progress.place.position)}::bigint, e.position),
+        blocked = CASE WHEN ${progress !== undefined} THEN ${progress ? blockedText(progress) : null}::text ELSE e.blocked END,
+        disabled_reason = coalesce(${disabled?.reason ?? null}::text, e.disabled_reason),
+        disabled_at = coalesce(${disabled === undefined ? null : BigInt(disabled.at)}::bigint, e.disabled_at)
+      WHERE ${isHeldBy(grant)}
+      RETURNING e.endpoint_id, e.last_delivery_id
+    ), logged AS (
+      INSERT INTO webhooks.deliveries (endpoint_id, delivery_id, at, entry)
+      SELECT endpoint_id, last_delivery_id, ${BigInt(entry.at)}::bigint, ${JSON.stringify(entry)}::text FROM held
+    ), forgotten AS (
+      DELETE FROM webhooks.deliveries d USING held
+      WHERE d.endpoint_id = held.endpoint_id AND d.delivery_id <= held.last_delivery_id - ${keptDeliveries}::bigint
+    ), dead AS (
+      INSERT INTO webhooks.dead_letters (endpoint_id, dead_letter_id, dead_at, letter)
+      SELECT held.endpoint_id, held.last_delivery_id, ${BigInt(entry.at)}::bigint, l.letter
+      FROM held, (SELECT ${deadLetter ? JSON.stringify(deadLetter) : null}::text AS letter) l WHERE l.letter IS NOT NULL
+    ), delivered AS (
+      DELETE FROM webhooks.dead_letters l USING held
+      WHERE l.endpoint_id = held.endpoint_id AND l.dead_letter_id = ${idOf(replayed, true)}::bigint
+    ), undelivered AS (
+      UPDATE webhooks.dead_letters l SET replay_at = NULL FROM held
+      WHERE l.endpoint_id = held.endpoint_id AND l.dead_letter_id = ${idOf(replayed, false)}::bigint
+    )
+    SELECT endpoint_id FROM held`;
+  if (rows.length === 0) throw lostWebhookGrant(grant);
+}
+
+function idOf(replayed: RecordedDelivery['replayed'], isDelivered: boolean): bigint | null {
+  return replayed?.isDelivered === isDelivered ? BigInt(replayed.deadLetterId) : null;
+}
+
+export function lostWebhookGrant({ holder, endpointId }: WebhookGrant): SluiceError {
+  return new SluiceError('conflict', `${holder} does not hold the grant of endpoint ${endpointId} any more`);
+}

@@ -1,0 +1,1 @@
+export { webhookStoreConformance, type WebhookStoreHarness } from './webhook-store-conformance';

@@ -1,0 +1,120 @@
+import { SluiceError, type CursorPlace } from '@sluice/event-log';
+import type { Position } from '@sluice/event-schema';
+import type { DisabledReason, EndpointProgress } from './webhook-endpoint';
+
+/** When what failed is tried again, and when it is given up. */
+export interface RetryPolicy {
+  /** Waits after the first, the second … failed attempt; after the last one there is one more attempt. Milliseconds. */
+  readonly delaysMs: readonly number[];
+  /** Share of a wait by which it is longer or shorter at random, from 0 to 1. */
+  readonly jitter: number;
+  /** The longest wait that an answer can ask for by Retry-After. */
+  readonly maxRetryAfterMs: number;
+  /** An endpoint that did nothing but fail for so long is disabled. */
+  readonly disableAfterMs: number;
+}
+
+/** Most waits of a schedule. */
+export const MAX_RETRY_DELAYS = 30;
+
+/** @throws SluiceError `configuration` */
+export function assertRetryPolicy({ delaysMs, jitter, disableAfterMs, maxRetryAfterMs }: RetryPolicy): void {
+  const isSchedule = delaysMs.length > 0 && delaysMs.length <= MAX_RETRY_DELAYS;
+  const isValid =
+    isSchedule &&
+    [...delaysMs, disableAfterMs, maxRetryAfterMs].every((delayMs) => Number.isSafeInteger(delayMs) && delayMs >= 0) &&
+    jitter >= 0 &&
+    jitter <= 1;
+  if (!isValid) throw new SluiceError('configuration', 'The schedule of retries is not valid');
+}
+
+/** What came of an attempt. */
+export type AttemptResult =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      /** How the answer begins. */
+      readonly answer?: string;
+      /** What the answer asks for by Retry-After. */
+      readonly retryAfterMs?: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'unanswered'; readonly error: string; readonly durationMs: number };
+
+/** The event that was sent, and where it is. */
+export interface AttemptedEvent {
+  readonly place: CursorPlace;
+  /** Attempts that failed before this one. */
+  readonly failedBefore: number;
+}
+
+/** What follows from an attempt. */
+export type AttemptVerdict =
+  | { readonly outcome: 'delivered'; readonly progress: EndpointProgress }
+  | { readonly outcome: 'failed'; readonly progress: EndpointProgress; readonly nextAttemptAt: number }
+  | { readonly outcome: 'dead'; readonly progress: EndpointProgress }
+  | { readonly outcome: 'disabled'; readonly progress: EndpointProgress; readonly reason: DisabledReason };
+
+/** The status by which an application says that it wants no more. */
+const GONE = 410;
+
+export function isSuccess(result: AttemptResult): boolean {
+  return result.kind === 'answered' && result.status >= 200 && result.status < 300;
+}
+
+/** Attempts that have failed for the event at this position. */
+export function failedAttempts({ head }: EndpointProgress, position: Position): number {
+  return head?.position === position ? head.attempts : 0;
+}
+
+/** What follows from an attempt to deliver the next event of an endpoint. `random` gives numbers from 0 to below 1. */
+export function judgeAttempt(
+  before: EndpointProgress,
+  { place, failedBefore }: AttemptedEvent,
+  result: AttemptResult,
+  policy: RetryPolicy,
+  now: { readonly nowMs: number; readonly random: () => number },
+): AttemptVerdict {
+  if (isSuccess(result)) return { outcome: 'delivered', progress: { place } };
+  const { nowMs } = now;
+  const failingSince = before.failingSince ?? nowMs;
+  const attempts = failedBefore + 1;
+  const reason = reasonToDisable(result, failingSince, policy, nowMs);
+  if (reason !== undefined) {
+    return { outcome: 'disabled', progress: { place: before.place, failingSince }, reason };
+  }
+  const delayMs = policy.delaysMs[attempts - 1];
+  if (delayMs === undefined) return { outcome: 'dead', progress: { place, failingSince } };
+  const nextAttemptAt = nowMs + waitMs(delayMs, result, policy, now.random);
+  const head = { position: place.position, attempts, nextAttemptAt };
+  return { outcome: 'failed', progress: { place: before.place, head, failingSince }, nextAttemptAt };
+}
+
+function reasonToDisable(
+  result: AttemptResult,
+  failingSince: number,
+  { disableAfterMs }: RetryPolicy,
+  nowMs: number,
+): DisabledReason | undefined {
+  if (result.kind === 'answered' && result.status === GONE) return 'gone';
+  // A first failure says nothing about how long it lasts.
+  return nowMs > failingSince && nowMs - failingSince >= disableAfterMs ? 'failing' : undefined;
+}
+
+function waitMs(delayMs: number, result: AttemptResult, policy: RetryPolicy, random: () => number): number {
+  const spreadMs = delayMs * policy.jitter * (2 * random() - 1);
+  const askedMs = result.kind === 'answered' ? (result.retryAfterMs ?? 0) : 0;
+  return Math.round(Math.max(delayMs + spreadMs, Math.min(askedMs, policy.maxRetryAfterMs)));
+}
+
+/**
+ * Milliseconds until the instant of a Retry-After header, which has seconds or a date. Undefined for anything else; never
+ * negative.
+ */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}
