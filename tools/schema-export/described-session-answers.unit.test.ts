@@ -139,6 +139,11 @@ describe('what is answered is what the document says', () => {
     await call('GET', '/v1/webhooks/{endpointId}', 404, { params });
   });
 
+  it('to callers of this machine without a key: they are let in to try the workspace doors, and to no others (G8)', async () => {
+    await call('GET', '/v1/sessions', 401, { key: '' });
+    await call('POST', '/v1/webhooks', 401, { key: '', body: { url: 'https://hooks.example/in' } });
+  });
+
   it('and every operation was tried', () => {
     expect(calls.untried(({ path, 'x-sluice-app': app }) => APPS.includes(app) && !isStream(path))).toEqual([]);
   });

@@ -65,7 +65,7 @@ export class SdkDoor {
       // Strangers are turned away before their body is read.
       onRequest: async (request, reply) => {
         reply.header(SDK_REQUEST_ID_HEADER, request.id);
-        request.principal = await this.gatekeeper.admit(request, { loopback: true });
+        request.principal = await this.gatekeeper.admit(request);
       },
       handler: async (request, reply) => {
         const answer = await handle(readCall(route, request, reply));

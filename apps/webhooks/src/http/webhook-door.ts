@@ -122,7 +122,7 @@ export class WebhookDoor {
       bodyLimit: MAX_BODY_BYTES,
       // Strangers are turned away before their body is read.
       onRequest: async (request) => {
-        request.principal = await this.gatekeeper.admit(request, { loopback: true });
+        request.principal = await this.gatekeeper.admit(request);
       },
       handler: async (request, reply) => {
         const { principal } = request;
