@@ -1,7 +1,7 @@
 // `npm test`: set-up, real brokers, then lint, format, type check and every level of tests. Ends with one line that counts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { build, installDependencies, root, run } from './set-up.mjs';
 
@@ -67,6 +67,7 @@ function runJest(addresses) {
       { cwd: root, env: { ...process.env, ...addresses, NX_DAEMON: 'false' }, stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const counts = JSON.parse(readFileSync(report, 'utf8'));
+    for (const line of describeFailures(counts.testResults)) console.error(line);
     return {
       passed: counts.numPassedTests,
       // A suite that could not be loaded has no failed test, and must not look like success.
@@ -77,6 +78,24 @@ function runJest(addresses) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+const MAX_LINES_OF_A_FAILURE = 25;
+
+/** What failed and why, once more and last: a log that is cut keeps its end. */
+function describeFailures(suites) {
+  return suites.flatMap(({ name, message, assertionResults }) => {
+    const file = relative(root, name);
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    // A suite that could not be loaded has no failed test, only a message.
+    if (failed.length === 0) return assertionResults.length === 0 && message ? [`FAILED ${file}`, cut(message)] : [];
+    return failed.flatMap(({ fullName, failureMessages }) => [
+      `FAILED ${file}: ${fullName}`,
+      cut(failureMessages.join('\n')),
+    ]);
+  });
+}
+
+const cut = (text) => text.split('\n').slice(0, MAX_LINES_OF_A_FAILURE).join('\n');
 
 try {
   const { passed, failed, skipped } = await main();

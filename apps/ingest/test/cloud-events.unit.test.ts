@@ -1,5 +1,5 @@
 import { OPERATOR_KEY, startIngest, times, type IngestService } from './ingest-service';
-import type { Json } from './http-client';
+import type { Json } from '@sluice/engine/conformance';
 
 const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';

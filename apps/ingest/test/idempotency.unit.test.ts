@@ -1,5 +1,5 @@
 import { startIngest, times, type IngestService } from './ingest-service';
-import type { Json } from './http-client';
+import type { Json } from '@sluice/engine/conformance';
 
 describe('Idempotency-Key', () => {
   let service: IngestService;

@@ -6,8 +6,7 @@ import type { DurableLog } from '@sluice/event-log';
 import { createLogger, parseSettings, readEnv, type ServiceLogger } from '@sluice/service-runtime';
 import { settings, toIngestConfig } from '../src/config';
 import { createIngestPart } from '../src/ingest-part';
-import { send, type Answer, type SendOptions } from './http-client';
-import { TestProjection } from './test-projection';
+import { send, type Answer, type SendOptions, TestProjection } from '@sluice/engine/conformance';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 export const SECRET = 's'.repeat(32);

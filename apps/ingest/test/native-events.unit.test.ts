@@ -1,5 +1,5 @@
 import { OPERATOR_KEY, startIngest, times, type IngestService } from './ingest-service';
-import type { Json } from './http-client';
+import type { Json } from '@sluice/engine/conformance';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,6 +1,6 @@
 import { MAX_BATCH_EVENTS, MAX_DATA_DEPTH, MAX_EVENT_BYTES } from '@sluice/event-schema';
 import { startIngest, times, type IngestService } from './ingest-service';
-import type { Answer } from './http-client';
+import type { Answer } from '@sluice/engine/conformance';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 

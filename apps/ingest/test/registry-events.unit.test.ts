@@ -1,7 +1,7 @@
 import { issueApiKey } from '@sluice/access';
 import { PUBLIC_WORKSPACE_ID } from '@sluice/event-schema';
 import { OPERATOR_KEY, startIngest, times, type IngestService } from './ingest-service';
-import type { SendOptions } from './http-client';
+import type { SendOptions } from '@sluice/engine/conformance';
 import { REGISTRY_EVENTS, UPDATED } from './registry-sample';
 
 const PATH = '/v1/registry/events';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { MAX_BATCH_EVENTS, MAX_EVENT_BYTES } from '@sluice/event-schema';
 import { exchange, OPERATOR_KEY, startIngest, times, type IngestService } from './ingest-service';
-import type { SendOptions } from './http-client';
+import type { SendOptions } from '@sluice/engine/conformance';
 import { registryEvent, UPDATED } from './registry-sample';
 
 const PATH = '/v1/registry/events';

@@ -1,4 +1,4 @@
-import { send, type Json } from './support/http-client';
+import { send, type Json } from '@sluice/engine/conformance';
 import { fails, ModelServer, says, uses } from './support/model-server';
 import { message, startSessions, until, type AgentOptions, type SessionsApp } from './support/sessions-app';
 

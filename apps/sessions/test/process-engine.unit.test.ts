@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { send, type Json } from './support/http-client';
+import { send, type Json } from '@sluice/engine/conformance';
 import { message, startSessions, until, type SessionsApp } from './support/sessions-app';
 
 const COMMAND = JSON.stringify([process.execPath, join(__dirname, '../examples/engine-process.mjs')]);

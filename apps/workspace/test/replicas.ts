@@ -9,7 +9,7 @@ import { BuiltInResponder } from '../src/runs/built-in-responder';
 import type { Responder } from '../src/runs/responder';
 import { createWorkspaceSignals } from '../src/signals';
 import { createWorkspaceRuntime, type WorkspaceRuntime } from '../src/workspace-runtime';
-import { TestProjection } from './test-projection';
+import { TestProjection } from '@sluice/engine/conformance';
 
 /** When the simulated time begins. */
 export const START_MS = Date.UTC(2026, 0, 1);

@@ -5,8 +5,7 @@ import type { WorkspaceDocuments } from '@sluice/projections';
 import { createLogger, MetricsRegistry, parseSettings, readEnv } from '@sluice/service-runtime';
 import { settings, toWorkspaceConfig, workspaceSettings } from '../src/config';
 import { createWorkspacePart, type WorkspaceExtensions } from '../src/workspace-part';
-import { send, type Answer, type SendOptions } from './http-client';
-import { TestProjection } from './test-projection';
+import { send, type Answer, type SendOptions, TestProjection } from '@sluice/engine/conformance';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 

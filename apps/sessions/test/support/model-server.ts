@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Json } from './http-client';
+import type { Json } from '@sluice/engine/conformance';
 
 /** What it is asked. */
 export interface AskedModel {

@@ -5,8 +5,7 @@ import { createLogger, MetricsRegistry, parseSettings, readEnv } from '@sluice/s
 import { settings, toSessionsConfig } from '../../src/config';
 import { newId } from '../../src/new-ids';
 import { createSessionsPart } from '../../src/sessions-part';
-import { send, type Answer, type Json, type SendOptions } from './http-client';
-import { TestProjection } from './test-projection';
+import { send, type Answer, type Json, type SendOptions, TestProjection } from '@sluice/engine/conformance';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 

@@ -1,4 +1,4 @@
-import type { Engine } from '@sluice/engine';
+import type { Engine } from '../engine';
 import type { LogFollower } from '@sluice/event-log';
 import { encodeEnvelope, type EventEnvelope } from '@sluice/event-schema';
 
