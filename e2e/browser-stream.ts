@@ -5,7 +5,7 @@ import { until } from '@sluice/event-log/conformance';
 import { produceRegistryEvents, reputationChange } from './registry';
 import type { System } from './system';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 const ROUNDS = 5;
 const PER_ROUND = 20;
 

@@ -26,33 +26,33 @@ afterAll(async () => {
   // A start that failed has left nothing to stop, and its reason is what should be told.
   await (system as ClusterSystem | undefined)?.stop();
   await engine.stop();
-}, 60_000);
+}, 300_000);
 
 describe('the cluster engine, each app a process, and several replicas of streams and sessions', () => {
-  it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
+  it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 300_000);
 
-  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 60_000);
+  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 300_000);
 
-  it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 120_000);
+  it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 300_000);
 
-  it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 60_000);
+  it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 300_000);
 
   it(
     'runs the samples of the session events document',
     () => assertSessionSamplesRun(system, '@anthropic-ai/sdk'),
-    60_000,
+    300_000,
   );
 
   it(
     'lets the tool runner of the Anthropic SDK answer each call once, though its stream is cut again and again',
     () => assertToolRunnerSurvivesCuts(system, engine),
-    120_000,
+    300_000,
   );
 
   it(
     'shows a retry of the engine on the stream, and a terminal error',
     () => assertRetryIsVisible(system, engine),
-    60_000,
+    300_000,
   );
 
   it(

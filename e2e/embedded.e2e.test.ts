@@ -16,28 +16,28 @@ let system: EmbeddedSystem;
 
 beforeAll(async () => {
   system = await startEmbedded();
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await system.stop();
-}, 60_000);
+}, 300_000);
 
 const { chromium, python } = foreignClients;
 
 describe('the embedded engine, all in one process', () => {
-  it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 120_000);
+  it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 300_000);
 
-  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 60_000);
+  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 300_000);
 
-  it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 120_000);
+  it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 300_000);
 
-  it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 60_000);
+  it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 300_000);
 
   if (python !== undefined) {
-    it('gives registry events to Python', () => assertPythonSampleRuns(system, python), 60_000);
+    it('gives registry events to Python', () => assertPythonSampleRuns(system, python), 300_000);
   }
 
-  it('runs the samples of the workspace events document', () => assertWorkspaceSamplesRun(system), 120_000);
+  it('runs the samples of the workspace events document', () => assertWorkspaceSamplesRun(system), 300_000);
 
   if (chromium !== undefined) {
     it(

@@ -2,7 +2,7 @@ import Redis from 'ioredis';
 import { until } from '@sluice/event-log/conformance';
 import type { System } from './system';
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 120_000;
 
 /** An unmodified Redis client subscribes to a sandbox and receives what is stored for it, whole and in order. */
 export async function assertRedisClientReceives(system: System): Promise<void> {

@@ -12,16 +12,11 @@ const WRITERS = 4;
 const TIMEOUT_MS = 120_000;
 const RECONNECT_DELAY_MS = 50;
 
-/** Why and when a stream of a draining replica ended. */
-interface End {
-  readonly code: string;
-  readonly atMs: number;
-}
-
 /** A subscriber that comes back to whichever replica answers, with its cursor. */
 abstract class Follower {
   readonly seen: string[] = [];
-  readonly ends: End[] = [];
+  /** Why streams that were open ended, as they were told. */
+  readonly ends: string[] = [];
   resets = 0;
   isOpen = false;
   protected cursor = '';
@@ -80,7 +75,7 @@ class SseFollower extends Follower {
   private receive(name: string, data: string): void {
     if (name === 'reset') this.resets++;
     else if (name === 'end') {
-      this.ends.push({ code: (JSON.parse(data) as { code: string }).code, atMs: performance.now() });
+      this.ends.push((JSON.parse(data) as { code: string }).code);
     } else this.seen.push((JSON.parse(data) as { id: string }).id);
   }
 }
@@ -106,7 +101,8 @@ class SocketFollower extends Follower {
     });
     socket.on('message', (data: Buffer) => this.receive(socket, JSON.parse(data.toString()) as SocketMessage));
     socket.on('error', onEnd).on('close', (code) => {
-      this.ends.push({ code: String(code), atMs: performance.now() });
+      // A replica that is not there yet refuses: that ends nothing.
+      if (this.isOpen) this.ends.push(String(code));
       onEnd();
     });
   }
@@ -169,17 +165,13 @@ export async function assertRollingRestartLosesNothing(system: ClusterSystem): P
     expect(seen).toEqual(first?.seen);
     expect(resets).toBe(0);
   }
-  assertSpread(followers.flatMap(({ ends }) => ends));
+  assertTold(followers.flatMap(({ ends }) => ends));
 }
 
-/** All were told that the replica shuts down, and the ends of each of the three drains are apart. */
-function assertSpread(ends: readonly End[]): void {
-  expect(new Set(ends.map(({ code }) => code))).toEqual(new Set(['shutting_down', '1012']));
-  const times = ends.map(({ atMs }) => atMs).sort((a, b) => a - b);
-  expect(times.length).toBeGreaterThanOrEqual(SSE_SUBSCRIBERS);
-  // No fifth of a second takes more than a quarter of all that were sent away.
-  const most = Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 200).length));
-  expect(most).toBeLessThan(times.length / 4);
+/** All were told that the replica shuts down; that the ends are spread is tested with the app, on its own clock. */
+function assertTold(ends: readonly string[]): void {
+  expect(new Set(ends)).toEqual(new Set(['shutting_down', '1012']));
+  expect(ends.length).toBeGreaterThanOrEqual(SSE_SUBSCRIBERS);
 }
 
 async function store(baseUrl: string, apiKey: string, sandboxId: string, n: number): Promise<string> {

@@ -9,7 +9,7 @@ import type { System } from './system';
 const run = promisify(execFile);
 const LIB = join(__dirname, '..', 'libs', 'sandbox-events-client');
 const TSC = join(__dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc');
-const RUN_TIMEOUT_MS = 30_000;
+const RUN_TIMEOUT_MS = 120_000;
 
 /**
  * Runs the document's samples as they are written there, with nothing but the document's environment variables, and

@@ -64,7 +64,7 @@ export async function assertToolRunnerSurvivesCuts(system: System, engine: Sessi
       events.filter((event) => event.type === 'agent.message').length === n && hasEnded(events);
     await untilEvents(plain, sessionId, ends(turn), `turn ${turn} ends`);
     const seen = cuts;
-    await until(() => cuts > seen, 'the stream is cut');
+    await until(() => cuts > seen, 'the stream is cut', 120_000);
   }
   const events = await eventsOf(plain, sessionId);
   const asked = events.flatMap((event) => (event.type === 'agent.custom_tool_use' ? [event.id] : []));

@@ -51,7 +51,7 @@ export async function untilEvents(
   sessionId: string,
   isWanted: (events: SessionEvent[]) => boolean,
   what: string,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<SessionEvent[]> {
   let events: SessionEvent[] = [];
   await until(

@@ -1,5 +1,6 @@
 import { assertRetryIsVisible, assertSessionSamplesRun, assertToolRunnerSurvivesCuts } from './session-checks';
 import { SessionEngine } from './session-engine';
+import { assertCommandLineTailsSessions } from './session-tail';
 import { startEmbedded, type EmbeddedSystem } from './system';
 
 let engine: SessionEngine;
@@ -8,25 +9,27 @@ let system: EmbeddedSystem;
 beforeAll(async () => {
   engine = await SessionEngine.start();
   system = await startEmbedded({ SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin });
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await system.stop();
   await engine.stop();
-}, 60_000);
+}, 300_000);
 
 describe('the surface of the Anthropic SDK, on the embedded engine', () => {
   it.each(['@anthropic-ai/sdk', 'anthropic-sdk-0'])(
     'runs the samples of the session events document: %s',
     (sdk) => assertSessionSamplesRun(system, sdk),
-    60_000,
+    300_000,
   );
 
   it('lets the tool runner answer each call once, though its stream is cut again and again', async () => {
     await assertToolRunnerSurvivesCuts(system, engine);
-  }, 120_000);
+  }, 300_000);
 
   it('shows a retry of the engine on the stream, and a terminal error', async () => {
     await assertRetryIsVisible(system, engine);
-  }, 60_000);
+  }, 300_000);
+
+  it('shows the events of a session on the command line', () => assertCommandLineTailsSessions(system), 300_000);
 });

@@ -7,7 +7,7 @@ import { DOCUMENTED_EVENTS, produceRegistryEvents } from './registry';
 import type { System } from './system';
 
 const SAMPLES = join(__dirname, 'samples');
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 
 /** Runs the registry events document's samples as they are written; base URL and key come from the environment. */
 export async function assertRegistrySamplesRun(system: System): Promise<void> {

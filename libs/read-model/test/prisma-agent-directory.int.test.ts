@@ -1,12 +1,12 @@
 import { describeAgentDirectory } from '@sluice/projections/conformance';
 import { openReadModel, type PrismaReadModel } from '../src';
-import { createFreshDatabase, type FreshDatabase } from './fresh-database';
+import { createMigratedDatabase, type FreshDatabase } from './fresh-database';
 
 let database: FreshDatabase;
 let model: PrismaReadModel;
 
 beforeAll(async () => {
-  database = await createFreshDatabase();
+  database = await createMigratedDatabase();
   model = await openReadModel({ databaseUrl: database.url });
 });
 

@@ -1,9 +1,9 @@
 import { describeApiKeyStore } from '@sluice/access/conformance';
 import { openReadModel } from '../src';
-import { createFreshDatabase } from './fresh-database';
+import { createMigratedDatabase } from './fresh-database';
 
 describeApiKeyStore('PostgreSQL', async () => {
-  const database = await createFreshDatabase();
+  const database = await createMigratedDatabase();
   const model = await openReadModel({ databaseUrl: database.url });
   return {
     open: async () => model.apiKeys,

@@ -1,9 +1,9 @@
 import { chainStoreConformance } from '@sluice/agent-registry/conformance';
 import { openReadModel, type PrismaReadModel } from '../src';
-import { createFreshDatabase } from './fresh-database';
+import { createMigratedDatabase } from './fresh-database';
 
 chainStoreConformance('PostgreSQL', async () => {
-  const database = await createFreshDatabase();
+  const database = await createMigratedDatabase();
   const opened: PrismaReadModel[] = [];
   return {
     open: async () => {

@@ -1,10 +1,10 @@
 import { describeReadModel, rejectPoison } from '@sluice/event-log/conformance';
 import { projectEvent } from '@sluice/projections';
 import { openReadModel, type PrismaReadModel } from '../src';
-import { createFreshDatabase } from './fresh-database';
+import { createMigratedDatabase } from './fresh-database';
 
 describeReadModel('PostgreSQL', async () => {
-  const database = await createFreshDatabase();
+  const database = await createMigratedDatabase();
   const opened: PrismaReadModel[] = [];
   return {
     open: async () => {

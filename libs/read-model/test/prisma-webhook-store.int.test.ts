@@ -1,13 +1,11 @@
 import type { WebhookStore } from '@sluice/webhook-delivery';
 import { webhookStoreConformance } from '@sluice/webhook-delivery/conformance';
 import { openConnections, type Connections } from '../src/database';
-import { applyMigrations } from '../src';
 import { PrismaWebhookStore } from '../src/prisma-webhook-store';
-import { createFreshDatabase } from './fresh-database';
+import { createMigratedDatabase } from './fresh-database';
 
 webhookStoreConformance('PostgreSQL', async () => {
-  const database = await createFreshDatabase();
-  await applyMigrations(database.url);
+  const database = await createMigratedDatabase();
   const opened: Connections[] = [];
   return {
     open: async (retention): Promise<WebhookStore> => {

@@ -1,9 +1,9 @@
 import { describeWorkspaceDocuments } from '@sluice/projections/conformance';
 import { openReadModel } from '../src';
-import { createFreshDatabase } from './fresh-database';
+import { createMigratedDatabase } from './fresh-database';
 
 describeWorkspaceDocuments('PostgreSQL', async () => {
-  const database = await createFreshDatabase();
+  const database = await createMigratedDatabase();
   const model = await openReadModel({ databaseUrl: database.url });
   return {
     documents: model.workspaceDocuments,
