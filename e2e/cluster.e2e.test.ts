@@ -8,17 +8,23 @@ import { assertRetryIsVisible, assertSessionSamplesRun, assertToolRunnerSurvives
 import { SessionEngine } from './session-engine';
 import { assertSessionsSurvive } from './session-faults';
 import { startCluster, type ClusterSystem } from './system';
+import { assertWebhooksSurvive, WEBHOOK_FAULT_SETTINGS } from './webhook-faults';
+import { WebhookReceiver } from './webhook-receiver';
 
 const SEED = 20_262;
 let system: ClusterSystem;
 let engine: SessionEngine;
+let receiver: WebhookReceiver;
 
 beforeAll(async () => {
   engine = await SessionEngine.start();
+  receiver = await WebhookReceiver.start((n) => n % 13 !== 5);
   system = await startCluster({
-    SLUICE_CLUSTER_REPLICAS: 'sse-stream=3,sessions=2',
+    SLUICE_CLUSTER_REPLICAS: 'sse-stream=3,sessions=2,webhooks=2',
     SLUICE_SSE_DRAIN_SPREAD: '3s',
     SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin,
+    SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: receiver.origin,
+    ...WEBHOOK_FAULT_SETTINGS,
   });
 }, 180_000);
 
@@ -26,9 +32,10 @@ afterAll(async () => {
   // A start that failed has left nothing to stop, and its reason is what should be told.
   await (system as ClusterSystem | undefined)?.stop();
   await engine.stop();
+  await receiver.stop();
 }, 300_000);
 
-describe('the cluster engine, each app a process, and several replicas of streams and sessions', () => {
+describe('the cluster engine, each app a process, and several replicas of streams, sessions and webhooks', () => {
   it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 300_000);
 
   it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 300_000);
@@ -59,6 +66,12 @@ describe('the cluster engine, each app a process, and several replicas of stream
     'keeps every invariant of fifty sessions, and loses and doubles nothing, over kill -9 of a replica (G1, G2, G6)',
     () => assertSessionsSurvive(system, engine, () => system.killApp('sessions-2'), SEED),
     300_000,
+  );
+
+  it(
+    'tells an application of every family, in order and signed, over kill -9 of a replica of webhooks (G2, G6)',
+    () => assertWebhooksSurvive(system, receiver, () => system.killApp('webhooks-2')),
+    400_000,
   );
 
   it(

@@ -2,18 +2,27 @@ import { assertRetryIsVisible, assertSessionSamplesRun, assertToolRunnerSurvives
 import { SessionEngine } from './session-engine';
 import { assertCommandLineTailsSessions } from './session-tail';
 import { startEmbedded, type EmbeddedSystem } from './system';
+import { assertWebhooksSurvive, WEBHOOK_FAULT_SETTINGS } from './webhook-faults';
+import { WebhookReceiver } from './webhook-receiver';
 
 let engine: SessionEngine;
 let system: EmbeddedSystem;
+let receiver: WebhookReceiver;
 
 beforeAll(async () => {
   engine = await SessionEngine.start();
-  system = await startEmbedded({ SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin });
+  receiver = await WebhookReceiver.start((n) => n % 13 !== 5);
+  system = await startEmbedded({
+    SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin,
+    SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: receiver.origin,
+    ...WEBHOOK_FAULT_SETTINGS,
+  });
 }, 300_000);
 
 afterAll(async () => {
   await system.stop();
   await engine.stop();
+  await receiver.stop();
 }, 300_000);
 
 describe('the surface of the Anthropic SDK, on the embedded engine', () => {
@@ -29,6 +38,10 @@ describe('the surface of the Anthropic SDK, on the embedded engine', () => {
 
   it('shows a retry of the engine on the stream, and a terminal error', async () => {
     await assertRetryIsVisible(system, engine);
+  }, 300_000);
+
+  it('tells an application of every family, in order and signed', async () => {
+    await assertWebhooksSurvive(system, receiver, () => Promise.resolve());
   }, 300_000);
 
   it('shows the events of a session on the command line', () => assertCommandLineTailsSessions(system), 300_000);

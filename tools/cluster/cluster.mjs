@@ -17,6 +17,7 @@ export const APPS = [
   'workspace',
   'registry-watcher',
   'sessions',
+  'webhooks',
   'sse-stream',
   'pubsub-tcp',
 ];

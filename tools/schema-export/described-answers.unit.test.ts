@@ -196,6 +196,8 @@ describe('what is answered is what the document says', () => {
     await call('GET', '/v1/webhook-deliveries/{endpointId}', 400);
     const { endpointId } = await call('POST', '/v1/webhooks', 201, { body: { url: 'https://hooks.example/in' } });
     await call('GET', '/v1/webhook-deliveries/{endpointId}', 200, { params: { endpointId } });
+    await call('POST', '/v1/webhooks/{endpointId}/test', 200, { params: { endpointId } });
+    await call('GET', '/v1/webhook-deliveries/{endpointId}', 200, { params: { endpointId } });
   });
 
   it('and every operation was tried', () => {

@@ -133,8 +133,13 @@ describe('what is answered is what the document says', () => {
     await call('PATCH', '/v1/webhooks/{endpointId}', 200, { params, body: { enabled: false } });
     await call('POST', '/v1/webhooks/{endpointId}/rotate-secret', 200, { params });
     await call('POST', '/v1/webhooks/{endpointId}/test', 200, { params });
+    await call('POST', '/v1/webhooks/{endpointId}/retry', 409, { params });
+    await call('POST', '/v1/webhooks/{endpointId}/skip', 409, { params });
+    const eventIds = ['01a200f5-a748-7564-8a29-001f52e881cf'];
+    await call('POST', '/v1/webhooks/{endpointId}/redeliver', 200, { params, body: { eventIds } });
     await call('GET', '/v1/webhooks/{endpointId}/dead-letters', 200, { params });
     await call('POST', '/v1/webhooks/{endpointId}/dead-letters/replay', 200, { params, body: { all: true } });
+    await call('DELETE', '/v1/webhooks/{endpointId}/dead-letters/replay', 200, { params });
     await call('DELETE', '/v1/webhooks/{endpointId}', 200, { params });
     await call('GET', '/v1/webhooks/{endpointId}', 404, { params });
   });

@@ -46,6 +46,10 @@ describe('GET /v1/webhook-deliveries/{endpointId}', () => {
     });
     const rest = await service.call(`${path}?limit=2&before=${first.body.nextBefore}`, { key });
     expect(rest.body).toEqual({ deliveries: [{ ...entry(1), deliveryId: 1 }] });
+    const found = await service.call(`${path}?eventId=e2&outcome=failed`, { key });
+    expect(found.body).toEqual({ deliveries: [{ ...entry(2), deliveryId: 2 }] });
+    expect((await service.call(`${path}?outcome=delivered`, { key })).body).toEqual({ deliveries: [] });
+    expect((await service.call(`${path}?outcome=other`, { key })).status).toBe(400);
     const foreign = await service.key(2, 'admin');
     const none = `/v1/webhook-deliveries/whk_${'0'.repeat(32)}`;
     const answers = [await service.call(path, { key: foreign }), await service.call(none, { key })];

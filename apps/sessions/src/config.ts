@@ -29,7 +29,7 @@ export const sessionsSettings = defineSettings({
   SLUICE_SECRETS_KEY: {
     schema: setting.list({ item: /^[A-Za-z0-9+/]{43}=$/ }).optional(),
     description:
-      'Keys of 32 bytes in base64 that seal secrets of vaults and repositories: the first seals, each opens. Without it such secrets are refused.',
+      'Keys of 32 bytes in base64 that seal secrets of vaults, repositories and engines: the first seals, each opens. Without it such secrets are refused.',
     secret: true,
   },
   SLUICE_FILE_MAX_SIZE: {
@@ -40,7 +40,14 @@ export const sessionsSettings = defineSettings({
   SLUICE_FILES_QUOTA: {
     schema: setting.byteSize({ min: 1, max: 1_000_000_000_000_000 }),
     default: '100GiB',
-    description: 'Most bytes of all files of one workspace. Uploads at the same moment may go somewhat beyond.',
+    description:
+      'Most bytes of all files of one workspace. Each upload holds the room that it may need from its beginning.',
+  },
+  SLUICE_FILE_UPLOADS: {
+    schema: setting.integer({ min: 1, max: 10_000 }),
+    default: '32',
+    description:
+      'Most uploads of this process at a time, half of them of one workspace; further ones are told to try again.',
   },
   SLUICE_SESSION_DRAIN_SPREAD: {
     schema: setting.durationMs({ max: 300_000 }),
@@ -64,6 +71,15 @@ export const sessionsSettings = defineSettings({
   SLUICE_SESSION_PROCESS: {
     schema: setting.text().optional(),
     description: 'Enables the engine `process`: its program and arguments, as a JSON array of texts.',
+  },
+  SLUICE_SESSION_PROCESS_UID: {
+    schema: setting.integer({ min: 0, max: 4_294_967_294 }).optional(),
+    description:
+      'User id of the processes of the engine `process`. Without it they run as the user of the server, and can read all its secrets.',
+  },
+  SLUICE_SESSION_PROCESS_GID: {
+    schema: setting.integer({ min: 0, max: 4_294_967_294 }).optional(),
+    description: 'Group id of those processes; without it, the number of the user id.',
   },
   SLUICE_SESSION_MODEL_URL: {
     schema: setting.url({ protocols: ['http', 'https'] }).optional(),
@@ -96,6 +112,8 @@ export interface EngineConfig {
     readonly command: readonly string[];
     /** What of our own environment its processes have. */
     readonly environment: Readonly<Record<string, string>>;
+    /** Whom they run as; undefined: as this process. */
+    readonly user: { readonly uid: number; readonly gid: number } | undefined;
   };
   readonly model?: {
     readonly url: string;
@@ -113,7 +131,7 @@ export interface SessionsConfig {
   readonly drainSpreadMs: number;
   /** Empty where no secrets are kept. */
   readonly secretsKeys: readonly Uint8Array[];
-  readonly files: { readonly maxFileBytes: number; readonly quotaBytes: number };
+  readonly files: { readonly maxFileBytes: number; readonly quotaBytes: number; readonly maxUploads: number };
   /** Undefined: where HTTP listens. */
   readonly callbackUrl: string | undefined;
   readonly engines: EngineConfig;
@@ -126,7 +144,11 @@ export function toSessionsConfig(settings: SettingsOf<typeof sessionsSettings>):
     pollIntervalMs: settings.SLUICE_SESSION_POLL_INTERVAL,
     heartbeatMs: settings.SLUICE_SESSION_HEARTBEAT,
     secretsKeys: (settings.SLUICE_SECRETS_KEY ?? []).map((key) => Buffer.from(key, 'base64')),
-    files: { maxFileBytes: settings.SLUICE_FILE_MAX_SIZE, quotaBytes: settings.SLUICE_FILES_QUOTA },
+    files: {
+      maxFileBytes: settings.SLUICE_FILE_MAX_SIZE,
+      quotaBytes: settings.SLUICE_FILES_QUOTA,
+      maxUploads: settings.SLUICE_FILE_UPLOADS,
+    },
     drainSpreadMs: settings.SLUICE_SESSION_DRAIN_SPREAD,
     callbackUrl: settings.SLUICE_CALLBACK_URL,
     engines: toEngineConfig(settings),
@@ -138,7 +160,9 @@ function toEngineConfig(settings: SettingsOf<typeof sessionsSettings>): EngineCo
   return {
     allowPrivateUrls: readAllowList(settings.SLUICE_ALLOW_PRIVATE_URLS ?? []),
     maxRuns: settings.SLUICE_SESSION_RUNS,
-    ...(command !== undefined && { process: { command: readCommand(command), environment: inheritedEnvironment() } }),
+    ...(command !== undefined && {
+      process: { command: readCommand(command), environment: inheritedEnvironment(), user: processUser(settings) },
+    }),
     ...(url !== undefined && {
       model: {
         url,
@@ -148,6 +172,15 @@ function toEngineConfig(settings: SettingsOf<typeof sessionsSettings>): EngineCo
       },
     }),
   };
+}
+
+function processUser({
+  SLUICE_SESSION_PROCESS_UID: uid,
+  SLUICE_SESSION_PROCESS_GID: gid = uid,
+}: SettingsOf<typeof sessionsSettings>): { readonly uid: number; readonly gid: number } | undefined {
+  if (uid !== undefined && gid !== undefined) return { uid, gid };
+  if (gid === undefined) return undefined;
+  throw new SluiceError('configuration', 'SLUICE_SESSION_PROCESS_GID: expected SLUICE_SESSION_PROCESS_UID with it');
 }
 
 /** Told at start what is wrong with it. */

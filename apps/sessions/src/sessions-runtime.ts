@@ -1,8 +1,8 @@
-import type { FileStore, SessionDocuments, SessionStore } from '@sluice/agent-sessions';
-import type { CallerLimiter } from '@sluice/access';
+import type { FileStore, SessionDeltas, SessionDocuments, SessionStore } from '@sluice/agent-sessions';
+import type { CallerLimiter, FailedAuthenticationLimiter } from '@sluice/access';
 import type { EventFeed } from '@sluice/delivery';
 import { KeyedLocks, type DurableLog, type RecordedEventReader } from '@sluice/event-log';
-import type { OpenStreams, StreamSignals } from '@sluice/event-streams';
+import type { OpenStreams } from '@sluice/event-streams';
 import type { SessionEvents } from '@sluice/projections';
 import { PollingWorker, type Worker } from '@sluice/service-runtime';
 import type { Clock } from './clock';
@@ -12,6 +12,7 @@ import { EngineReports } from './journal/engine-reports';
 import { OutboxShipper } from './journal/outbox-shipper';
 import { SessionJournal } from './journal/session-journal';
 import type { SessionSignals } from './signals';
+import type { SessionStreamSignals } from './streams/stream-signals';
 
 /** What the app is given. */
 export interface SessionsPorts {
@@ -24,8 +25,10 @@ export interface SessionsPorts {
   readonly files: FileStore;
   readonly reader: Pick<RecordedEventReader, 'head'>;
   readonly limiter: CallerLimiter;
+  readonly failures: FailedAuthenticationLimiter;
   readonly streams: OpenStreams;
-  readonly streamSignals: StreamSignals;
+  readonly streamSignals: SessionStreamSignals;
+  readonly deltas: SessionDeltas;
   readonly clock: Clock;
   readonly signals: SessionSignals;
 }
@@ -42,6 +45,7 @@ export interface SessionsRuntime {
 const RECEIPT_AGE_MS = 86_400_000;
 const RECEIPT_INTERVAL_MS = 60_000;
 const RECEIPTS_AT_ONCE = 10_000;
+const LEFTOVER_INTERVAL_MS = 60_000;
 /** Files that have expired are not shown meanwhile. */
 const FILE_SWEEP_INTERVAL_MS = 30_000;
 
@@ -79,6 +83,12 @@ export function journalWorkers({ shipper, holdings }: SessionsRuntime, ports: Se
       RECEIPT_INTERVAL_MS,
       async () => (await store.forgetReceipts(RECEIPT_AGE_MS, RECEIPTS_AT_ONCE)) === RECEIPTS_AT_ONCE,
       (error) => signals.fault('receipts', error),
+    ),
+    new PollingWorker(
+      'session leftovers',
+      LEFTOVER_INTERVAL_MS,
+      (signal) => holdings.tokens.sweep(async (...of) => (await store.load(...of))?.state, signal),
+      (error) => signals.fault('leftovers', error),
     ),
     new PollingWorker(
       'session files',

@@ -17,6 +17,7 @@ import { SdkDoor } from './http/sdk-door';
 import { openSessions } from './http/session-routes';
 import { openStreams } from './http/stream-door';
 import { openThreads } from './http/thread-routes';
+import { answerUnknownPaths } from './http/unknown-paths';
 import { openVaults } from './http/vault-routes';
 import { EngineReports } from './journal/engine-reports';
 import { SentEvents } from './sessions/sent-events';
@@ -50,7 +51,7 @@ export class SessionsModule implements OnModuleInit {
         { provide: GATEKEEPER, useValue: gatekeeper },
         { provide: PORTS, useValue: ports },
         { provide: EngineReports, useValue: reports },
-        { provide: RegisteredEngines, useFactory: () => new RegisteredEngines(documents, clock) },
+        { provide: RegisteredEngines, useValue: holdings.engines },
         { provide: SessionParts, useFactory: () => new SessionParts(documents) },
         { provide: StoredFiles, useValue: holdings.files },
         { provide: HOLDINGS, useValue: holdings },
@@ -75,12 +76,13 @@ export class SessionsModule implements OnModuleInit {
     const fastify = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
     const door = new SdkDoor(fastify, this.gatekeeper, signals);
     const { agents, environments, vaults, credentials, files } = this.holdings;
+    answerUnknownPaths(fastify, signals);
     openAgents(door, agents);
     openEnvironments(door, environments);
     openVaults(door, vaults);
     openCredentials(door, credentials);
-    openFiles(door, files, documents);
-    openUploads(fastify, (scope) => new SdkDoor(scope, this.gatekeeper, signals), files);
+    openFiles(door, files, documents, this.ports.limiter);
+    openUploads(fastify, (scope) => new SdkDoor(scope, this.gatekeeper, signals), files, config.files.maxUploads);
     openSessions(door, this.sessions, store);
     openEvents(door, this.sessions, events);
     openThreads(door, this.sessions, clock);
@@ -94,6 +96,6 @@ export class SessionsModule implements OnModuleInit {
       heartbeatMs: config.heartbeatMs,
     });
     openEngines(door, this.engines);
-    openCallbacks(fastify, { store, reports: this.reports, clock, signals });
+    openCallbacks(fastify, { ...this.ports, store, reports: this.reports });
   }
 }

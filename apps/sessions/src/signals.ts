@@ -7,7 +7,7 @@ import type { DispatchOutcome } from './engines/dispatcher';
 export type CommandEnd = 'done' | 'refused' | 'repeated' | 'unconfirmed';
 
 /** The loops of this app. */
-export type SessionLoop = 'outbox' | 'dispatcher' | 'run reaper' | 'files' | 'receipts';
+export type SessionLoop = 'outbox' | 'dispatcher' | 'run reaper' | 'files' | 'receipts' | 'leftovers';
 
 /** Everything that the app of sessions tells its operators, beyond what every service does. */
 export interface SessionSignals {
@@ -23,6 +23,10 @@ export interface SessionSignals {
   dispatched(outcome: DispatchOutcome): void;
   /** A line that the process of a run wrote to its standard error. */
   engineLine(sessionId: string, runId: string, line: string): void;
+  /** A request to the model failed. */
+  modelFailed(failure: { readonly message: string; readonly said?: string | undefined }): void;
+  /** The processes of runs are to be of the same user as this one, whose secrets they can read. */
+  engineSharesUser(): void;
   fault(loop: SessionLoop, error: unknown): void;
 }
 
@@ -89,6 +93,9 @@ export function createSessionSignals(metrics: MetricsRegistry, logger: Logger): 
     },
     dispatched: (outcome) => dispatches.inc({ outcome }),
     engineLine: (sessionId, runId, line) => logger.info('engine process', { sessionId, runId, line }),
+    modelFailed: ({ message, said }) => logger.warn('model request failed', { message, said }),
+    engineSharesUser: () =>
+      logger.warn('processes of engines can read the secrets of this one: SLUICE_SESSION_PROCESS_UID is not set'),
     fault: (loop, error) => {
       faults.inc({ loop });
       logger.warn('session loop fault', { loop, error });

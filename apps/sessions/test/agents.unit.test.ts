@@ -160,6 +160,18 @@ it('gives the agent in the named version, and with overrides, to a session', asy
   });
 });
 
+it('has no agent that works with others, and says so', async () => {
+  const { id } = (await create({ multiagent: null })).body;
+  const update = await service.request('POST', `/v1/agents/${id}`, {
+    multiagent: { type: 'multiagent_20261001', subagents: { type: 'enabled' } },
+  });
+  expect({ status: update.status, type: update.body.error?.type }).toEqual({
+    status: 400,
+    type: 'invalid_request_error',
+  });
+  expect((await service.request('POST', `/v1/agents/${id}`, { multiagent: null })).body).toMatchObject({ version: 1 });
+});
+
 const create = (body: object) => service.request('POST', '/v1/agents', { name: 'n', model: MODEL, ...body });
 
 it.each<[string, object, string]>([
@@ -193,6 +205,7 @@ it.each<[string, object, string]>([
   ],
   ['metadata of 17', { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, at) => [at, ''])) }, 'metadata'],
   ['metadata that is no text', { metadata: { a: 1 } }, 'metadata.a'],
+  ['several agents in one session', { multiagent: { type: 'coordinator', agents: ['agent_x'] } }, 'multiagent'],
 ])('refuses %s', async (_, body, where) => {
   const { status, body: answer, headers } = await create(body);
   expect({ status, type: answer.error.type }).toEqual({ status: 400, type: 'invalid_request_error' });

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { toFile } from '@anthropic-ai/sdk';
 import { Anthropic as OldAnthropic } from 'anthropic-sdk-0';
 import { SYSTEM_CLOCK } from '../src/clock';
-import { fileKey, StoredFiles } from '../src/files/stored-files';
+import { bytesOf, keyOf } from '../src/files/file-bytes';
+import { StoredFiles } from '../src/files/stored-files';
 import { all, makeParts, refusalOf, startSessions, type SdkSessions } from './support/sdk-sessions';
 
 let service: SdkSessions;
@@ -16,18 +17,22 @@ afterAll(() => service.stop());
 const upload = async (client = service.client, text = 'hello', name = 'a.txt', type?: string) =>
   client.beta.files.upload({ file: await toFile(Buffer.from(text), name, type === undefined ? {} : { type }) });
 
-/** The keys of all bytes that the store of files has, and of the notes on bytes. */
-async function leftOver(workspaceId: number, ids: readonly string[]): Promise<string[]> {
-  const store = await service.host.engine.fileStore();
-  const found: string[] = [];
-  for (const id of ids) if (await store.get(fileKey(workspaceId, id))) found.push(id);
-  return found;
+/** The key of the bytes of a file of workspace 1. */
+async function keyOfBytes(id: string): Promise<string> {
+  const file = await (await service.host.engine.sessionDocuments()).find(1, 'file', id);
+  if (!file) throw new Error('There is no such file');
+  return keyOf(bytesOf(file));
+}
+
+async function hasBytes(key: string): Promise<boolean> {
+  return (await (await service.host.engine.fileStore()).get(key)) !== undefined;
 }
 
 async function notes(workspaceId: number): Promise<number> {
   const documents = await service.host.engine.sessionDocuments();
   const kind = 'file_bytes';
-  return (await documents.list({ workspaceId, kind, order: 'ascending', limit: 1_000, includeArchived: true })).length;
+  const query = { workspaceId, kind, order: 'ascending', limit: 1_000, includeArchived: true } as const;
+  return (await documents.list(query)).documents.length;
 }
 
 it('keeps a file and gives its bytes back, with both SDKs', async () => {
@@ -55,10 +60,12 @@ it('keeps a file and gives its bytes back, with both SDKs', async () => {
       'x-content-type-options': 'nosniff',
       'request-id': expect.any(String),
     });
+    const key = await keyOfBytes(file.id);
+    expect(await hasBytes(key)).toBe(true);
     expect(await client.beta.files.delete(file.id)).toEqual({ id: file.id, type: 'file_deleted' });
     expect(await refusalOf(client.beta.files.download(file.id))).toMatchObject({ status: 404 });
     expect(await refusalOf(client.beta.files.delete(file.id))).toMatchObject({ status: 404 });
-    expect(await leftOver(1, [file.id])).toEqual([]);
+    expect(await hasBytes(key)).toBe(false);
   }
   expect(await notes(1)).toBe(0);
 });
@@ -140,6 +147,7 @@ it('answers 404 file_expired for a file whose time has come, and removes it with
   const documents = await service.host.engine.sessionDocuments();
   const known = await documents.find(1, 'file', id);
   if (!known) throw new Error('It is there');
+  const key = await keyOfBytes(id);
   const { version, ...document } = known;
   await documents.replace({ ...document, expiresAtMs: Date.now() - 1 }, version);
   const gone = { status: 404, errorCode: 'file_expired' };
@@ -150,9 +158,24 @@ it('answers 404 file_expired for a file whose time has come, and removes it with
   const use = service.client.beta.sessions.create({ ...parts, resources: [{ type: 'file', file_id: id }] });
   expect(await refusalOf(use)).toMatchObject({ status: 404 });
   const store = await service.host.engine.fileStore();
-  const stored = new StoredFiles(store, documents, SYSTEM_CLOCK, { maxFileBytes: 1, quotaBytes: 1 });
+  const fail = (error: unknown) => {
+    throw error;
+  };
+  const stored = new StoredFiles(store, documents, SYSTEM_CLOCK, { maxFileBytes: 1, quotaBytes: 1 }, fail);
   expect(await stored.sweep(new AbortController().signal)).toBe(false);
   expect(await documents.find(1, 'file', id)).toBeUndefined();
-  expect(await leftOver(1, [id])).toEqual([]);
+  expect(await hasBytes(key)).toBe(false);
+  expect(await notes(1)).toBe(0);
+});
+
+it.each(['a.b', '..%2Fa', 'file_none', 'vlt_none'])('answers 404 to whatever is asked of the file %s', async (id) => {
+  for (const [method, path] of [
+    ['DELETE', `/v1/files/${id}`],
+    ['GET', `/v1/files/${id}`],
+    ['GET', `/v1/files/${id}/content`],
+  ] as const) {
+    const { status, body } = await service.request(method, path);
+    expect({ status, type: body.error.type }).toEqual({ status: 404, type: 'not_found_error' });
+  }
   expect(await notes(1)).toBe(0);
 });

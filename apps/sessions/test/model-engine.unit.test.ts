@@ -45,21 +45,22 @@ describe('the model engine', () => {
     const { session, events } = await run('Hello', { system: 'Be brief.' });
     expect(typesOf(events).slice(2)).toEqual([
       'span.model_request_start',
-      'span.model_request_end',
       'agent.message',
+      'span.model_request_end',
       'session.status_idle',
     ]);
-    expect(events[3]).toMatchObject({
+    expect(events[4]).toMatchObject({
       model_request_start_id: events[2].id,
       is_error: false,
       model_usage: { input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 2 },
     });
-    expect(events[4].content).toEqual([{ type: 'text', text: 'Hello back' }]);
+    expect(events[3].content).toEqual([{ type: 'text', text: 'Hello back' }]);
     const [{ headers, body }] = model.asked as [(typeof model.asked)[0]];
     expect(headers).toMatchObject({ 'x-api-key': 'model-key', 'anthropic-version': expect.any(String) });
     expect(body).toEqual({
       model: 'a-model',
       max_tokens: 8192,
+      stream: true,
       system: [{ type: 'text', text: 'Be brief.' }],
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }],
     });
@@ -170,13 +171,13 @@ describe('the model engine', () => {
       'user.message',
       'session.status_running',
       'span.model_request_start',
-      'span.model_request_end',
       'agent.message',
       'agent.tool_use',
+      'span.model_request_end',
       'agent.tool_result',
       'span.model_request_start',
-      'span.model_request_end',
       'agent.message',
+      'span.model_request_end',
       'session.status_idle',
     ]);
     expect(model.asked[1]?.body.messages.at(-1).content[0]).toMatchObject({ type: 'tool_result', is_error: true });
@@ -189,14 +190,14 @@ describe('the model engine', () => {
       ['span.model_request_start', 'span.model_request_end', 'session.error', 'session.status_rescheduled'].concat([
         'session.status_running',
         'span.model_request_start',
-        'span.model_request_end',
         'agent.message',
+        'span.model_request_end',
         'session.status_idle',
       ]),
     );
     expect(events[4].error).toEqual({
       type: 'model_overloaded_error',
-      message: 'The model answered with status 529: as asked for',
+      message: 'The model answered with status 529',
       retry_status: { type: 'retrying' },
     });
   });
@@ -266,8 +267,8 @@ describe('the model engine', () => {
     release();
     expect(typesOf(events).slice(2)).toEqual([
       'span.model_request_start',
-      'span.model_request_end',
       'agent.message',
+      'span.model_request_end',
       'session.status_idle',
     ]);
   }, 20_000);

@@ -15,7 +15,8 @@ afterAll(() => service.stop());
 async function notes(workspaceId: number): Promise<number> {
   const documents = await service.host.engine.sessionDocuments();
   const kind = 'file_bytes';
-  return (await documents.list({ workspaceId, kind, order: 'ascending', limit: 1_000, includeArchived: true })).length;
+  const query = { workspaceId, kind, order: 'ascending', limit: 1_000, includeArchived: true } as const;
+  return (await documents.list(query)).documents.length;
 }
 
 function form(...parts: readonly [string, string | File][]): FormData {
@@ -155,6 +156,35 @@ it('stores a body as it comes: it is not among the bodies in hand', async () => 
     expect((await answer).body.size_bytes).toBe(chunks * chunk.length);
   } finally {
     await large.stop();
+  }
+});
+
+it('takes so many uploads at a time, and half of them of one workspace', async () => {
+  const small = await startSessions({ SLUICE_FILE_UPLOADS: '2' });
+  try {
+    const [one, other, third] = [await small.key(1), await small.key(2), await small.key(3)];
+    const upload = async (key: string) =>
+      (await small.request('POST', '/v1/files', form(['file', file()]), { 'x-api-key': key })).status;
+    const { hostname, port } = new URL(small.url);
+    const blocked = (key: string) => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined);
+      socket.write(
+        `POST /v1/files HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-length: 1000\r\n` +
+          'content-type: multipart/form-data; boundary=b\r\n\r\n' +
+          '--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf of it',
+      );
+      return socket;
+    };
+    const sockets = [blocked(one)];
+    await until(async () => (await upload(one)) === 429 || undefined, 'the workspace has no slot left');
+    expect(await upload(other)).toBe(200);
+    sockets.push(blocked(other));
+    await until(async () => (await upload(third)) === 503 || undefined, 'there is no slot left');
+    for (const socket of sockets) socket.destroy();
+    await until(async () => (await upload(one)) === 200 || undefined, 'slots again');
+  } finally {
+    await small.stop();
   }
 });
 

@@ -1,7 +1,7 @@
 import { all, makeParts, refusalOf, SECRETS_KEY, startSessions, type SdkSessions } from './support/sdk-sessions';
 import { CredentialService } from '../src/vaults/credential-service';
 import { RepositoryTokens } from '../src/vaults/repository-tokens';
-import { SecretBox } from '../src/vaults/secret-box';
+import { SecretBox } from '@sluice/secret-box';
 import { SYSTEM_CLOCK } from '../src/clock';
 
 let service: SdkSessions;

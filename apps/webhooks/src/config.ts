@@ -14,10 +14,10 @@ export const webhooksSettings = defineSettings({
     description: 'How long an application may take to answer.',
   },
   SLUICE_WEBHOOK_RETRY_DELAYS: {
-    schema: setting.list({ minItems: 1, item: /^\d+(ms|s|m|h|d)?$/ }),
-    default: '5s,30s,2m,10m,30m,1h,2h,4h,8h,8h',
+    schema: setting.list({ minItems: 1, item: /^\d+(ms|s|m|h|d)?(\*\d{1,2})?$/ }),
+    default: '5s,30s,2m,10m,30m,1h*23',
     description:
-      'Waits after the first, second … failed attempt; after the last wait comes the last attempt, then the event is a dead letter.',
+      'Waits after the first, second … failed attempt, `1h*23` being 23 of an hour; after the last wait comes the last attempt, then the event is a dead letter.',
   },
   SLUICE_WEBHOOK_MAX_RETRY_AFTER: {
     schema: setting.durationMs({ max: 7 * DAY_MS }),
@@ -33,7 +33,7 @@ export const webhooksSettings = defineSettings({
     schema: setting.integer({ min: 4, max: 1_000 }),
     default: '64',
     description:
-      'Most requests to applications at a time: a quarter of them for one workspace or to one host, half for endpoints that failed last.',
+      'Most requests to applications at a time: an eighth of them for one workspace, a quarter to one host, half for endpoints that failed last or are slow.',
   },
   SLUICE_WEBHOOK_MAX_ENDPOINTS: {
     schema: setting.integer({ min: 1, max: 10_000 }),
@@ -68,12 +68,18 @@ export const webhooksSettings = defineSettings({
   SLUICE_WEBHOOK_ALLOW_HTTP: {
     schema: setting.boolean(),
     default: 'false',
-    description: 'Also sends to `http:`; else only to `https:` and to what `SLUICE_ALLOW_PRIVATE_URLS` lists.',
+    description: 'Also sends to `http:`; else only to `https:` and to what `SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS` lists.',
   },
-  SLUICE_ALLOW_PRIVATE_URLS: {
+  SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: {
     schema: setting.list().optional(),
     description:
       'Origins or `host:port` in private networks that may be sent to, for instance `http://127.0.0.1:9000`. All others are refused.',
+  },
+  SLUICE_SECRETS_KEY: {
+    schema: setting.list({ item: /^[A-Za-z0-9+/]{43}=$/ }).optional(),
+    description:
+      'Keys of 32 bytes in base64 that seal what signs for endpoints: the first seals, each opens. Without it no endpoint can be made.',
+    secret: true,
   },
 });
 
@@ -88,8 +94,10 @@ export interface WebhooksConfig {
   readonly keepDeadLettersMs: number;
   readonly leaseMs: number;
   readonly allowsHttp: boolean;
-  /** Items of `SLUICE_ALLOW_PRIVATE_URLS`. */
+  /** Items of `SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS`. */
   readonly allowPrivateUrls: readonly string[];
+  /** 32 bytes each; the first seals. */
+  readonly secretsKeys: readonly Uint8Array[];
 }
 
 /** Waits are longer or shorter by up to this share, so that endpoints that failed together do not come back together. */
@@ -99,14 +107,17 @@ const JITTER = 0.2;
 export function toWebhooksConfig(settings: SettingsOf<typeof webhooksSettings>): WebhooksConfig {
   const delay = setting.durationMs({ max: 7 * DAY_MS });
   const policy: RetryPolicy = {
-    delaysMs: settings.SLUICE_WEBHOOK_RETRY_DELAYS.map((text) => delay.parse(text)),
+    delaysMs: settings.SLUICE_WEBHOOK_RETRY_DELAYS.flatMap((text) => {
+      const [wait, times = '1'] = text.split('*');
+      return Array.from({ length: Number(times) }, () => delay.parse(wait));
+    }),
     jitter: JITTER,
     maxRetryAfterMs: settings.SLUICE_WEBHOOK_MAX_RETRY_AFTER,
     disableAfterMs: settings.SLUICE_WEBHOOK_DISABLE_AFTER,
   };
   named('SLUICE_WEBHOOK_RETRY_DELAYS', () => assertRetryPolicy(policy));
-  const allowPrivateUrls = settings.SLUICE_ALLOW_PRIVATE_URLS ?? [];
-  named('SLUICE_ALLOW_PRIVATE_URLS', () => parsePrivateAllowList(allowPrivateUrls));
+  const allowPrivateUrls = settings.SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS ?? [];
+  named('SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS', () => parsePrivateAllowList(allowPrivateUrls));
   return {
     timeoutMs: settings.SLUICE_WEBHOOK_TIMEOUT,
     policy,
@@ -119,6 +130,7 @@ export function toWebhooksConfig(settings: SettingsOf<typeof webhooksSettings>):
     leaseMs: settings.SLUICE_WEBHOOK_LEASE,
     allowsHttp: settings.SLUICE_WEBHOOK_ALLOW_HTTP,
     allowPrivateUrls,
+    secretsKeys: (settings.SLUICE_SECRETS_KEY ?? []).map((key) => Buffer.from(key, 'base64')),
   };
 }
 

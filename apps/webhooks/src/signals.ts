@@ -3,10 +3,20 @@ import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 import type { DeliveryKind, DeliveryOutcome, DisabledReason, WebhookEndpoint } from '@sluice/webhook-delivery';
 
 /** Where a fault was survived. */
-export type FaultPlace = 'lease' | 'endpoint' | 'record' | 'prune';
+export type FaultPlace = 'lease' | 'endpoint' | 'record' | 'prune' | 'attendance';
 
 /** What an owner did that is worth a line in the log. */
-export type OwnerAction = 'created' | 'changed' | 'removed' | 'secret_rotated' | 'tested' | 'replayed';
+export type OwnerAction =
+  | 'created'
+  | 'changed'
+  | 'removed'
+  | 'secret_rotated'
+  | 'tested'
+  | 'retried'
+  | 'skipped'
+  | 'replayed'
+  | 'redelivered'
+  | 'replay_cancelled';
 
 type Named = Pick<WebhookEndpoint, 'endpointId' | 'workspaceId'>;
 
@@ -27,7 +37,9 @@ export interface WebhookSignals {
   reset(endpoint: Named, reason: ResetReason): void;
   grantLost(): void;
   pruned(counts: { readonly deliveries: number; readonly deadLetters: number }): void;
-  fault(place: FaultPlace, error: unknown): void;
+  /** Enabled endpoints that nobody delivers to. */
+  unattended(count: number): void;
+  fault(place: FaultPlace, error: unknown, endpoint?: Named): void;
   owner(action: OwnerAction, endpoint: Named, keyId: string): void;
 }
 
@@ -56,7 +68,8 @@ export function createWebhookSignals(metrics: MetricsRegistry, logger: Logger): 
       counters.pruned.inc({ what: 'deliveries' }, deliveries);
       counters.pruned.inc({ what: 'dead_letters' }, deadLetters);
     },
-    fault(place, error) {
+    unattended: (count) => counters.unattended.set(count),
+    fault(place, error, endpoint) {
       const { code } = toSluiceError(error);
       counters.faults.inc({ place, code });
       if (error instanceof SluiceError && error.code === 'shutting_down') return;
@@ -64,7 +77,8 @@ export function createWebhookSignals(metrics: MetricsRegistry, logger: Logger): 
       const nowMs = performance.now();
       if (nowMs - (toldAtMs.get(key) ?? -Infinity) < FAULT_LINE_MS) return;
       toldAtMs.set(key, nowMs);
-      logger.warn('survived a fault', { place, code, error });
+      const of = endpoint && { endpointId: endpoint.endpointId, workspaceId: endpoint.workspaceId };
+      logger.warn('survived a fault', { place, code, error, ...of });
     },
     owner: (action, { endpointId, workspaceId }, byKeyId) =>
       logger.info('an endpoint was administered', { action, endpointId, workspaceId, byKeyId }),
@@ -108,6 +122,10 @@ export function createWebhookMetrics(metrics: MetricsRegistry) {
     lostGrants: metrics.counter({
       name: 'sluice_webhook_lost_grants_total',
       help: 'Endpoints that another process took, or that were removed, while this one delivered to them.',
+    }),
+    unattended: metrics.gauge({
+      name: 'sluice_webhook_unattended_endpoints',
+      help: 'Enabled endpoints that no process has delivered to for longer than a lease: more replicas are needed.',
     }),
     pruned: metrics.counter({
       name: 'sluice_webhook_pruned_total',

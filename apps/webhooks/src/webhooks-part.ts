@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { readModelCheck, type AppHost, type AppPart } from '@sluice/engine';
-import { createSafeFetch, parsePrivateAllowList } from '@sluice/safe-fetch';
+import { assertFetchable, createSafeFetch, parsePrivateAllowList } from '@sluice/safe-fetch';
+import { SecretBox } from '@sluice/secret-box';
 import { PollingWorker, type Worker } from '@sluice/service-runtime';
 import type { WebhookStore } from '@sluice/webhook-delivery';
 import { SYSTEM_CLOCK, type Clock } from './clock';
 import type { WebhooksConfig } from './config';
 import { DeliveryReactor } from './delivery/delivery-reactor';
+import { PingGate } from './delivery/ping-gate';
 import { SendSlots } from './delivery/send-slots';
 import { WebhookSender } from './delivery/webhook-sender';
+import { EndpointSecrets } from './endpoint-secrets';
 import { webhooksOperations } from './http/operations';
 import { createWebhookSignals, type WebhookSignals } from './signals';
 import { WebhooksModule } from './webhooks.module';
@@ -40,7 +43,8 @@ export async function createWebhooksPart(
   const clock = extensions.clock ?? SYSTEM_CLOCK;
   const signals = createWebhookSignals(host.metrics, host.logger);
   const slots = new SendSlots(slotLimits(config.concurrency));
-  const sender = new WebhookSender({ fetch: createFetch(config), slots, clock, timeoutMs: config.timeoutMs });
+  const secrets = new EndpointSecrets(new SecretBox(config.secretsKeys));
+  const sender = new WebhookSender({ fetch: createFetch(config), slots, secrets, clock, timeoutMs: config.timeoutMs });
   const readModel = await engine.readModel();
   const feed = await host.feed();
   const reactor = new DeliveryReactor(
@@ -59,31 +63,49 @@ export async function createWebhooksPart(
     lagEvents: Math.max(0, feed.head.position - (reactor.leastPosition ?? feed.head.position)),
   }));
   const { endpointsPerWorkspace, secretGraceMs } = config;
-  const notice = () => reactor.notice();
+  const notice = (endpointId: string) => reactor.notice(endpointId);
+  const assertUrl = (url: string) => assertFetchable(url, urlRules(config));
+  const pings = new PingGate();
   return {
     name: 'webhooks',
     module: WebhooksModule.register(
-      { store, readModel, sender, clock, endpointsPerWorkspace, secretGraceMs, notice, signals },
+      {
+        store,
+        readModel,
+        sender,
+        secrets,
+        pings,
+        clock,
+        endpointsPerWorkspace,
+        secretGraceMs,
+        assertUrl,
+        notice,
+        signals,
+      },
       await host.gatekeeper(),
     ),
-    workers: [reactor, pruner(store, config, clock, signals)],
+    workers: [reactor, pruner(store, config, clock, signals), attendance(store, config, signals)],
     checks: [await readModelCheck(engine)],
     operations: webhooksOperations,
   };
 }
 
-/** A quarter for one workspace or host, half for what failed before. */
+/** A workspace has less than a host, so that several workspaces are served by one host; half is for what failed before or is slow. */
 function slotLimits(total: number) {
-  const quarter = Math.ceil(total / 4);
-  return { total, perWorkspace: quarter, perHost: quarter, retries: Math.ceil(total / 2) };
+  const [eighth, quarter, half] = [8, 4, 2].map((share) => Math.ceil(total / share)) as [number, number, number];
+  return { total, perWorkspace: eighth, perHost: quarter, retries: half };
+}
+
+function urlRules({ allowPrivateUrls, allowsHttp }: WebhooksConfig) {
+  return { allowPrivate: parsePrivateAllowList(allowPrivateUrls), httpsOnly: !allowsHttp };
 }
 
 /** Concurrency is bounded by the slots, so that nothing waits in the fetch. */
-function createFetch({ allowPrivateUrls, allowsHttp, concurrency }: WebhooksConfig) {
+function createFetch(config: WebhooksConfig) {
+  const { concurrency } = config;
   return createSafeFetch({
     userAgent: USER_AGENT,
-    allowPrivate: parsePrivateAllowList(allowPrivateUrls),
-    httpsOnly: !allowsHttp,
+    ...urlRules(config),
     limits: { maxConcurrent: concurrency, maxConcurrentPerHost: concurrency },
   });
 }
@@ -100,4 +122,12 @@ function pruner(store: WebhookStore, config: WebhooksConfig, clock: Clock, signa
     return pruned.deliveries === PRUNED_AT_ONCE || pruned.deadLetters === PRUNED_AT_ONCE;
   };
   return new PollingWorker('webhook pruning', PRUNE_INTERVAL_MS, prune, (error) => signals.fault('prune', error));
+}
+
+function attendance(store: WebhookStore, { leaseMs }: WebhooksConfig, signals: WebhookSignals): Worker {
+  const count = async (): Promise<boolean> => {
+    signals.unattended(await store.countUnattended(leaseMs));
+    return false;
+  };
+  return new PollingWorker('webhook attendance', leaseMs, count, (error) => signals.fault('attendance', error));
 }

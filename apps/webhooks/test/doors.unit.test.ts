@@ -9,7 +9,7 @@ describe('the doors of webhooks', () => {
   let webhooks: Awaited<ReturnType<typeof startWebhooks>>;
   beforeEach(async () => {
     app = await startReceiver();
-    const env = { SLUICE_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_ENDPOINTS_PER_WORKSPACE: '3' };
+    const env = { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_ENDPOINTS_PER_WORKSPACE: '3' };
     webhooks = await startWebhooks({ env });
   });
   afterEach(async () => {

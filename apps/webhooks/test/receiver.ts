@@ -37,6 +37,10 @@ export async function startReceiver(answering: Answering = () => ({ status: 204 
     host: `127.0.0.1:${port}`,
     url: `http://127.0.0.1:${port}/hook`,
     ids: () => received.map(({ id }) => id),
+    /** Answers what hangs. */
+    release: () => {
+      for (const response of hanging.splice(0)) response.writeHead(204).end();
+    },
     answers: (next: Answering) => {
       answer = next;
     },

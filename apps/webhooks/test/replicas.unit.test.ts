@@ -1,4 +1,4 @@
-import { SluiceError, toEpoch, toPosition } from '@sluice/event-log';
+import { encodeCursor, SluiceError, toEpoch, toPosition } from '@sluice/event-log';
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import {
   MemoryWebhookStore,
@@ -18,7 +18,7 @@ class DyingStore extends MemoryWebhookStore {
     return this.isDead ? [] : super.claim(query);
   }
 
-  override record(): Promise<void> {
+  override record(): Promise<boolean> {
     this.isDead = true;
     return Promise.reject(new SluiceError('read_model_unavailable', 'gone'));
   }
@@ -41,7 +41,7 @@ describe('cursors and replicas', () => {
   };
   const service = async (receivers: readonly Receiver[], { env, ...rest }: ServiceOptions = {}) => {
     const hosts = receivers.map(({ host }) => host).join(',');
-    const started = await startWebhooks({ env: { SLUICE_ALLOW_PRIVATE_URLS: hosts, ...env }, ...rest });
+    const started = await startWebhooks({ env: { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: hosts, ...env }, ...rest });
     running.push(started);
     return started;
   };
@@ -57,7 +57,7 @@ describe('cursors and replicas', () => {
     const ids = idsOf(await first.record(...events(2)));
     await until(() => app.received.length === 1);
     const store = new MemoryWebhookStore({ endpoints });
-    const env = { SLUICE_ALLOW_PRIVATE_URLS: app.host };
+    const env = { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: app.host };
     const replica = await startReplica(first.host, { env, store });
     running.push(replica);
     await until(() => app.received.length >= 3);
@@ -69,7 +69,7 @@ describe('cursors and replicas', () => {
   it('shares endpoints among replicas, each event once and in order, also when one stops (G2)', async () => {
     const app = await receiver();
     const webhooks = await service([app]);
-    const env = { SLUICE_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_MAX_ENDPOINTS: '10' };
+    const env = { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_MAX_ENDPOINTS: '10' };
     const replica = await startReplica(webhooks.host, { env });
     const paths = Array.from({ length: 12 }, (_, n) => `${app.url}/${n}`);
     const endpoints: Json[] = [];
@@ -98,14 +98,61 @@ describe('cursors and replicas', () => {
     await store.remove(1, endpointId);
     const place = { epoch: toEpoch('0badcafe'), position: toPosition(1) };
     await store.create({ ...state.endpoint, disabled: undefined }, place, 9);
-    await until(async () => (await webhooks.log(endpointId)).length === 1);
-    expect((await webhooks.log(endpointId))[0]).toMatchObject({
+    await until(async () => (await webhooks.log(endpointId)).length === 2);
+    await until(() => app.received.length === 1);
+    expect((await webhooks.log(endpointId)).at(-1)).toMatchObject({
       kind: 'reset',
       reset: { reason: 'epoch_changed', requested: '1-0badcafe-1' },
     });
     const ids = idsOf(await webhooks.record(...events(1)));
-    await until(() => app.received.length === 1);
-    expect(app.ids()).toEqual(ids);
+    await until(() => app.received.length === 2);
+    expect(app.ids().slice(1)).toEqual(ids);
+    const head = await webhooks.host.feed();
+    expect(JSON.parse(app.received[0]?.body ?? '')).toEqual({
+      type: 'webhook.reset',
+      id: app.ids()[0],
+      created_at: expect.any(String),
+      data: {
+        reason: 'epoch_changed',
+        requested: '1-0badcafe-1',
+        at: encodeCursor({ epoch: head.head.epoch, position: toPosition(2) }),
+      },
+    });
+  });
+
+  it('tries to tell of a reset like of any event, and what waited becomes a dead letter (G5)', async () => {
+    const app = await receiver((_, count) => ({ status: count <= 2 ? 500 : 200 }));
+    const webhooks = await service([app], { env: { SLUICE_WEBHOOK_RETRY_DELAYS: '20ms' } });
+    const { endpointId } = await webhooks.create({ url: app.url, enabled: false });
+    const store = await webhooks.host.engine.webhookStore();
+    const state = await store.find(1, endpointId);
+    if (state === undefined) throw new Error('no endpoint');
+    await store.remove(1, endpointId);
+    const place = { epoch: toEpoch('0badcafe'), position: toPosition(1) };
+    const subject = { id: 'lost', type: 'sandbox.ready', workspaceId: 1, family: 'sandbox', entityId: 'a' } as const;
+    const head = { subject, position: toPosition(2), attempts: 4, nextAttemptAt: 0, status: 500 };
+    const blocked = new MemoryWebhookStore();
+    await blocked.create({ ...state.endpoint, disabled: undefined }, place, 9);
+    const [lease] = await blocked.claim({ holder: 'former', leaseMs: 60_000, limit: 1 });
+    if (lease === undefined) throw new Error('no lease');
+    const entry = { kind: 'event', outcome: 'failed', at: 1 } as const;
+    await blocked.record(lease.grant, { entry, progress: { place, head } });
+    await blocked.release([{ ...lease, place, progressVersion: 2 }]);
+    const env = { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_RETRY_DELAYS: '20ms' };
+    running.push(await startReplica(webhooks.host, { env, store: blocked }));
+    await until(() => app.received.length === 2);
+    expect(new Set(app.ids()).size).toBe(1);
+    const query = { workspaceId: 1, endpointId, limit: 9 };
+    await until(async () => (await blocked.deadLetters(query))?.length === 2);
+    expect(await blocked.deadLetters(query)).toMatchObject([
+      { eventId: app.ids()[0], eventType: 'webhook.reset', attempts: 2, status: 500 },
+      { eventId: 'lost', eventType: 'sandbox.ready', attempts: 4, status: 500 },
+    ]);
+    await webhooks.record(...events(1));
+    await until(() => app.received.length === 3);
+    await blocked.replay({ ...query, deadLetterIds: 'all', replayAt: 1 });
+    await until(async () => (await blocked.deadLetters(query))?.length === 1);
+    expect(app.received.at(-1)?.body).toBe(app.received[0]?.body);
   });
 
   it('reads nothing from the database for events that do not match, and passes them', async () => {

@@ -19,7 +19,13 @@ export interface ServiceOptions extends WebhooksExtensions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const OWN = { SLUICE_WEBHOOK_LEASE: '600ms', SLUICE_WEBHOOK_RETRY_DELAYS: '20ms,20ms' };
+export const SECRETS_KEY = Buffer.alloc(32, 7).toString('base64');
+
+const OWN = {
+  SLUICE_SECRETS_KEY: SECRETS_KEY,
+  SLUICE_WEBHOOK_LEASE: '600ms',
+  SLUICE_WEBHOOK_RETRY_DELAYS: '20ms,20ms',
+};
 
 /** The app on a real port and the memory engine. */
 export async function startWebhooks({ env = {}, ...extensions }: ServiceOptions = {}) {

@@ -31,20 +31,25 @@ export {
 export { referencedEventIds } from './machine/referenced-events';
 export { decideReport } from './machine/report';
 export { decideAddResource, decideRemoveResource, decideUpdateResource } from './machine/resources';
-export { BUILT_IN_ENGINE, engineOf } from './machine/run-course';
+export { BUILT_IN_ENGINE, engineOf, isWaiting } from './machine/run-course';
 export { decideRunLost, decideRunOverdue } from './machine/run-lost';
+export { decideRunUntold, isUntoldForLong } from './machine/run-untold';
 export { decideSend } from './machine/send';
 export { decideUpdate } from './machine/update';
 export { agentView, sessionView, threadView } from './machine/views';
 export { MAX_MEMORY_FILE_BYTES, MemoryFileStore } from './memory-file-store';
+export { MemorySessionDeltas } from './memory-session-deltas';
 export { MemorySessionDocuments } from './memory-session-documents';
 export { MemorySessionStore } from './memory-session-store';
+export { MAX_LISTED_BYTES } from './page-size';
+export type { SessionDeltas, SessionDeltasFollower, SessionScope } from './session-deltas';
 export {
   SESSION_DOCUMENT_KINDS,
   type ListSessionDocuments,
   type NewSessionDocument,
   type SessionDocument,
   type SessionDocumentKind,
+  type SessionDocumentPage,
   type SessionDocuments,
 } from './session-documents';
 export type { SessionEventBody } from './session-event';
@@ -71,11 +76,16 @@ export {
 export type {
   ClaimDispatches,
   ClaimedDispatch,
+  DispatchClaim,
+  DispatchRetry,
+  ListedSessions,
   ListSessions,
   OutboxEntry,
   Receipt,
+  CommitReceipt,
   SessionCommit,
   SessionCommitOutcome,
   SessionStore,
   StoredSession,
+  UnkeyedRequest,
 } from './session-store';

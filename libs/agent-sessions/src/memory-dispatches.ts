@@ -1,6 +1,6 @@
 import { detached } from './detached';
 import type { RunDispatch } from './session-state';
-import type { ClaimDispatches, ClaimedDispatch } from './session-store';
+import type { ClaimDispatches, ClaimedDispatch, DispatchClaim, DispatchRetry } from './session-store';
 
 interface KeptDispatch {
   readonly dispatchId: number;
@@ -9,6 +9,8 @@ interface KeptDispatch {
   readonly dispatch: RunDispatch;
   readonly createdAtMs: number;
   attempt: number;
+  failures: number;
+  failingSinceMs: number | undefined;
   holder: string | undefined;
   /** When it may be claimed: at once, when its claim lapses, or when it is to be tried again. */
   readyAtMs: number;
@@ -32,39 +34,49 @@ export class MemoryDispatches {
       dispatch: detached(dispatch),
       createdAtMs,
       attempt: 0,
+      failures: 0,
+      failingSinceMs: undefined,
       holder: undefined,
       readyAtMs: createdAtMs,
     });
   }
 
-  claim({ holder, leaseMs, limit }: ClaimDispatches): readonly ClaimedDispatch[] {
+  claim({ holder, leaseMs, limit, except = [] }: ClaimDispatches): readonly ClaimedDispatch[] {
     const now = this.now();
-    const ready = this.#oldestOfSessions().filter(({ readyAtMs }) => readyAtMs <= now);
+    const ready = this.#oldestOfSessions().filter(
+      ({ readyAtMs, dispatchId }) => readyAtMs <= now && !except.includes(dispatchId),
+    );
     ready.sort((a, b) => a.readyAtMs - b.readyAtMs || a.dispatchId - b.dispatchId);
     return ready.slice(0, limit).map((kept) => {
+      // Who had it neither finished it nor gave it back.
+      if (kept.holder !== undefined) countFailure(kept, now);
       kept.attempt += 1;
       kept.holder = holder;
       kept.readyAtMs = now + leaseMs;
-      const { dispatchId, workspaceId, sessionId, attempt, createdAtMs } = kept;
-      return { dispatchId, workspaceId, sessionId, dispatch: detached(kept.dispatch), attempt, createdAtMs };
+      const { dispatchId, workspaceId, sessionId, attempt, failures, failingSinceMs = now, createdAtMs } = kept;
+      const failingForMs = now - failingSinceMs;
+      const dispatch = detached(kept.dispatch);
+      return { dispatchId, holder, workspaceId, sessionId, dispatch, attempt, failures, failingForMs, createdAtMs };
     });
   }
 
-  renew(dispatchId: number, holder: string, leaseMs: number): boolean {
-    const kept = this.#heldBy(dispatchId, holder);
+  renew(claim: DispatchClaim, leaseMs: number): boolean {
+    const kept = this.#heldBy(claim);
     if (kept) kept.readyAtMs = this.now() + leaseMs;
     return kept !== undefined;
   }
 
-  finish(dispatchId: number, holder: string): boolean {
-    return this.#heldBy(dispatchId, holder) !== undefined && this.#dispatches.delete(dispatchId);
+  finish(claim: DispatchClaim): boolean {
+    return this.#heldBy(claim) !== undefined && this.#dispatches.delete(claim.dispatchId);
   }
 
-  retry(dispatchId: number, holder: string, delayMs: number): boolean {
-    const kept = this.#heldBy(dispatchId, holder);
+  retry(claim: DispatchClaim, { delayMs, isFailure }: DispatchRetry): boolean {
+    const kept = this.#heldBy(claim);
     if (kept) {
+      const now = this.now();
+      if (isFailure) countFailure(kept, now);
       kept.holder = undefined;
-      kept.readyAtMs = this.now() + delayMs;
+      kept.readyAtMs = now + delayMs;
     }
     return kept !== undefined;
   }
@@ -73,9 +85,9 @@ export class MemoryDispatches {
     return this.#oldestOfSessions().some((kept) => kept.sessionId === sessionId);
   }
 
-  #heldBy(dispatchId: number, holder: string): KeptDispatch | undefined {
+  #heldBy({ dispatchId, holder, attempt }: DispatchClaim): KeptDispatch | undefined {
     const kept = this.#dispatches.get(dispatchId);
-    return kept?.holder === holder ? kept : undefined;
+    return kept?.holder === holder && kept.attempt === attempt ? kept : undefined;
   }
 
   #oldestOfSessions(): KeptDispatch[] {
@@ -85,4 +97,9 @@ export class MemoryDispatches {
     }
     return [...oldest.values()];
   }
+}
+
+function countFailure(kept: KeptDispatch, nowMs: number): void {
+  kept.failures += 1;
+  kept.failingSinceMs ??= nowMs;
 }

@@ -1,10 +1,12 @@
 import { detached } from './detached';
+import { pageOf } from './page-size';
 import { comparePlaces, isBeyond } from './place-in-order';
 import type {
   ListSessionDocuments,
   NewSessionDocument,
   SessionDocument,
   SessionDocumentKind,
+  SessionDocumentPage,
   SessionDocuments,
 } from './session-documents';
 
@@ -39,14 +41,14 @@ export class MemorySessionDocuments implements SessionDocuments {
     return this.#documents.delete(keyOf({ workspaceId, kind, id }));
   }
 
-  async list(query: ListSessionDocuments): Promise<readonly SessionDocument[]> {
+  async list(query: ListSessionDocuments): Promise<SessionDocumentPage> {
     const { order, after } = query;
-    return [...this.#documents.values()]
+    const listed = [...this.#documents.values()]
       .filter((document) => isListed(document, query))
       .filter((document) => after === undefined || isBeyond(order, document, after))
-      .sort((a, b) => comparePlaces(order, a, b))
-      .slice(0, query.limit)
-      .map(detached);
+      .sort((a, b) => comparePlaces(order, a, b));
+    const { page, hasMore } = pageOf(listed, query.limit, ({ fields }) => fields);
+    return { documents: page.map(detached), hasMore };
   }
 
   async expired(kind: SessionDocumentKind, nowMs: number, limit: number): Promise<readonly SessionDocument[]> {

@@ -1,10 +1,15 @@
 import { detached } from './detached';
 import { MemoryDispatches } from './memory-dispatches';
+import { MemoryReceipts } from './memory-receipts';
+import { pageOf } from './page-size';
 import { comparePlaces, isBeyond } from './place-in-order';
 import type { SessionState } from './session-state';
 import type {
   ClaimDispatches,
   ClaimedDispatch,
+  DispatchClaim,
+  DispatchRetry,
+  ListedSessions,
   ListSessions,
   OutboxEntry,
   Receipt,
@@ -18,19 +23,12 @@ interface WaitingEntry extends OutboxEntry {
   readonly committedAtMs: number;
 }
 
-interface KeptReceipt {
-  readonly receipt: Receipt;
-  readonly takenAtMs: number;
-  isAnswered: boolean;
-}
-
 interface KeptSession {
   version: number;
   /** As it was left, also when it is deleted. */
   state: SessionState;
   deletedAtMs: number | undefined;
   readonly events: Map<string, string>;
-  readonly receipts: Map<string, KeptReceipt>;
   lastSequence: number;
   outbox: WaitingEntry[];
 }
@@ -39,10 +37,12 @@ interface KeptSession {
 export class MemorySessionStore implements SessionStore {
   readonly #sessions = new Map<string, KeptSession>();
   readonly #dispatches: MemoryDispatches;
+  readonly #receipts: MemoryReceipts;
 
   /** `now` gives milliseconds since 1970. */
   constructor(private readonly now: () => number = Date.now) {
     this.#dispatches = new MemoryDispatches(now);
+    this.#receipts = new MemoryReceipts(now);
   }
 
   async load(workspaceId: number, sessionId: string): Promise<StoredSession | undefined> {
@@ -63,8 +63,9 @@ export class MemorySessionStore implements SessionStore {
   async commit(commit: SessionCommit): Promise<SessionCommitOutcome> {
     const { sessionId, state, receipt } = commit;
     const kept = this.#sessions.get(sessionId);
-    const known = receipt && kept?.receipts.get(receipt.key);
-    if (known) return { kind: 'repeated', receipt: known.receipt };
+    const scope = receipt?.scope ?? sessionId;
+    const known = receipt && this.#receipts.earlier(scope, receipt);
+    if (known) return { kind: 'repeated', receipt: known };
     const present = this.#present(sessionId);
     if (kept && present?.state.workspaceId !== commit.workspaceId) return { kind: 'conflict' };
     if ((present?.version ?? 0) !== commit.expectedVersion) return { kind: 'conflict' };
@@ -82,7 +83,7 @@ export class MemorySessionStore implements SessionStore {
       session.outbox.push({ sequence: ++session.lastSequence, event, committedAtMs: now });
     }
     for (const dispatch of commit.dispatches) this.#dispatches.add(commit.workspaceId, sessionId, dispatch);
-    if (receipt) session.receipts.set(receipt.key, { receipt: { ...receipt }, takenAtMs: now, isAnswered: false });
+    if (receipt) this.#receipts.add(scope, receipt);
     return { kind: 'committed', version: session.version };
   }
 
@@ -96,33 +97,36 @@ export class MemorySessionStore implements SessionStore {
     return known;
   }
 
-  async receipt(sessionId: string, key: string): Promise<Receipt | undefined> {
-    return this.#sessions.get(sessionId)?.receipts.get(key)?.receipt;
+  async receipt(scope: string, key: string): Promise<Receipt | undefined> {
+    return this.#receipts.find(scope, key);
   }
 
-  async unansweredReceipt(sessionId: string, requestHash: string): Promise<Receipt | undefined> {
-    const receipts = [...(this.#sessions.get(sessionId)?.receipts.values() ?? [])];
-    return receipts.findLast(({ receipt, isAnswered }) => !isAnswered && receipt.requestHash === requestHash)?.receipt;
+  async unansweredReceipt(scope: string, requestHash: string, maxAgeMs: number): Promise<Receipt | undefined> {
+    return this.#receipts.unanswered(scope, requestHash, maxAgeMs);
   }
 
-  async markAnswered(sessionId: string, key: string): Promise<void> {
-    const kept = this.#sessions.get(sessionId)?.receipts.get(key);
-    if (kept) kept.isAnswered = true;
+  async markAnswered(scope: string, key: string): Promise<void> {
+    this.#receipts.markAnswered(scope, key);
   }
 
-  async list(query: ListSessions): Promise<readonly SessionState[]> {
+  async list(query: ListSessions): Promise<ListedSessions> {
     const { order, after } = query;
-    return [...this.#sessions.values()]
+    const listed = [...this.#sessions.values()]
       .flatMap(({ state, deletedAtMs }) => (deletedAtMs === undefined && isListed(state, query) ? [state] : []))
       .filter((state) => after === undefined || isBeyond(order, state, after))
-      .sort((a, b) => comparePlaces(order, a, b))
-      .slice(0, query.limit)
-      .map(detached);
+      .sort((a, b) => comparePlaces(order, a, b));
+    const { page, hasMore } = pageOf(listed, query.limit, (state) => state);
+    return { states: page.map(detached), hasMore };
   }
 
-  async outbox(sessionId: string, limit: number): Promise<readonly OutboxEntry[]> {
+  async outbox(sessionId: string, limit: number, maxBytes = Infinity): Promise<readonly OutboxEntry[]> {
     const waiting = this.#sessions.get(sessionId)?.outbox ?? [];
-    return waiting.slice(0, limit).map(({ sequence, event }) => ({ sequence, event }));
+    let bytes = 0;
+    const isBeyond = ({ event }: OutboxEntry) => (bytes += new TextEncoder().encode(event.json).length) > maxBytes;
+    const end = waiting.findIndex((entry, index) => isBeyond(entry) && index > 0);
+    return waiting
+      .slice(0, Math.min(limit, end === -1 ? limit : end))
+      .map(({ sequence, event }) => ({ sequence, event }));
   }
 
   async waitingOutboxes(olderThanMs: number, limit: number): Promise<readonly string[]> {
@@ -144,16 +148,16 @@ export class MemorySessionStore implements SessionStore {
     return this.#dispatches.claim(options);
   }
 
-  async renewDispatch(dispatchId: number, holder: string, leaseMs: number): Promise<boolean> {
-    return this.#dispatches.renew(dispatchId, holder, leaseMs);
+  async renewDispatch(claim: DispatchClaim, leaseMs: number): Promise<boolean> {
+    return this.#dispatches.renew(claim, leaseMs);
   }
 
-  async finishDispatch(dispatchId: number, holder: string): Promise<boolean> {
-    return this.#dispatches.finish(dispatchId, holder);
+  async finishDispatch(claim: DispatchClaim): Promise<boolean> {
+    return this.#dispatches.finish(claim);
   }
 
-  async retryDispatch(dispatchId: number, holder: string, delayMs: number): Promise<boolean> {
-    return this.#dispatches.retry(dispatchId, holder, delayMs);
+  async retryDispatch(claim: DispatchClaim, retry: DispatchRetry): Promise<boolean> {
+    return this.#dispatches.retry(claim, retry);
   }
 
   async overdueRuns(nowMs: number, limit: number): Promise<readonly { workspaceId: number; sessionId: string }[]> {
@@ -170,21 +174,18 @@ export class MemorySessionStore implements SessionStore {
 
   async forgetReceipts(olderThanMs: number, limit: number): Promise<number> {
     const before = this.now() - olderThanMs;
-    let forgotten = 0;
+    const forgotten = this.#receipts.forget(before, limit);
+    if (forgotten === limit) return forgotten;
     for (const [sessionId, session] of this.#sessions) {
-      for (const [key, { takenAtMs }] of session.receipts) {
-        if (forgotten === limit) return forgotten;
-        if (takenAtMs <= before && session.receipts.delete(key)) forgotten += 1;
-      }
       if (this.#isOver(sessionId, session, before)) this.#sessions.delete(sessionId);
     }
     return forgotten;
   }
 
   /** A deleted session goes for good when nobody has to hear of it any more. */
-  #isOver(sessionId: string, { deletedAtMs, outbox, receipts }: KeptSession, before: number): boolean {
+  #isOver(sessionId: string, { deletedAtMs, outbox }: KeptSession, before: number): boolean {
     if (deletedAtMs === undefined || deletedAtMs > before) return false;
-    return outbox.length === 0 && receipts.size === 0 && !this.#dispatches.hasAnyOf(sessionId);
+    return outbox.length === 0 && !this.#receipts.hasAnyOf(sessionId) && !this.#dispatches.hasAnyOf(sessionId);
   }
 
   #present(sessionId: string): KeptSession | undefined {
@@ -198,7 +199,6 @@ export class MemorySessionStore implements SessionStore {
       state,
       deletedAtMs: undefined,
       events: new Map(),
-      receipts: new Map(),
       lastSequence: 0,
       outbox: [],
     };
@@ -223,7 +223,7 @@ function isListed(state: SessionState, query: ListSessions): boolean {
     state.workspaceId === query.workspaceId &&
     (query.includeArchived || state.archivedAtMs === null) &&
     (query.agentId === undefined || agent.id === query.agentId) &&
-    (query.agentVersion === undefined || agent.version === query.agentVersion) &&
+    (query.agentId === undefined || query.agentVersion === undefined || agent.version === query.agentVersion) &&
     (query.statuses === undefined || query.statuses.includes(state.status)) &&
     (query.createdAfterMs === undefined || createdAtMs > query.createdAfterMs) &&
     (query.createdFromMs === undefined || createdAtMs >= query.createdFromMs) &&

@@ -47,6 +47,14 @@ export interface ListSessionDocuments {
   readonly createdUpToMs?: number;
 }
 
+/** A part of a list. */
+export interface SessionDocumentPage {
+  /** At most as many as asked for, in the order. */
+  readonly documents: readonly SessionDocument[];
+  /** There are more beyond the last one. */
+  readonly hasMore: boolean;
+}
+
 /** A document without what the store counts itself. */
 export type NewSessionDocument = Omit<SessionDocument, 'version'>;
 
@@ -67,7 +75,8 @@ export interface SessionDocuments {
   ): Promise<number | undefined>;
   /** False when there is none. */
   remove(workspaceId: number, kind: SessionDocumentKind, id: string): Promise<boolean>;
-  list(query: ListSessionDocuments): Promise<readonly SessionDocument[]>;
+  /** Ends early, after at least one, where the fields would come to more than `MAX_LISTED_BYTES`. */
+  list(query: ListSessionDocuments): Promise<SessionDocumentPage>;
   /** Those whose time has come, of all workspaces, the earliest first. */
   expired(kind: SessionDocumentKind, nowMs: number, limit: number): Promise<readonly SessionDocument[]>;
   /** Sum of a field of all documents of a kind, archived or not: the bytes of a workspace's files. */

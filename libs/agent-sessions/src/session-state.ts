@@ -92,7 +92,7 @@ export interface AgentSnapshot {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A file, a repository or a memory store that a session has. In the form of the SDK, with its id. */
+/** A file or a repository that a session has. In the form of the SDK, with its id. */
 export type SessionResource = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
 
 /** Tokens that a session has used. Absent counters were never reported. */
@@ -147,6 +147,8 @@ interface DispatchBase {
   /** Whom to tell: `built-in`, `process`, `model`, or the id of a registered engine (`eng_…`). */
   readonly engine: string;
   readonly inputIds: readonly string[];
+  /** The event that says it, the last one before it. Nothing is told before this event is recorded. */
+  readonly afterEventId?: string;
 }
 
 /**

@@ -9,12 +9,29 @@ export interface StoredSession {
 
 /** That a request was taken, so that its repetition is known and is answered alike. Kept for at least a day. */
 export interface Receipt {
-  /** Unique within the session, for instance `callback/srun_…/msg_…`. */
+  /** Unique within its scope, for instance `callback/srun_…/msg_…`. */
   readonly key: string;
   /** Of what was asked for. */
   readonly requestHash: string;
   /** What is to be answered, as JSON. */
   readonly answer: string;
+}
+
+/** Of a request without a key of its caller's own: it is known again by its hash, and only for a time. */
+export interface UnkeyedRequest {
+  /** Its caller says that it sent this before: then it is that one, unless that was answered. */
+  readonly isRetry: boolean;
+  /** How long ago it came. A retry of the same hash that was taken since then is one of this request. */
+  readonly arrivedMsAgo: number;
+  /** How long a request that was not answered may be repeated. */
+  readonly repeatableForMs: number;
+}
+
+/** That the request of a commit is taken with it, unless it was taken before. */
+export interface CommitReceipt extends Receipt {
+  /** Within what it is looked for; its session by default. Requests that make sessions need one in common. */
+  readonly scope?: string;
+  readonly unkeyed?: UnkeyedRequest;
 }
 
 /** What happens to one session, in one transaction. */
@@ -30,14 +47,14 @@ export interface SessionCommit {
   /** Ids in the form of the SDK and types of those events; an id is unique within its session. */
   readonly eventIds: readonly { readonly id: string; readonly type: string }[];
   readonly dispatches: readonly RunDispatch[];
-  readonly receipt?: Receipt;
+  readonly receipt?: CommitReceipt;
 }
 
 export type SessionCommitOutcome =
   | { readonly kind: 'committed'; readonly version: number }
   /** Another commit was first: load again and decide again. */
   | { readonly kind: 'conflict' }
-  /** There is a receipt of this key already. */
+  /** The request was taken already: under this key, or without one. */
   | { readonly kind: 'repeated'; readonly receipt: Receipt }
   | { readonly kind: 'event_id_taken'; readonly eventId: string };
 
@@ -55,6 +72,7 @@ export interface ListSessions {
   readonly limit: number;
   readonly includeArchived: boolean;
   readonly agentId?: string;
+  /** Only with `agentId`; without it, it does not matter. */
   readonly agentVersion?: number;
   readonly statuses?: readonly AgentSessionStatus[];
   readonly createdAfterMs?: number;
@@ -63,15 +81,38 @@ export interface ListSessions {
   readonly createdUpToMs?: number;
 }
 
-/** Something to tell an engine, held by one process. */
-export interface ClaimedDispatch {
+/** By what a claim is known. Of those of one dispatch only the last one counts, whoever has it. */
+export interface DispatchClaim {
   readonly dispatchId: number;
+  readonly holder: string;
+  /** 1 for the first claim. */
+  readonly attempt: number;
+}
+
+/** A part of a list. */
+export interface ListedSessions {
+  /** At most as many as asked for, in the order. */
+  readonly states: readonly SessionState[];
+  /** There are more beyond the last one. */
+  readonly hasMore: boolean;
+}
+
+/** Something to tell an engine, held by one process. */
+export interface ClaimedDispatch extends DispatchClaim {
   readonly workspaceId: number;
   readonly sessionId: string;
   readonly dispatch: RunDispatch;
-  /** 1 for the first claim. */
-  readonly attempt: number;
+  /** How often it failed, or its claim lapsed. That it had to wait is none of it. */
+  readonly failures: number;
+  /** How long ago it failed first; 0 when it did not. */
+  readonly failingForMs: number;
   readonly createdAtMs: number;
+}
+
+export interface DispatchRetry {
+  readonly delayMs: number;
+  /** Whether it failed; else it only has to wait. */
+  readonly isFailure: boolean;
 }
 
 export interface ClaimDispatches {
@@ -80,6 +121,8 @@ export interface ClaimDispatches {
   /** From now on; a claim that is not renewed until then may be taken by another process. */
   readonly leaseMs: number;
   readonly limit: number;
+  /** Not these: this process has them in hand, though their claims may have lapsed. */
+  readonly except?: readonly number[];
 }
 
 /**
@@ -104,25 +147,26 @@ export interface SessionStore {
   commit(commit: SessionCommit): Promise<SessionCommitOutcome>;
   /** The types of those events that the session has, by id. */
   knownEvents(sessionId: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  receipt(sessionId: string, key: string): Promise<Receipt | undefined>;
-  /** The newest receipt of such a request that was not marked as answered: it may be repeated by a caller without a key. */
-  unansweredReceipt(sessionId: string, requestHash: string): Promise<Receipt | undefined>;
+  receipt(scope: string, key: string): Promise<Receipt | undefined>;
+  /** The newest of such a request without a key that is younger and was not marked as answered. */
+  unansweredReceipt(scope: string, requestHash: string, maxAgeMs: number): Promise<Receipt | undefined>;
   /** The caller was answered well. */
-  markAnswered(sessionId: string, key: string): Promise<void>;
-  list(query: ListSessions): Promise<readonly SessionState[]>;
-  /** All that waits of one session, the oldest first, at most `limit`. */
-  outbox(sessionId: string, limit: number): Promise<readonly OutboxEntry[]>;
+  markAnswered(scope: string, key: string): Promise<void>;
+  /** Ends early, after at least one, where the states would come to more than `MAX_LISTED_BYTES`. */
+  list(query: ListSessions): Promise<ListedSessions>;
+  /** What waits of one session, the oldest first: at most `limit`, and `maxBytes` in all if it is more than one. */
+  outbox(sessionId: string, limit: number, maxBytes?: number): Promise<readonly OutboxEntry[]>;
   /** Sessions whose oldest entry waits for so long or longer, deleted ones too; whose waits longest first. */
   waitingOutboxes(olderThanMs: number, limit: number): Promise<readonly string[]>;
   /** Forgets what was appended. */
   settle(sessionId: string, upToSequence: number): Promise<void>;
   claimDispatches(options: ClaimDispatches): Promise<readonly ClaimedDispatch[]>;
-  /** False when the claim is another's by now. */
-  renewDispatch(dispatchId: number, holder: string, leaseMs: number): Promise<boolean>;
-  /** It was told, or is to be told no more. False when the claim is another's by now. */
-  finishDispatch(dispatchId: number, holder: string): Promise<boolean>;
-  /** It is tried again after the delay. */
-  retryDispatch(dispatchId: number, holder: string, delayMs: number): Promise<boolean>;
+  /** From now on. False when there is a later claim. */
+  renewDispatch(claim: DispatchClaim, leaseMs: number): Promise<boolean>;
+  /** It was told, or is to be told no more. False when there is a later claim. */
+  finishDispatch(claim: DispatchClaim): Promise<boolean>;
+  /** It is tried again after the delay. False when there is a later claim. */
+  retryDispatch(claim: DispatchClaim, retry: DispatchRetry): Promise<boolean>;
   /** Sessions whose run is past its deadline, the earliest first. */
   overdueRuns(nowMs: number, limit: number): Promise<readonly { workspaceId: number; sessionId: string }[]>;
   /**

@@ -1,7 +1,9 @@
 import { MAX_TOLD_CALLERS, type Spending } from '@sluice/access';
 import { PRESENCE_LIMITS } from '@sluice/delivery';
+import type { SessionDelta } from '@sluice/event-schema';
 import fc from 'fast-check';
-import { MAX_MESSAGE_BYTES } from './options';
+import { decodeDeltas, encodeDeltas, partsOf } from './delta-codec';
+import { MAX_MESSAGE_BYTES, MAX_MESSAGE_DELTAS } from './options';
 import { decodePresence, encodePresence } from './presence-codec';
 import { decodeSpending, encodeSpending } from './rate-codec';
 import { decodeDocument, documentName, encodeDocument } from './slot-document';
@@ -103,4 +105,43 @@ describe('messages about presence', () => {
     expect(said(PRESENCE_LIMITS.groupMembers)).toBeDefined();
     expect(said(PRESENCE_LIMITS.groupMembers + 1)).toBeUndefined();
   });
+});
+
+describe('messages about deltas', () => {
+  const text = (content: string): SessionDelta => ({
+    type: 'event_delta',
+    event_id: 'm',
+    delta: { type: 'content_delta', index: 0, content: { type: 'text', text: content } },
+  });
+  const start: SessionDelta = { type: 'event_start', event: { type: 'agent.thinking', id: 't' } };
+
+  it('say what was written', () => {
+    const contents = fc.array(fc.string({ unit: 'binary' }), { minLength: 1 });
+    fc.assert(
+      fc.property(contents, fc.boolean(), (texts, isAfterGap) => {
+        const message = { deltas: [start, ...texts.map(text)], isAfterGap };
+        expect(decodeDeltas(encodeDeltas(message))).toEqual(message);
+      }),
+    );
+  });
+
+  it('are as few as hold all, each within its bounds', () => {
+    const deltas = Array.from({ length: 1_700 }, (_, n) => text('\u0001'.repeat(n)));
+    const parts = partsOf(deltas);
+    expect(parts.flat()).toEqual(deltas);
+    for (const part of parts) {
+      expect(part.length).toBeLessThanOrEqual(MAX_MESSAGE_DELTAS);
+      const encoded = encodeDeltas({ deltas: part, isAfterGap: true });
+      expect(Buffer.byteLength(encoded)).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+      expect(decodeDeltas(encoded)?.deltas).toHaveLength(part.length);
+    }
+    expect(partsOf([])).toEqual([]);
+  });
+
+  it.each([...JUNK, '[0,[]]', '[2,[]]', '[0,[{"type":"agent.message"}]]', '[0]', ' '.repeat(MAX_MESSAGE_BYTES + 1)])(
+    'are none where they cannot be read',
+    (junk) => {
+      expect(decodeDeltas(junk)).toBeUndefined();
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { SteadyConnection } from './connection';
 import { NatsConnectionSlots } from './nats-connection-slots';
 import { NatsPresenceBoard } from './nats-presence-board';
 import { NatsRateExchange } from './nats-rate-exchange';
+import { NatsSessionDeltas } from './nats-session-deltas';
 import type { NatsCoordinationOptions } from './options';
 
 /**
@@ -12,6 +13,7 @@ export class NatsCoordination {
   readonly connectionSlots: NatsConnectionSlots;
   readonly rates: NatsRateExchange;
   readonly presence: NatsPresenceBoard;
+  readonly sessionDeltas: NatsSessionDeltas;
   private readonly connection: SteadyConnection;
 
   /** Starts to connect at once, in the background; everything can be used at once. */
@@ -20,10 +22,12 @@ export class NatsCoordination {
     this.connectionSlots = new NatsConnectionSlots(this.connection, options);
     this.rates = new NatsRateExchange(this.connection, options);
     this.presence = new NatsPresenceBoard(this.connection, options);
+    this.sessionDeltas = new NatsSessionDeltas(this.connection, options);
   }
 
   /** Gives back and leaves what this process holds, and disconnects. Idempotent, bounded. */
   async close(): Promise<void> {
+    await this.sessionDeltas.close();
     await this.presence.close();
     await this.connectionSlots.close();
     await this.connection.close();

@@ -13,7 +13,11 @@ export type CoordinationMetric =
   /** Nobody more can join, because the group, its workspace or this replica is full. */
   | { readonly kind: 'presence_refused'; readonly refusal: PresenceRefusal }
   | { readonly kind: 'rates_told'; readonly callers: number }
-  | { readonly kind: 'rates_heard'; readonly callers: number };
+  | { readonly kind: 'rates_heard'; readonly callers: number }
+  | { readonly kind: 'deltas_told'; readonly deltas: number }
+  | { readonly kind: 'deltas_heard'; readonly deltas: number }
+  /** Deltas of sessions that others were not told: NATS is away, or there are too many. */
+  | { readonly kind: 'deltas_dropped'; readonly deltas: number };
 
 export interface NatsCoordinationOptions {
   /** Addresses such as `nats://host:4222`; a comma-separated string is accepted too. */
@@ -23,7 +27,10 @@ export interface NatsCoordinationOptions {
   readonly token?: string;
   /** Set it, even to an empty object, to insist on TLS. Files are paths. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  readonly names: Pick<BrokerNames, 'slotBucket' | 'replicaBucket' | 'rateSubject' | 'presenceSubject'>;
+  readonly names: Pick<
+    BrokerNames,
+    'slotBucket' | 'replicaBucket' | 'rateSubject' | 'presenceSubject' | 'sessionDeltaSubject'
+  >;
   /** Copies of the buckets in a NATS cluster; 1 by default. */
   readonly replicas?: number;
   /** A replica that is not heard for so long is dead: 5 s by default, and the same for all replicas. */
@@ -32,6 +39,8 @@ export interface NatsCoordinationOptions {
   readonly heartbeatIntervalMs?: number;
   /** So often what is held is written again, well within the 30 minutes after which it is forgotten; 5 by default. */
   readonly documentRefreshMs?: number;
+  /** Most bytes of deltas of sessions that this replica tells in a second; 4 MiB by default. */
+  readonly deltaBytesPerSecond?: number;
   /** How the server names this connection in its own reports. */
   readonly name?: string;
   /** Told when this replica starts to count alone, and why, and of messages that cannot be read. Must not throw. */
@@ -104,3 +113,12 @@ export const CONFLICT_PAUSE_MS = 10;
 
 /** Most bytes of one message. */
 export const MAX_MESSAGE_BYTES = 512 * 1024;
+
+/** Default of `deltaBytesPerSecond`. */
+export const DELTA_BYTES_PER_SECOND = 4 * 1024 * 1024;
+
+/** Most deltas of one message. */
+export const MAX_MESSAGE_DELTAS = 500;
+
+/** Most sessions of which is remembered that deltas were dropped. */
+export const MAX_GAPPED_SESSIONS = 10_000;

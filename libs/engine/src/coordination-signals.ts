@@ -29,6 +29,11 @@ export function createCoordinationSignals(
     help: 'Callers whose spending was told to the other replicas, or heard from them.',
     labels: ['direction'],
   });
+  const deltas = metrics.counter({
+    name: 'sluice_session_deltas_exchanged_total',
+    help: 'Deltas of sessions that were told to the other replicas, heard from them, or dropped: NATS is away, or they are too many.',
+    labels: ['direction'],
+  });
   const presence = countPresenceRefusals(metrics);
   let isShared: boolean | undefined;
   return {
@@ -58,6 +63,15 @@ export function createCoordinationSignals(
           break;
         case 'rates_heard':
           rates.inc({ direction: 'heard' }, metric.callers);
+          break;
+        case 'deltas_told':
+          deltas.inc({ direction: 'told' }, metric.deltas);
+          break;
+        case 'deltas_heard':
+          deltas.inc({ direction: 'heard' }, metric.deltas);
+          break;
+        case 'deltas_dropped':
+          deltas.inc({ direction: 'dropped' }, metric.deltas);
           break;
       }
     },

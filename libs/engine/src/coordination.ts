@@ -1,4 +1,5 @@
 import { MemoryConnectionSlots, NO_RATE_EXCHANGE, type ConnectionSlots, type RateExchange } from '@sluice/access';
+import { MemorySessionDeltas, type SessionDeltas } from '@sluice/agent-sessions';
 import { MemoryPresenceBoard, type PresenceBoard, type PresenceSignals } from '@sluice/delivery';
 
 /** What the replicas of an installation tell each other. */
@@ -6,6 +7,8 @@ export interface Coordination {
   readonly connectionSlots: ConnectionSlots;
   readonly rates: RateExchange;
   readonly presence: PresenceBoard;
+  /** What is being made in sessions. */
+  readonly sessionDeltas: SessionDeltas;
   /** Gives back and leaves what this process holds. Idempotent, bounded. */
   close(): Promise<void>;
 }
@@ -14,11 +17,14 @@ export interface Coordination {
 export function memoryCoordination(presenceSignals?: PresenceSignals): Coordination {
   const connectionSlots = new MemoryConnectionSlots();
   const presence = new MemoryPresenceBoard(presenceSignals);
+  const sessionDeltas = new MemorySessionDeltas();
   return {
     connectionSlots,
     rates: NO_RATE_EXCHANGE,
     presence,
+    sessionDeltas,
     close: async () => {
+      await sessionDeltas.close();
       await connectionSlots.close();
       await presence.close();
     },

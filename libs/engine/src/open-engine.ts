@@ -1,7 +1,4 @@
-import { NatsCoordination } from '@sluice/coordination-nats';
-import { openJetStreamDeliveryLog } from '@sluice/delivery-log-jetstream';
-import { openKafkaDurableLog } from '@sluice/durable-log-kafka';
-import { openPostgresDurableLog } from '@sluice/durable-log-postgres';
+import type { NatsCoordination } from '@sluice/coordination-nats';
 import { InProcessDeliveryLog } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 import { countAppends } from './append-metrics';
@@ -24,7 +21,7 @@ export interface OpenEngineOptions {
 /** Most runs that the delivery log keeps; its bytes and age bound it first in practice. */
 const MAX_DELIVERY_MESSAGES = 10_000_000;
 
-/** The ports of the configured engine. Nothing is opened before it is asked for. */
+/** The ports of the configured engine. Nothing is opened, or its client even loaded, before it is asked for. */
 export function openEngine(config: EngineConfig, options: OpenEngineOptions): Engine {
   switch (config.engine) {
     case 'memory':
@@ -44,6 +41,7 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
     ...openPostgresReadSide(config.database, closables),
     fileStore: once(() => closables.keep(openFileStore(config))),
     durableLog: once(async () => {
+      const { openPostgresDurableLog } = await import('@sluice/durable-log-postgres');
       const log = await closables.keep(
         openPostgresDurableLog({
           databaseUrl,
@@ -69,8 +67,9 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
   return {
     ...openPostgresReadSide(config.database, closables),
     fileStore: once(() => closables.keep(openFileStore(config))),
-    durableLog: once(() =>
-      closables.keep(
+    durableLog: once(async () => {
+      const { openKafkaDurableLog } = await import('@sluice/durable-log-kafka');
+      return closables.keep(
         openKafkaDurableLog({
           brokers: kafka.brokers,
           clientId: options.clientName,
@@ -85,10 +84,11 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
           onLog: signals.kafkaLog,
           onMetric: signals.kafkaMetric,
         }),
-      ),
-    ),
-    deliveryLog: once(() =>
-      closables.keep(
+      );
+    }),
+    deliveryLog: once(async () => {
+      const { openJetStreamDeliveryLog } = await import('@sluice/delivery-log-jetstream');
+      return closables.keep(
         openJetStreamDeliveryLog({
           servers: nats.servers,
           name: options.clientName,
@@ -100,8 +100,8 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
           onFault: (error) => signals.fault('delivery_log', error),
           onMetric: signals.jetStreamMetric,
         }),
-      ),
-    ),
+      );
+    }),
     coordination: once(() => closables.keep(openClusterCoordination(config, options))),
     close: () => closables.close(),
   };
@@ -112,6 +112,7 @@ async function openClusterCoordination(
   { nats, names }: EngineConfig & { engine: 'cluster' },
   { clientName, metrics, logger }: OpenEngineOptions,
 ): Promise<NatsCoordination> {
+  const { NatsCoordination } = await import('@sluice/coordination-nats');
   const coordination = new NatsCoordination({
     servers: nats.servers,
     name: `${clientName}-coordination`,

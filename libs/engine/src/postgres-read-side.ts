@@ -1,4 +1,4 @@
-import { openReadModel, type PrismaReadModel } from '@sluice/read-model';
+import type { PrismaReadModel } from '@sluice/read-model';
 import type { Closables } from './engine';
 import { once, type Engine } from './engine';
 import type { DatabaseConfig } from './engine-settings';
@@ -20,7 +20,10 @@ export function openPostgresReadSide(
   | 'sessionDocuments'
   | 'webhookStore'
 > {
-  const open: () => Promise<PrismaReadModel> = once(() => closables.keep(openReadModel(database)));
+  const open: () => Promise<PrismaReadModel> = once(async () => {
+    const { openReadModel } = await import('@sluice/read-model');
+    return closables.keep(openReadModel(database));
+  });
   return {
     readModel: open,
     apiKeys: async () => (await open()).apiKeys,

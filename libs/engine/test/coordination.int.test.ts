@@ -1,4 +1,5 @@
 import { MAX_TOLD_CALLERS, type Principal } from '@sluice/access';
+import { acquaint, deltaStartOf, NotingFollower } from '@sluice/agent-sessions/conformance';
 import { PRESENCE_LIMITS } from '@sluice/delivery';
 import { until } from '@sluice/event-log/conformance';
 import { parseSettings, readEnv } from '@sluice/service-runtime';
@@ -86,6 +87,24 @@ describe('what the processes of the cluster engine tell each other', () => {
     await (await one.presence()).join(place, 'ada', (present) => (seen = present.length));
     await (await other.presence()).join(place, 'bob', () => undefined);
     await until(() => seen === 2, 'ada sees bob');
+  });
+
+  it('shows at each what is made in sessions at another, and counts it', async () => {
+    const [one, other] = [open(), open()];
+    const [here, there] = [await one.engine.coordination(), await other.engine.coordination()];
+    const scope = { workspaceId: 1, sessionId: crypto.randomUUID() };
+    const follower = new NotingFollower();
+    there.sessionDeltas.follow(scope, follower);
+    await acquaint(here.sessionDeltas, scope, follower);
+    here.sessionDeltas.publish(scope, [deltaStartOf('m')]);
+    await until(() => follower.heard.length > 0, 'it is heard');
+    expect(follower.heard).toEqual([deltaStartOf('m')]);
+    for (const [{ metrics }, direction] of [
+      [one, 'told'],
+      [other, 'heard'],
+    ] as const) {
+      expect(await metrics.expose()).toContain(`sluice_session_deltas_exchanged_total{direction="${direction}"}`);
+    }
   });
 
   it('gives slots, counted alone, within a bounded time where there is no NATS', async () => {

@@ -30,6 +30,7 @@ export {
   eventEnvelopeSchema,
   eventIdSchema,
   eventTypeSchema,
+  isWithinDepth,
   safeNameSchema,
   timestampMsSchema,
   workspaceIdSchema,
@@ -149,6 +150,16 @@ export {
   sessionEventIdSchema,
   sessionIdSchema,
 } from './session/session-ids';
+export {
+  MAX_SESSION_DELTA_LENGTH,
+  PREVIEWED_SESSION_EVENT_TYPES,
+  engineReportEntrySchema,
+  isSessionDelta,
+  sessionDeltaSchema,
+  type EngineReportEntry,
+  type PreviewedSessionEventType,
+  type SessionDelta,
+} from './session/session-deltas';
 export {
   MAX_REQUIRED_ACTIONS,
   RETRY_STATUSES,

@@ -16,6 +16,8 @@ export interface BrokerNames {
   readonly rateSubject: string;
   /** Subjects of who is present in which group begin with it. */
   readonly presenceSubject: string;
+  /** Subjects of the deltas of sessions begin with it. */
+  readonly sessionDeltaSubject: string;
 }
 
 /** Letters, digits and dashes: valid in a topic, a group, a stream, a bucket and a subject alike. */
@@ -42,5 +44,6 @@ export function brokerNames(prefix: string): BrokerNames {
     replicaBucket: `${prefix.toUpperCase()}_REPLICAS_${COORDINATION_VERSION.toUpperCase()}`,
     rateSubject: `${prefix}.rates.${COORDINATION_VERSION}`,
     presenceSubject: `${prefix}.presence.${COORDINATION_VERSION}`,
+    sessionDeltaSubject: `${prefix}.session-deltas.${COORDINATION_VERSION}`,
   };
 }

@@ -26,6 +26,7 @@ describe('brokerNames', () => {
       replicaBucket: 'SLUICE_REPLICAS_V1',
       rateSubject: 'sluice.rates.v1',
       presenceSubject: 'sluice.presence.v1',
+      sessionDeltaSubject: 'sluice.session-deltas.v1',
     });
   });
 
@@ -53,7 +54,7 @@ describe('brokerNames', () => {
   });
 
   it('never mistakes one of its names for another', () => {
-    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(8)));
+    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(9)));
   });
 
   it.each([

@@ -23,7 +23,15 @@ export interface EventStreamOptions {
   readonly resetReason?: string | undefined;
   /** Whether the stream ends with this event, without a further word; absent: no event ends it. */
   readonly isLast?: ((event: FeedEvent) => boolean) | undefined;
+  /** What is written beside the events; it is told how to when the stream begins, and gives how to stop. */
+  readonly beside?: ((write: WriteBeside) => () => void) | undefined;
 }
+
+/** Writes a frame at once, or not at all: false for a subscriber that leaves too much unread. */
+export type WriteBeside = (frame: Buffer) => boolean;
+
+/** A subscriber that leaves more unread, in bytes, is written nothing beside its events. */
+export const MAX_UNREAD_BESIDE_BYTES = 256 * 1024;
 
 /** Why this side closed the subscription. */
 type Dismissal = SluiceError | 'max_duration';
@@ -36,6 +44,8 @@ export class EventStream implements OpenStream {
   private wake: () => void = () => undefined;
   private hasEnded = false;
   private isShuttingDown = false;
+  /** Events wait until all that was written is read. */
+  private awaitsReader = false;
   /** The first reason counts. */
   private dismissal: Dismissal | undefined;
 
@@ -109,6 +119,17 @@ export class EventStream implements OpenStream {
     const { dialect, retryMs } = this.options;
     const resetReason = subscription.reset?.reason ?? this.options.resetReason;
     response.write(dialect.opening({ retryMs, at: subscription.startedAt, resetReason }));
+    const stopBeside = this.options.beside?.((frame) => this.writeBeside(frame));
+    try {
+      return await this.writeAll();
+    } finally {
+      stopBeside?.();
+    }
+  }
+
+  private async writeAll(): Promise<StreamEnd> {
+    const { subscription, response } = this;
+    const { dialect } = this.options;
     for (;;) {
       const item = subscription.take();
       if (response.isGone) return 'closed';
@@ -119,6 +140,14 @@ export class EventStream implements OpenStream {
       else if (item.kind === 'end') return this.sayWhy(item);
       if (response.isBehind) await this.untilRead();
     }
+  }
+
+  private writeBeside(frame: Buffer): boolean {
+    const { hasEnded, awaitsReader, response } = this;
+    // What is written beside would keep the reader from ever having read all, and the events behind it waiting.
+    if (hasEnded || awaitsReader || response.unreadBytes + frame.byteLength > MAX_UNREAD_BESIDE_BYTES) return false;
+    response.write(frame);
+    return true;
   }
 
   /** Gives whether the last event is among them. */
@@ -150,7 +179,11 @@ export class EventStream implements OpenStream {
   /** Not once the subscription has ended: then what is left is bounded, and nobody knows whether anything is read again. */
   private async untilRead(): Promise<void> {
     if (this.isShuttingDown) this.subscription.close();
-    else if (!this.hasEnded) await this.response.untilRead();
+    else if (!this.hasEnded) {
+      this.awaitsReader = true;
+      await this.response.untilRead();
+      this.awaitsReader = false;
+    }
   }
 
   /** Not for a subscriber that is behind with reading anyway. */

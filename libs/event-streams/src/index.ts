@@ -1,3 +1,4 @@
+export { MAX_UNREAD_BESIDE_BYTES, type WriteBeside } from './event-stream';
 export { boundedSpreadMs, OpenStreams, type OpenStream } from './open-streams';
 export {
   cursorFrame,

@@ -35,6 +35,11 @@ export class PacedResponse {
     return this.response.writableNeedDrain;
   }
 
+  /** What was written and has not left yet. */
+  get unreadBytes(): number {
+    return this.response.writableLength;
+  }
+
   write(bytes: Buffer): void {
     if (!this.response.writableEnded && !this.response.destroyed) this.response.write(bytes);
   }

@@ -8,7 +8,7 @@ import {
 } from '@sluice/access';
 import type { EventFeed, FeedEvent } from '@sluice/delivery';
 import { encodeCursor, type EventFilter, type SluiceError, type StartPlace } from '@sluice/event-log';
-import { EventStream, type EventStreamOptions } from './event-stream';
+import { EventStream, type EventStreamOptions, type WriteBeside } from './event-stream';
 import type { OpenStreams } from './open-streams';
 import type { SseDialect } from './sse-dialect';
 import type { StreamSignals } from './stream-signals';
@@ -51,6 +51,8 @@ export interface StreamPlan {
   readonly resetReason?: string | undefined;
   /** Whether the stream ends with this event. */
   readonly isLast?: (event: FeedEvent) => boolean;
+  /** What is written beside the events, and may be dropped; told how to when the stream begins, it gives how to stop. */
+  readonly beside?: (write: WriteBeside) => () => void;
   /** How many streams the caller may have over all replicas. Absent: only those of this process are counted. */
   readonly sharedPool?: { readonly pool: string; readonly limit: number };
 }

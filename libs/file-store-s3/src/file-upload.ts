@@ -7,6 +7,7 @@ import {
   type CompletedPart,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import type { Part } from './parts';
 
 /** How long the parts of what broke off are asked to be freed. */
 const ABORT_TIMEOUT_MS = 10_000;
@@ -16,12 +17,11 @@ export interface Place {
   readonly Key: string;
 }
 
-/** A file that comes in part by part, and is there once it is finished. One part is one plain request. */
+/** A file that comes in part by part. */
 export class FileUpload {
   private readonly sent: CompletedPart[] = [];
   private readonly options: { readonly abortSignal?: AbortSignal };
   private uploadId: string | undefined;
-  private held: Uint8Array | undefined;
 
   constructor(
     private readonly client: S3Client,
@@ -31,24 +31,15 @@ export class FileUpload {
     this.options = signal === undefined ? {} : { abortSignal: signal };
   }
 
-  /** Sends the part before this one: only the last may be small, and a file of one is no multipart upload. */
-  async add(part: Uint8Array): Promise<void> {
-    const previous = this.held;
-    this.held = part;
-    if (previous === undefined) return;
-    this.uploadId ??= await this.begin();
-    await this.send(this.uploadId, previous);
-  }
-
-  async finish(): Promise<void> {
-    const { held: last = new Uint8Array(), uploadId: UploadId } = this;
-    if (UploadId === undefined) {
-      await this.client.send(new PutObjectCommand({ ...this.place, Body: last }), this.options);
+  /** Sends a part; the file is there once the last one is sent. A file of one part is no multipart upload. */
+  async add({ bytes, isLast }: Part): Promise<void> {
+    if (isLast && this.uploadId === undefined) {
+      await this.client.send(new PutObjectCommand({ ...this.place, Body: bytes }), this.options);
       return;
     }
-    await this.send(UploadId, last);
-    const command = { ...this.place, UploadId, MultipartUpload: { Parts: this.sent } };
-    await this.client.send(new CompleteMultipartUploadCommand(command), this.options);
+    this.uploadId ??= await this.begin();
+    await this.send(this.uploadId, bytes);
+    if (isLast) await this.complete(this.uploadId);
   }
 
   /** Frees the parts. Whoever broke it off has its own error to tell: a fault here leaves parts that nobody finds. */
@@ -57,6 +48,11 @@ export class FileUpload {
     const command = new AbortMultipartUploadCommand({ ...this.place, UploadId: this.uploadId });
     const abortSignal = AbortSignal.timeout(ABORT_TIMEOUT_MS);
     await this.client.send(command, { abortSignal }).catch(() => undefined);
+  }
+
+  private async complete(UploadId: string): Promise<void> {
+    const command = { ...this.place, UploadId, MultipartUpload: { Parts: this.sent } };
+    await this.client.send(new CompleteMultipartUploadCommand(command), this.options);
   }
 
   private async begin(): Promise<string> {

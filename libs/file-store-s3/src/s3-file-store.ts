@@ -15,6 +15,7 @@ import {
 } from '@sluice/agent-sessions';
 import { Readable } from 'node:stream';
 import { FileUpload, type Place } from './file-upload';
+import { HeldBytes } from './held-bytes';
 import { MAX_PARTS, PART_BYTES, partsOf } from './parts';
 import { isMissing, onS3, s3Fault } from './s3-faults';
 
@@ -30,16 +31,30 @@ export interface S3FileStoreOptions {
   readonly isPathStyle: boolean;
   /** Of one request. */
   readonly timeoutMs?: number;
+  /** Most bytes in memory of all puts under way; a put that would need more is refused. Default 256 MiB. */
+  readonly maxHeldBytes?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 3;
+/** Connections for all but reading. */
+const MAX_CONNECTIONS = 64;
+/** Connections on which files are read: a reader keeps its own for as long as it reads. */
+const MAX_READERS = 1_024;
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
 
 /** Files in a bucket. Opens no connection yet. */
 export function openS3FileStore(options: S3FileStoreOptions): S3FileStore {
+  const { maxHeldBytes = MAX_HELD_BYTES } = options;
+  // Readers that stand still take no connection from the rest.
+  const [client, readers] = [clientOf(options, MAX_CONNECTIONS), clientOf(options, MAX_READERS)];
+  return new S3FileStore(client, readers, options.bucket, new HeldBytes(maxHeldBytes));
+}
+
+function clientOf(options: S3FileStoreOptions, maxSockets: number): S3Client {
   const { endpoint, region, credentials, timeoutMs = REQUEST_TIMEOUT_MS } = options;
-  const client = new S3Client({
+  return new S3Client({
     region,
     forcePathStyle: options.isPathStyle,
     maxAttempts: MAX_ATTEMPTS,
@@ -51,18 +66,21 @@ export function openS3FileStore(options: S3FileStoreOptions): S3FileStore {
       requestTimeout: timeoutMs,
       throwOnRequestTimeout: true,
       socketTimeout: timeoutMs,
+      httpAgent: { keepAlive: true, maxSockets },
+      httpsAgent: { keepAlive: true, maxSockets },
     },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
   });
-  return new S3FileStore(client, options.bucket);
 }
 
 /** A small file is one request, a large one a multipart upload: the storage shows it when it is whole. */
 export class S3FileStore implements FileStore {
   constructor(
     private readonly client: S3Client,
+    private readonly readers: S3Client,
     private readonly bucket: string,
+    private readonly held: HeldBytes,
   ) {}
 
   async put(file: PutFile): Promise<StoredFile> {
@@ -70,11 +88,10 @@ export class S3FileStore implements FileStore {
     const maxBytes = Math.min(file.maxBytes, MAX_PARTS * PART_BYTES);
     let sizeBytes = 0;
     try {
-      for await (const part of partsOf(contentToStore({ ...file, maxBytes }))) {
-        sizeBytes += part.byteLength;
+      for await (const part of partsOf(contentToStore({ ...file, maxBytes }), this.held)) {
+        sizeBytes += part.bytes.byteLength;
         await onS3(() => upload.add(part), file.signal);
       }
-      await onS3(() => upload.finish(), file.signal);
       return { sizeBytes };
     } catch (error) {
       await upload.abort();
@@ -104,6 +121,7 @@ export class S3FileStore implements FileStore {
 
   async close(): Promise<void> {
     this.client.destroy();
+    this.readers.destroy();
   }
 
   private placeOf(Key: string): Place {
@@ -127,7 +145,7 @@ export class S3FileStore implements FileStore {
 
   /** The bytes of that very file: the request names its tag. */
   private async *read(command: GetObjectCommand, sizeBytes: number): AsyncGenerator<Uint8Array> {
-    const { Body: body } = await onS3(() => this.client.send(command));
+    const { Body: body } = await onS3(() => this.readers.send(command));
     if (!(body instanceof Readable)) throw s3Fault(new Error('The object storage sent no body'));
     const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
     let leftBytes = sizeBytes;

@@ -1,9 +1,11 @@
-import type {
-  ListSessionDocuments,
-  NewSessionDocument,
-  SessionDocument,
-  SessionDocumentKind,
-  SessionDocuments,
+import {
+  MAX_LISTED_BYTES,
+  type ListSessionDocuments,
+  type NewSessionDocument,
+  type SessionDocument,
+  type SessionDocumentKind,
+  type SessionDocumentPage,
+  type SessionDocuments,
 } from '@sluice/agent-sessions';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
@@ -69,16 +71,29 @@ export class PrismaSessionDocuments implements SessionDocuments {
     return removed === 1;
   }
 
-  async list(query: ListSessionDocuments): Promise<readonly SessionDocument[]> {
-    if (!canBeStored(query.parentId, query.after?.id)) return [];
+  async list(query: ListSessionDocuments): Promise<SessionDocumentPage> {
+    if (!canBeStored(query.parentId, query.after?.id)) return { documents: [], hasMore: false };
     const direction = directed(query);
     const given = Prisma.join(conditionsOf(query), ' AND ');
     const branches = branchesOf(query).map((archived) => Prisma.sql`${given} AND ${archived}`);
     const inOrder = Prisma.sql`ORDER BY created_at ${direction}, id ${direction}`;
-    const { limit } = query;
-    return this.read(Prisma.sql`
+    // One more than is shown tells whether there is more.
+    const limit = query.limit + 1;
+    const found = Prisma.sql`
       SELECT ${COLUMNS} FROM (${unionOf({ columns: COLUMNS, table: TABLE, branches, inOrder, limit })}) AS found
-      ${inOrder} LIMIT ${limit}`);
+      ${inOrder} LIMIT ${limit}`;
+    // The sizes alone are looked at: a text that is stored out of line is not fetched unless it is in the page.
+    const rows = await orUnavailable(
+      () => this.database.$queryRaw<(DocumentRow & { readonly has_more: boolean })[]>`
+      SELECT ${COLUMNS}, has_more FROM (
+        SELECT ${COLUMNS}, lead(id) OVER listed IS NOT NULL AS has_more, row_number() OVER listed AS place,
+          sum(octet_length(fields)) OVER listed AS bytes_to_here
+        FROM (${found}) AS sized WINDOW listed AS (${inOrder})
+      ) AS measured
+      WHERE place <= ${query.limit} AND (bytes_to_here <= ${MAX_LISTED_BYTES} OR place = 1)
+      ${inOrder}`,
+    );
+    return { documents: rows.map(fromRow), hasMore: rows.at(-1)?.has_more ?? false };
   }
 
   async expired(kind: SessionDocumentKind, nowMs: number, limit: number): Promise<readonly SessionDocument[]> {

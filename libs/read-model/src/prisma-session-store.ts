@@ -1,6 +1,9 @@
 import type {
   ClaimDispatches,
   ClaimedDispatch,
+  DispatchClaim,
+  DispatchRetry,
+  ListedSessions,
   ListSessions,
   OutboxEntry,
   Receipt,
@@ -23,10 +26,14 @@ import {
   isLine,
   type DispatchRow,
   type ReceiptRow,
+  type ListedStateRow,
   type StateRow,
 } from './session-rows';
 import { toLines } from './text-lines';
 import { orUnavailable } from './unavailable';
+
+/** Of an outbox, where nobody says less. */
+const MAX_OUTBOX_BYTES = 64 * 1_048_576;
 
 /** SessionStore in PostgreSQL. The database's clock decides about claims and ages, so replicas need not agree on the time. */
 export class PrismaSessionStore implements SessionStore {
@@ -79,46 +86,54 @@ export class PrismaSessionStore implements SessionStore {
     return new Map(rows.map(({ event_id, type }) => [event_id, type]));
   }
 
-  async receipt(sessionId: string, key: string): Promise<Receipt | undefined> {
-    if (!canBeStored(sessionId, key)) return undefined;
+  async receipt(scope: string, key: string): Promise<Receipt | undefined> {
+    if (!canBeStored(scope, key)) return undefined;
     const [row] = await orUnavailable(
       () => this.database.$queryRaw<ReceiptRow[]>`
-      SELECT key, request_hash, answer FROM agent_sessions.receipts WHERE session_id = ${sessionId} AND key = ${key}`,
+      SELECT key, request_hash, answer FROM agent_sessions.receipts WHERE session_id = ${scope} AND key = ${key}`,
     );
     return row && fromReceiptRow(row);
   }
 
-  async unansweredReceipt(sessionId: string, requestHash: string): Promise<Receipt | undefined> {
-    if (!canBeStored(sessionId, requestHash)) return undefined;
+  async unansweredReceipt(scope: string, requestHash: string, maxAgeMs: number): Promise<Receipt | undefined> {
+    if (!canBeStored(scope, requestHash)) return undefined;
     const [row] = await orUnavailable(
       () => this.database.$queryRaw<ReceiptRow[]>`
       SELECT key, request_hash, answer FROM agent_sessions.receipts
-      WHERE session_id = ${sessionId} AND request_hash = ${requestHash} AND NOT answered
+      WHERE session_id = ${scope} AND request_hash = ${requestHash} AND NOT answered
+        AND taken_at > statement_timestamp() - ${maxAgeMs}::float8 * interval '1 millisecond'
       ORDER BY taken_at DESC LIMIT 1`,
     );
     return row && fromReceiptRow(row);
   }
 
-  async markAnswered(sessionId: string, key: string): Promise<void> {
+  async markAnswered(scope: string, key: string): Promise<void> {
     await orUnavailable(
       () => this.database.$executeRaw`
-      UPDATE agent_sessions.receipts SET answered = true
-      WHERE session_id = ${sessionId} AND key = ${key}`,
+      UPDATE agent_sessions.receipts SET answered = true WHERE session_id = ${scope} AND key = ${key}`,
     );
   }
 
-  async list(query: ListSessions): Promise<readonly SessionState[]> {
-    if (query.statuses?.length === 0 || !canBeStored(query.agentId, query.after?.id)) return [];
-    const rows = await orUnavailable(() => this.database.$queryRaw<StateRow[]>(listSessions(query)));
-    return rows.map(fromStateRow);
+  async list(query: ListSessions): Promise<ListedSessions> {
+    if (query.statuses?.length === 0 || !canBeStored(query.agentId, query.after?.id)) {
+      return { states: [], hasMore: false };
+    }
+    const rows = await orUnavailable(() => this.database.$queryRaw<ListedStateRow[]>(listSessions(query)));
+    return { states: rows.map(fromStateRow), hasMore: rows.at(-1)?.has_more ?? false };
   }
 
-  async outbox(sessionId: string, limit: number): Promise<readonly OutboxEntry[]> {
+  async outbox(sessionId: string, limit: number, maxBytes = MAX_OUTBOX_BYTES): Promise<readonly OutboxEntry[]> {
     if (!canBeStored(sessionId)) return [];
     const rows = await orUnavailable(
       () => this.database.$queryRaw<{ sequence: bigint; event: string }[]>`
-      SELECT sequence, event FROM agent_sessions.outbox WHERE session_id = ${sessionId}
-      ORDER BY sequence LIMIT ${limit}`,
+      SELECT sequence, event FROM (
+        SELECT sequence, event, sum(octet_length(event)) OVER w AS bytes, row_number() OVER w AS nth
+        FROM (
+          SELECT sequence, event FROM agent_sessions.outbox WHERE session_id = ${sessionId} ORDER BY sequence LIMIT ${limit}
+        ) AS waiting
+        WINDOW w AS (ORDER BY sequence ROWS UNBOUNDED PRECEDING)
+      ) AS counted
+      WHERE nth = 1 OR bytes <= ${maxBytes} ORDER BY sequence`,
     );
     return rows.map(({ sequence, event: json }) => ({
       sequence: Number(sequence),
@@ -143,48 +158,59 @@ export class PrismaSessionStore implements SessionStore {
     );
   }
 
-  async claimDispatches({ holder, leaseMs, limit }: ClaimDispatches): Promise<readonly ClaimedDispatch[]> {
+  async claimDispatches({ holder, leaseMs, limit, except = [] }: ClaimDispatches): Promise<readonly ClaimedDispatch[]> {
+    const inHand = except.join(',');
     const rows = await orUnavailable(
       () => this.database.$queryRaw<DispatchRow[]>`
       WITH ready AS MATERIALIZED (
-        SELECT dispatch_id FROM agent_sessions.dispatches WHERE ready_at <= statement_timestamp()
+        SELECT dispatch_id FROM agent_sessions.dispatches
+        WHERE ready_at <= statement_timestamp() AND dispatch_id <> ALL(string_to_array(${inHand}, ',')::bigint[])
         ORDER BY ready_at, dispatch_id LIMIT ${limit} FOR UPDATE SKIP LOCKED
       )
       UPDATE agent_sessions.dispatches d SET
         holder = ${holder},
         attempt = d.attempt + 1,
+        -- Who had it neither finished it nor gave it back.
+        failures = CASE WHEN d.holder IS NULL THEN d.failures ELSE d.failures + 1 END,
+        failing_since = CASE WHEN d.holder IS NULL THEN d.failing_since ELSE coalesce(d.failing_since, clock_timestamp()) END,
         ready_at = clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond'
       FROM ready WHERE d.dispatch_id = ready.dispatch_id
-      RETURNING d.dispatch_id, d.workspace_id, d.session_id, d.dispatch, d.attempt, d.created_at`,
+      RETURNING d.dispatch_id, d.holder, d.workspace_id, d.session_id, d.dispatch, d.attempt, d.failures, d.created_at,
+        coalesce(extract(epoch FROM clock_timestamp() - d.failing_since) * 1000, 0)::float8 AS failing_for_ms`,
     );
     return rows.map(fromDispatchRow).sort((a, b) => a.dispatchId - b.dispatchId);
   }
 
-  async renewDispatch(dispatchId: number, holder: string, leaseMs: number): Promise<boolean> {
+  async renewDispatch({ dispatchId, holder, attempt }: DispatchClaim, leaseMs: number): Promise<boolean> {
     const renewed = await orUnavailable(
       () => this.database.$executeRaw`
       UPDATE agent_sessions.dispatches SET
         ready_at = clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond'
-      WHERE dispatch_id = ${BigInt(dispatchId)} AND holder = ${holder}`,
+      WHERE dispatch_id = ${BigInt(dispatchId)} AND holder = ${holder} AND attempt = ${attempt}`,
     );
     return renewed === 1;
   }
 
-  async finishDispatch(dispatchId: number, holder: string): Promise<boolean> {
+  async finishDispatch({ dispatchId, holder, attempt }: DispatchClaim): Promise<boolean> {
     const [row] = await orUnavailable(
       () => this.database.$queryRaw<{ finished: boolean }[]>`
-      SELECT agent_sessions.finish_dispatch(${BigInt(dispatchId)}::bigint, ${holder}::text) AS finished`,
+      SELECT agent_sessions.finish_dispatch(${BigInt(dispatchId)}::bigint, ${holder}::text, ${attempt}::int) AS finished`,
     );
     return row?.finished ?? false;
   }
 
-  async retryDispatch(dispatchId: number, holder: string, delayMs: number): Promise<boolean> {
+  async retryDispatch(
+    { dispatchId, holder, attempt }: DispatchClaim,
+    { delayMs, isFailure }: DispatchRetry,
+  ): Promise<boolean> {
     const delayed = await orUnavailable(
       () => this.database.$executeRaw`
       UPDATE agent_sessions.dispatches SET
         holder = NULL,
+        failures = failures + ${isFailure ? 1 : 0}::int,
+        failing_since = CASE WHEN ${isFailure} THEN coalesce(failing_since, clock_timestamp()) ELSE failing_since END,
         ready_at = clock_timestamp() + ${delayMs}::float8 * interval '1 millisecond'
-      WHERE dispatch_id = ${BigInt(dispatchId)} AND holder = ${holder}`,
+      WHERE dispatch_id = ${BigInt(dispatchId)} AND holder = ${holder} AND attempt = ${attempt}`,
     );
     return delayed === 1;
   }

@@ -1,11 +1,14 @@
 import { SluiceError, type CursorPlace } from '@sluice/event-log';
 import {
   changedEndpoint,
-  MAX_WEBHOOK_PAGE,
+  skippedHead,
   WEBHOOK_RETENTION,
   type DeadLetter,
+  type DecideChange,
+  type DeliveriesQuery,
   type DeliveryEntry,
   type EndpointState,
+  type HeldPlace,
   type PastQuery,
   type RecordedDelivery,
   type RenewedGrant,
@@ -21,32 +24,39 @@ import type { Database } from './database';
 import { canBeStored } from './session-rows';
 import { Prisma } from './generated/client';
 import { orUnavailable } from './unavailable';
-import { letReplay } from './webhook-replay';
+import { cancelReplays, letReplay, redeliver } from './webhook-replay';
+import {
+  forgetDeadLetters,
+  isPresent,
+  logDelivery,
+  page,
+  readDeadLetters,
+  readDeliveries,
+  type Nullable,
+} from './webhook-past';
 import { pruneWebhooks } from './webhook-pruning';
 import {
+  countUnattended,
   ENDPOINT_COLUMNS,
   HAS_REPLAYS,
   isHeldBy,
+  isUnchanged,
   lostWebhookGrant,
   recordDelivery,
   updateHeld,
-  type HeldPlace,
 } from './webhook-leases';
 import {
   blockedText,
   endpointText,
   fromDeadLetterRow,
-  fromDeliveryRow,
   fromEndpointRow,
   type DeadLetterRow,
   type EndpointRow,
+  type RenewedRow,
 } from './webhook-rows';
 
 /** Attempts of a change that meets others. */
 const MAX_CHANGE_ATTEMPTS = 20;
-
-/** Above every id. */
-const NO_BEFORE = 2n ** 62n;
 
 /** WebhookStore in PostgreSQL. The database's clock decides about leases, so replicas need not agree on the time. */
 export class PrismaWebhookStore implements WebhookStore {
@@ -102,32 +112,60 @@ export class PrismaWebhookStore implements WebhookStore {
   async update(
     workspaceId: number,
     endpointId: string,
-    change: WebhookEndpointChange,
+    change: WebhookEndpointChange | DecideChange,
+  ): Promise<EndpointState | undefined> {
+    return this.change(workspaceId, endpointId, (before) =>
+      this.replace(before, changedEndpoint(before, typeof change === 'function' ? change(before) : change)),
+    );
+  }
+
+  async skip(workspaceId: number, endpointId: string, at: number): Promise<EndpointState | undefined> {
+    return this.change(workspaceId, endpointId, async (before) => {
+      const skipped = skippedHead(before, at);
+      if (skipped === undefined) throw new SluiceError('conflict', 'Nothing waits to be tried again');
+      const { deliveriesPerEndpoint } = this.retention;
+      const isKept = await orUnavailable(() =>
+        recordDelivery(this.database, isUnchanged(before), { ...skipped, isByOwner: true }, deliveriesPerEndpoint),
+      );
+      return isKept && this.find(workspaceId, endpointId);
+    });
+  }
+
+  /** Tries again where somebody else changed it meanwhile. */
+  private async change(
+    workspaceId: number,
+    endpointId: string,
+    attemptChange: (before: EndpointState) => Promise<EndpointState | undefined | false>,
   ): Promise<EndpointState | undefined> {
     for (let attempt = 0; attempt < MAX_CHANGE_ATTEMPTS; attempt++) {
       const before = await this.find(workspaceId, endpointId);
-      if (before === undefined) return undefined;
-      const after = changedEndpoint(before, change);
-      if (await this.replace(before, after)) return after;
+      const after = before && (await attemptChange(before));
+      if (after !== false) return after;
     }
     throw new SluiceError('overloaded', 'The endpoint is being changed by too many at once');
   }
 
   /** False where somebody else changed it meanwhile. What its holder knows is left alone unless the change is about it. */
-  private async replace(before: EndpointState, { endpoint, progress }: EndpointState): Promise<boolean> {
+  private async replace(before: EndpointState, after: EndpointState): Promise<EndpointState | false> {
+    const { endpoint, progress, progressVersion } = after;
     const { disabled } = endpoint;
-    const isEnabledAgain = before.endpoint.disabled !== undefined && disabled === undefined;
+    const isAboutProgress = progressVersion !== before.progressVersion;
+    const isElsewhere = progress.place !== before.progress.place;
     const changed = await orUnavailable(
       () => this.database.$executeRaw`
       UPDATE webhooks.endpoints e SET
         version = ${BigInt(endpoint.version)}, endpoint = ${endpointText(endpoint)},
         disabled_reason = ${disabled?.reason ?? null}::text,
         disabled_at = ${disabled === undefined ? null : BigInt(disabled.at)}::bigint,
-        blocked = CASE WHEN ${isEnabledAgain} THEN ${blockedText(progress)}::text ELSE e.blocked END
+        blocked = CASE WHEN ${isAboutProgress} THEN ${blockedText(progress)}::text ELSE e.blocked END,
+        progress_version = CASE WHEN ${isAboutProgress} THEN ${BigInt(progressVersion)} ELSE e.progress_version END,
+        epoch = CASE WHEN ${isElsewhere} THEN ${progress.place.epoch} ELSE e.epoch END,
+        position = CASE WHEN ${isElsewhere} THEN ${BigInt(progress.place.position)} ELSE e.position END
       WHERE e.endpoint_id = ${endpoint.endpointId} AND e.version = ${BigInt(before.endpoint.version)}
+        AND (NOT ${isAboutProgress} OR e.progress_version = ${BigInt(before.progressVersion)})
         AND e.disabled_reason IS NOT DISTINCT FROM ${before.endpoint.disabled?.reason ?? null}::text`,
     );
-    return changed === 1;
+    return changed === 1 && after;
   }
 
   async remove(workspaceId: number, endpointId: string): Promise<boolean> {
@@ -192,18 +230,18 @@ export class PrismaWebhookStore implements WebhookStore {
     return fromEndpointRow(row);
   }
 
-  async record(grant: WebhookGrant, delivery: RecordedDelivery): Promise<void> {
-    const { deliveriesPerEndpoint, deadLettersPerEndpoint } = this.retention;
-    await orUnavailable(() => recordDelivery(this.database, grant, delivery, deliveriesPerEndpoint));
-    if (delivery.deadLetter === undefined) return;
-    await orUnavailable(
-      () => this.database.$executeRaw`
-      DELETE FROM webhooks.dead_letters
-      WHERE endpoint_id = ${grant.endpointId} AND dead_letter_id <= (
-        SELECT dead_letter_id FROM webhooks.dead_letters WHERE endpoint_id = ${grant.endpointId}
-        ORDER BY dead_letter_id DESC OFFSET ${deadLettersPerEndpoint} LIMIT 1
-      )`,
+  async record(grant: WebhookGrant, delivery: RecordedDelivery): Promise<boolean> {
+    const { deliveriesPerEndpoint } = this.retention;
+    const isKept = await orUnavailable(() =>
+      recordDelivery(this.database, isHeldBy(grant), delivery, deliveriesPerEndpoint),
     );
+    if (!isKept) await this.load(grant);
+    if (isKept && delivery.deadLetter !== undefined) await this.keepNewest(grant.endpointId);
+    return isKept;
+  }
+
+  private keepNewest(endpointId: string): Promise<void> {
+    return forgetDeadLetters(this.database, endpointId, this.retention.deadLettersPerEndpoint);
   }
 
   async replays(grant: WebhookGrant, limit: number): Promise<readonly DeadLetter[]> {
@@ -220,56 +258,35 @@ export class PrismaWebhookStore implements WebhookStore {
     return rows.filter(isPresent).map(fromDeadLetterRow);
   }
 
-  async log(workspaceId: number, endpointId: string, entry: DeliveryEntry): Promise<boolean> {
-    if (!canBeStored(endpointId)) return false;
-    const logged = await orUnavailable(
-      () => this.database.$executeRaw`
-      WITH of AS (
-        UPDATE webhooks.endpoints SET last_delivery_id = last_delivery_id + 1
-        WHERE endpoint_id = ${endpointId} AND workspace_id = ${workspaceId}::int
-        RETURNING endpoint_id, last_delivery_id
-      ), forgotten AS (
-        DELETE FROM webhooks.deliveries d USING of WHERE d.endpoint_id = of.endpoint_id
-          AND d.delivery_id <= of.last_delivery_id - ${this.retention.deliveriesPerEndpoint}::bigint
-      )
-      INSERT INTO webhooks.deliveries (endpoint_id, delivery_id, at, entry)
-      SELECT endpoint_id, last_delivery_id, ${BigInt(entry.at)}::bigint, ${JSON.stringify(entry)} FROM of`,
-    );
-    return logged === 1;
+  log(workspaceId: number, endpointId: string, entry: DeliveryEntry): Promise<boolean> {
+    return logDelivery(this.database, workspaceId, endpointId, entry, this.retention.deliveriesPerEndpoint);
   }
 
-  async deliveries(query: PastQuery): Promise<readonly StoredDelivery[] | undefined> {
-    const { workspaceId, endpointId, before, limit } = query;
-    if (!canBeStored(endpointId)) return undefined;
-    const rows = await orUnavailable(
-      () => this.database.$queryRaw<Nullable<{ readonly delivery_id: bigint; readonly entry: string }>[]>`
-      SELECT d.delivery_id, d.entry FROM webhooks.endpoints e LEFT JOIN LATERAL (
-        SELECT delivery_id, entry FROM webhooks.deliveries
-        WHERE endpoint_id = e.endpoint_id AND delivery_id < ${beforeOf(before)}
-        ORDER BY delivery_id DESC LIMIT ${page(limit)}
-      ) d ON true
-      WHERE e.endpoint_id = ${endpointId} AND e.workspace_id = ${workspaceId}::int ORDER BY d.delivery_id DESC`,
-    );
-    return rows.length === 0 ? undefined : rows.filter(isPresent).map(fromDeliveryRow);
+  deliveries(query: DeliveriesQuery): Promise<readonly StoredDelivery[] | undefined> {
+    return readDeliveries(this.database, query);
   }
 
-  async deadLetters(query: PastQuery): Promise<readonly DeadLetter[] | undefined> {
-    const { workspaceId, endpointId, before, limit } = query;
-    if (!canBeStored(endpointId)) return undefined;
-    const rows = await orUnavailable(
-      () => this.database.$queryRaw<Nullable<DeadLetterRow>[]>`
-      SELECT l.* FROM webhooks.endpoints e LEFT JOIN LATERAL (
-        SELECT dead_letter_id, dead_at, replay_at, letter FROM webhooks.dead_letters
-        WHERE endpoint_id = e.endpoint_id AND dead_letter_id < ${beforeOf(before)}
-        ORDER BY dead_letter_id DESC LIMIT ${page(limit)}
-      ) l ON true
-      WHERE e.endpoint_id = ${endpointId} AND e.workspace_id = ${workspaceId}::int ORDER BY l.dead_letter_id DESC`,
-    );
-    return rows.length === 0 ? undefined : rows.filter(isPresent).map(fromDeadLetterRow);
+  deadLetters(query: PastQuery): Promise<readonly DeadLetter[] | undefined> {
+    return readDeadLetters(this.database, query);
   }
 
   async replay(query: Parameters<WebhookStore['replay']>[0]): Promise<number | undefined> {
     return canBeStored(query.endpointId) ? letReplay(this.database, query) : undefined;
+  }
+
+  async redeliver(query: Parameters<WebhookStore['redeliver']>[0]): Promise<number | undefined> {
+    if (!canBeStored(query.endpointId)) return undefined;
+    const waiting = await redeliver(this.database, query);
+    if (waiting !== undefined) await this.keepNewest(query.endpointId);
+    return waiting;
+  }
+
+  async cancelReplays(workspaceId: number, endpointId: string): Promise<number | undefined> {
+    return canBeStored(endpointId) ? cancelReplays(this.database, workspaceId, endpointId) : undefined;
+  }
+
+  countUnattended(forMs: number): Promise<number> {
+    return countUnattended(this.database, forMs);
   }
 
   prune(query: Parameters<WebhookStore['prune']>[0]): ReturnType<WebhookStore['prune']> {
@@ -279,20 +296,3 @@ export class PrismaWebhookStore implements WebhookStore {
 
 /** Locks of this kind are about making endpoints; the second key is the workspace. */
 const CREATION_LOCK = 0x77656268;
-
-interface RenewedRow {
-  readonly endpoint_id: string;
-  readonly version: bigint;
-  readonly is_enabled: boolean;
-  readonly has_replays: boolean;
-}
-
-/** Of an outer join: a row without values stands for an endpoint that has none. */
-type Nullable<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
-
-function isPresent<Row extends object>(row: Nullable<Row>): row is Nullable<Row> & Row {
-  return Object.values(row)[0] !== null;
-}
-
-const page = (limit: number): number => Math.min(limit, MAX_WEBHOOK_PAGE);
-const beforeOf = (before: number | undefined): bigint => (before === undefined ? NO_BEFORE : BigInt(before));

@@ -9,6 +9,7 @@ interface OutcomeRow {
   readonly outcome: SessionCommitOutcome['kind'];
   readonly version: bigint | null;
   readonly taken_id: string | null;
+  readonly known_key: string | null;
   readonly known_hash: string | null;
   readonly known_answer: string | null;
 }
@@ -24,7 +25,7 @@ export async function commitSession(queries: Queries, commit: SessionCommit): Pr
   }
   const columns = state && stateColumns(state);
   const [row] = await queries.$queryRaw<OutcomeRow[]>`
-    SELECT outcome, version, taken_id, known_hash, known_answer FROM agent_sessions.commit_session(
+    SELECT outcome, version, taken_id, known_key, known_hash, known_answer FROM agent_sessions.commit_session(
       ${commit.workspaceId}::int,
       ${commit.sessionId}::text,
       ${BigInt(commit.expectedVersion)}::bigint,
@@ -43,9 +44,13 @@ export async function commitSession(queries: Queries, commit: SessionCommit): Pr
       ${toLines(commit.dispatches.map((dispatch) => JSON.stringify(dispatch)))}::text,
       ${receipt?.key ?? null}::text,
       ${receipt?.requestHash ?? null}::text,
-      ${receipt?.answer ?? null}::text)`;
+      ${receipt?.answer ?? null}::text,
+      ${receipt?.scope ?? commit.sessionId}::text,
+      ${receipt?.unkeyed?.isRetry ?? null}::boolean,
+      ${receipt?.unkeyed?.arrivedMsAgo ?? null}::float8,
+      ${receipt?.unkeyed?.repeatableForMs ?? null}::float8)`;
   if (!row) throw new Error('commit_session gave no outcome');
-  return outcomeOf(row, commit);
+  return outcomeOf(row);
 }
 
 function stateColumns({ agent, ...rest }: SessionState) {
@@ -63,7 +68,7 @@ function stateColumns({ agent, ...rest }: SessionState) {
   };
 }
 
-function outcomeOf(row: OutcomeRow, { receipt }: SessionCommit): SessionCommitOutcome {
+function outcomeOf(row: OutcomeRow): SessionCommitOutcome {
   switch (row.outcome) {
     case 'committed':
       return { kind: 'committed', version: Number(row.version) };
@@ -75,7 +80,7 @@ function outcomeOf(row: OutcomeRow, { receipt }: SessionCommit): SessionCommitOu
       return {
         kind: 'repeated',
         receipt: {
-          key: receipt?.key ?? '',
+          key: row.known_key ?? '',
           requestHash: row.known_hash ?? '',
           answer: row.known_answer ?? '',
         },

@@ -1,4 +1,4 @@
-import { AGENT_SESSION_STATUSES, type ListSessions } from '@sluice/agent-sessions';
+import { AGENT_SESSION_STATUSES, MAX_LISTED_BYTES, type ListSessions } from '@sluice/agent-sessions';
 import { Prisma } from './generated/client';
 import { beyond, directed, rangeConditions, unionOf } from './ordered-pages';
 
@@ -6,7 +6,7 @@ const COLUMNS = Prisma.sql`session_id, created_at`;
 const TABLE = Prisma.sql`agent_sessions.sessions`;
 
 /**
- * One page of sessions. Each status, archived or not, is a part of an index in which sessions are in the order of the list:
+ * One page of sessions, and whether there are more. Each status, archived or not, is a part of an index in which sessions are in the order of the list:
  * whatever is asked for, the database reads the beginnings of a few of these parts.
  */
 export function listSessions(query: ListSessions): Prisma.Sql {
@@ -18,15 +18,24 @@ export function listSessions(query: ListSessions): Prisma.Sql {
     ),
   );
   const inOrder = Prisma.sql`ORDER BY created_at ${direction}, session_id ${direction}`;
-  const { limit } = query;
+  // One more than is shown tells whether there are more.
+  const limit = query.limit + 1;
+  // The sizes alone are looked at: a text that is stored out of line is not fetched unless it is in the page.
   return Prisma.sql`
-    SELECT s.agent, s.state
-    FROM (
-      SELECT ${COLUMNS} FROM (${unionOf({ columns: COLUMNS, table: TABLE, branches, inOrder, limit })}) AS found
-      ${inOrder} LIMIT ${limit}
-    ) AS page
-    JOIN LATERAL (SELECT agent, state FROM ${TABLE} WHERE session_id = page.session_id OFFSET 0) AS s ON true
-    ORDER BY page.created_at ${direction}, page.session_id ${direction}`;
+    SELECT agent, state, has_more FROM (
+      SELECT ${COLUMNS}, agent, state, lead(session_id) OVER listed IS NOT NULL AS has_more,
+        row_number() OVER listed AS place, sum(octet_length(agent) + octet_length(state)) OVER listed AS bytes_to_here
+      FROM (
+        SELECT found.session_id, found.created_at, s.agent, s.state
+        FROM (
+          SELECT ${COLUMNS} FROM (${unionOf({ columns: COLUMNS, table: TABLE, branches, inOrder, limit })}) AS found
+          ${inOrder} LIMIT ${limit}
+        ) AS found
+        JOIN LATERAL (SELECT agent, state FROM ${TABLE} WHERE session_id = found.session_id OFFSET 0) AS s ON true
+      ) AS sized WINDOW listed AS (${inOrder})
+    ) AS measured
+    WHERE place <= ${query.limit} AND (bytes_to_here <= ${MAX_LISTED_BYTES} OR place = 1)
+    ${inOrder}`;
 }
 
 /** Conditions that together meet all that is listed; written out, so that an index with the condition is known to serve. */
@@ -53,8 +62,10 @@ function conditionsOf(query: ListSessions): Prisma.Sql[] {
       upToMs: query.createdUpToMs,
     }),
   ];
-  if (agentId !== undefined) conditions.push(Prisma.sql`agent_id = ${agentId}`);
-  if (agentVersion !== undefined) conditions.push(Prisma.sql`agent_version = ${BigInt(agentVersion)}`);
+  if (agentId !== undefined) {
+    conditions.push(Prisma.sql`agent_id = ${agentId}`);
+    if (agentVersion !== undefined) conditions.push(Prisma.sql`agent_version = ${BigInt(agentVersion)}`);
+  }
   if (after !== undefined) {
     conditions.push(
       Prisma.sql`(created_at, session_id) ${beyond(query)} (${BigInt(after.createdAtMs)}::bigint, ${after.id}::text)`,

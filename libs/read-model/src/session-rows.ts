@@ -5,6 +5,11 @@ export interface StateRow {
   readonly state: string;
 }
 
+export interface ListedStateRow extends StateRow {
+  /** There are sessions after it. */
+  readonly has_more: boolean;
+}
+
 export interface ReceiptRow {
   readonly key: string;
   readonly request_hash: string;
@@ -16,7 +21,10 @@ export interface DispatchRow {
   readonly workspace_id: number;
   readonly session_id: string;
   readonly dispatch: string;
+  readonly holder: string;
   readonly attempt: number;
+  readonly failures: number;
+  readonly failing_for_ms: number;
   readonly created_at: Date;
 }
 
@@ -31,10 +39,13 @@ export function fromReceiptRow({ key, request_hash, answer }: ReceiptRow): Recei
 export function fromDispatchRow(row: DispatchRow): ClaimedDispatch {
   return {
     dispatchId: Number(row.dispatch_id),
+    holder: row.holder,
     workspaceId: row.workspace_id,
     sessionId: row.session_id,
     dispatch: JSON.parse(row.dispatch) as RunDispatch,
     attempt: row.attempt,
+    failures: row.failures,
+    failingForMs: row.failing_for_ms,
     createdAtMs: row.created_at.getTime(),
   };
 }

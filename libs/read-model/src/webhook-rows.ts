@@ -20,6 +20,14 @@ export interface EndpointRow {
   readonly epoch: string;
   readonly position: bigint;
   readonly blocked: string | null;
+  readonly progress_version: bigint;
+}
+
+export interface RenewedRow {
+  readonly endpoint_id: string;
+  readonly version: bigint;
+  readonly is_enabled: boolean;
+  readonly has_replays: boolean;
 }
 
 export interface DeadLetterRow {
@@ -49,6 +57,7 @@ export function fromEndpointRow(row: EndpointRow): EndpointState {
       }),
     },
     progress: { place: { epoch: toEpoch(row.epoch), position: toPosition(Number(row.position)) }, ...blocked },
+    progressVersion: Number(row.progress_version),
   };
 }
 

@@ -71,13 +71,13 @@ it('leaves no dispatch behind while commits and ends of dispatches race', async 
   };
   const done = commitAll();
   await until(async () => {
-    for (const { dispatchId, dispatch } of await telling.claimDispatches({
+    for (const claimed of await telling.claimDispatches({
       holder: 'one',
       leaseMs: LEASE_MS,
       limit: 5,
     })) {
-      told.push(dispatch.runId ?? '');
-      await telling.finishDispatch(dispatchId, 'one');
+      told.push(claimed.dispatch.runId ?? '');
+      await telling.finishDispatch(claimed);
     }
     return told.length === 2 * commits;
   }, 'every dispatch to be told');

@@ -77,7 +77,7 @@ const reads: readonly (readonly [name: string, read: (store: SessionStore) => Pr
   ['of no version', page({ agentId: 'agent_7', agentVersion: 9 }), 'sessions_of_agent_version_idx'],
   ['known events', (store) => store.knownEvents('sesn_1', ['sevt_5', 'sevt_7', 'x']), 'events_pkey'],
   ['a receipt', (store) => store.receipt('sesn_1', 'send/1'), 'receipts_pkey'],
-  ['an unanswered one', (store) => store.unansweredReceipt('sesn_1', 'hash1'), 'receipts_unanswered_idx'],
+  ['an unanswered one', (store) => store.unansweredReceipt('sesn_1', 'hash1', 3_600_000), 'receipts_unanswered_idx'],
   ['an outbox', (store) => store.outbox('sesn_7', 10), 'outbox_pkey'],
   ['outboxes that wait', (store) => store.waitingOutboxes(5_000, 100), 'waiting_outboxes_since_session_id_idx'],
   ['runs that are overdue', (store) => store.overdueRuns(SESSIONS / 2, 100), 'deadlines_deadline_at_session_id_idx'],
@@ -154,12 +154,13 @@ describe.each([
         { id: 'new_2', type: 'user.message' },
       ],
       dispatches: [startOf()],
-      receipt: receiptOf('new'),
+      // Looked up in each way that there is.
+      receipt: { ...receiptOf('new'), unkeyed: { isRetry: true, arrivedMsAgo: 5, repeatableForMs: 5 } },
     });
     const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
       ['commit_session', () => sessionStore.commit({ ...commit, expectedVersion: 99 })],
       ['settle_outbox', () => sessionStore.settle('sesn_none', 5_000)],
-      ['finish_dispatch', () => sessionStore.finishDispatch(499, 'nobody')],
+      ['finish_dispatch', () => sessionStore.finishDispatch({ dispatchId: 499, holder: 'nobody', attempt: 1 })],
       ['forget_receipts', () => sessionStore.forgetReceipts(10_000_000, 50)],
       ['create_documents', () => sessionDocuments.create([documentOf()])],
       [

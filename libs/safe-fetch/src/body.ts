@@ -15,7 +15,7 @@ const DECOMPRESSORS: ReadonlyMap<string, () => Duplex> = new Map<string, () => D
 
 /**
  * The body of an answer as its sender wrote it, at most `maxBytes` of it, before and after decompression.
- * @throws SafeFetchError `too_large`, `unreachable` for an encoding that nobody asked for and that is not known; errors of the streams as they are.
+ * Reading it throws SafeFetchError `too_large`, `unreachable` for an encoding that nobody asked for and that is not known; errors of the streams as they are.
  */
 export function readBody(response: IncomingMessage, maxBytes: number): AsyncIterable<Uint8Array> {
   const encoding = (response.headers['content-encoding'] ?? '').trim().toLowerCase();
@@ -25,9 +25,15 @@ export function readBody(response: IncomingMessage, maxBytes: number): AsyncIter
   }
   const decompressor = DECOMPRESSORS.get(encoding);
   if (decompressor === undefined) {
-    throw new SafeFetchError('unreachable', 'The answer is encoded in an unknown way');
+    return undecodable();
   }
   return bounded(decompress(raw, decompressor()), maxBytes);
+}
+
+/** The head of such an answer is known all the same. */
+function undecodable(): AsyncIterable<Uint8Array> {
+  const next = () => Promise.reject(new SafeFetchError('unreachable', 'The answer is encoded in an unknown way'));
+  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /** Whether the sender announces more than the limit. */

@@ -26,12 +26,16 @@ const RETRYABLE: ReadonlySet<SafeFetchErrorCode> = new Set(['timeout', 'unreacha
 export class SafeFetchError extends Error {
   override readonly name = 'SafeFetchError';
 
+  /** Of `too_many_redirects`: of the redirect that was not followed. */
+  readonly status: number | undefined;
+
   constructor(
     readonly code: SafeFetchErrorCode,
     message: string,
-    options: { readonly cause?: unknown } = {},
+    options: { readonly cause?: unknown; readonly status?: number } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = options.status;
   }
 
   /** Whether the same fetch may succeed later. */

@@ -9,3 +9,4 @@ export {
 } from './options';
 export { parsePrivateAllowList, type PrivateAllowList } from './private-allow-list';
 export { createSafeFetch } from './safe-fetch';
+export { assertFetchable } from './url-rules';

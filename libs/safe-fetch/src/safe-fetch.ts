@@ -110,10 +110,11 @@ class Fetcher {
         return streamOf(step, response, exchange, limits.maxBytes, deadline.signal, end);
       }
       exchange.close();
-      const next = this.nextStep(step, response.statusCode ?? 0, location);
-      if (seen.size > limits.maxRedirects || seen.has(`${next.method} ${next.target.url.href}`)) {
-        throw new SafeFetchError('too_many_redirects', `More than ${limits.maxRedirects} redirects, or a loop`);
-      }
+      const status = response.statusCode ?? 0;
+      // First, so that where it would lead says nothing: it is not followed.
+      if (seen.size > limits.maxRedirects) throw tooManyRedirects(limits, status);
+      const next = this.nextStep(step, status, location);
+      if (seen.has(`${next.method} ${next.target.url.href}`)) throw tooManyRedirects(limits, status);
       step = next;
       if (limits.beforeRedirect !== undefined) {
         way.leave();
@@ -207,6 +208,10 @@ function streamOf(
     close();
     throw error;
   }
+}
+
+function tooManyRedirects({ maxRedirects }: RequestLimits, status: number): SafeFetchError {
+  return new SafeFetchError('too_many_redirects', `More than ${maxRedirects} redirects, or a loop`, { status });
 }
 
 async function* closing(

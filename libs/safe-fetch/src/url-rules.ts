@@ -80,6 +80,14 @@ export function targetOf(text: string, rules: UrlRules, from?: Target): Target {
 }
 
 /**
+ * Whether a URL could be asked for at all, as far as it tells by itself: its name is not resolved.
+ * @throws SafeFetchError `invalid_url` or `refused_address`.
+ */
+export function assertFetchable(text: string, rules: Pick<UrlRules, 'allowPrivate' | 'httpsOnly'>): void {
+  targetOf(text, { ...PUBLIC_URL_RULES, ...rules });
+}
+
+/**
  * The target that a text of the operator names: it need not be public.
  * @throws SafeFetchError `invalid_url` or `refused_address`.
  */

@@ -138,6 +138,19 @@ describe('a broken answer is unreachable', () => {
     await until(() => server.open() === 0);
   });
 
+  it('an unknown encoding hides the body, and not the head', async () => {
+    const server = await serveTcp((socket) =>
+      socket.once('data', () => socket.end(`${head('content-encoding: zstd')}abc`)),
+    );
+    const stream = await fetchWith().open(server.origin);
+    expect(stream.status).toBe(200);
+    const read = async () => {
+      for await (const chunk of stream.body) expect(chunk).toBeUndefined();
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'unreachable' });
+    await until(() => server.open() === 0);
+  });
+
   it('nobody at the port; the message names no address', async () => {
     const server = await serveTcp(() => undefined);
     await closeWorlds();

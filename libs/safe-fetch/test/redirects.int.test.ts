@@ -52,6 +52,16 @@ describe('redirects', () => {
     expect(server.connections() - before).toBe(1);
   });
 
+  it('does not look at where a redirect leads that is not followed, and tells its status', async () => {
+    const server = await serveHttp((_request, response) => {
+      response.writeHead(302, { location: `http://${PRIVATE}/` }).end();
+    });
+    const error: unknown = await fetchAmong([server])(server.origin, { maxRedirects: 0 }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ code: 'too_many_redirects', status: 302 });
+  });
+
   it('does not go from https to http, not even to what is listed', async () => {
     const tls = makeCertificate('secure.test', 'secret.test');
     const plain = await serveHttp((_request, response) => response.end());

@@ -53,6 +53,11 @@ export class Connections {
     );
   }
 
+  /** Closes those by which nothing was ever said: nobody waits at them, and the server does not take them for idle. */
+  closeUnused(): void {
+    for (const socket of this.open) if (socket.bytesRead === 0) socket.destroy();
+  }
+
   /** Told of again when its connection is handed back after an upgrade that nobody took. */
   private count(socket: Socket): void {
     if (this.open.has(socket)) return;

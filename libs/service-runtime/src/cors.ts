@@ -16,6 +16,25 @@ const ALLOWED_HEADERS = [
   'X-Request-ID',
   'Idempotency-Key',
   'Last-Event-ID',
+  // Those of the Anthropic SDK, which apps of sessions serve.
+  'User-Agent',
+  'Anthropic-Version',
+  'Anthropic-Beta',
+  'Anthropic-Workspace-ID',
+  'Anthropic-Dangerous-Direct-Browser-Access',
+  'X-Stainless-Lang',
+  'X-Stainless-Package-Version',
+  'X-Stainless-OS',
+  'X-Stainless-Arch',
+  'X-Stainless-Runtime',
+  'X-Stainless-Runtime-Version',
+  'X-Stainless-Retry-Count',
+  'X-Stainless-Timeout',
+  'X-Stainless-Helper',
+  'X-Stainless-Helper-Method',
+  'Traceparent',
+  'Tracestate',
+  'Baggage',
 ];
 const EXPOSED_HEADERS = [
   'X-Request-ID',
@@ -25,6 +44,9 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'X-Next-Cursor',
   'Last-Event-ID',
+  'Request-ID',
+  'Retry-After-Ms',
+  'X-Should-Retry',
 ];
 const MAX_AGE_SECONDS = 86_400;
 

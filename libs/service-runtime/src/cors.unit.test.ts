@@ -1,8 +1,26 @@
+import { Anthropic } from '@anthropic-ai/sdk';
 import { SluiceError } from '@sluice/event-log';
 import { startApp } from '../test/http-fixture';
 import { ORIGIN_PATTERN, type HttpApp, type HttpAppOptions } from './index';
 
 const PAGE = 'https://app.example';
+
+/** Those that the SDK sends from a page, but for what browsers always allow. */
+async function headersOfTheSdk(): Promise<readonly string[]> {
+  const sent: string[] = [];
+  const client = new Anthropic({
+    apiKey: 'sk',
+    maxRetries: 0,
+    dangerouslyAllowBrowser: true,
+    fetch: (_url, init) => {
+      sent.push(...new Headers(init?.headers).keys());
+      return Promise.resolve(new Response('{}', { headers: { 'content-type': 'application/json' } }));
+    },
+  });
+  await client.beta.sessions.events.send('sesn_x', { events: [], workspace_id: '1' });
+  expect(sent).toEqual(expect.arrayContaining(['anthropic-version', 'anthropic-beta', 'x-stainless-lang']));
+  return sent.filter((name) => name !== 'accept');
+}
 
 describe('answers to web pages', () => {
   const running: HttpApp[] = [];
@@ -39,8 +57,9 @@ describe('answers to web pages', () => {
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': '*',
       'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
-      'access-control-allow-headers':
+      'access-control-allow-headers': expect.stringContaining(
         'Content-Type, Authorization, X-API-Key, X-API-Version, X-Request-ID, Idempotency-Key, Last-Event-ID',
+      ),
       'access-control-max-age': '86400',
       'x-request-id': expect.any(String),
     });
@@ -65,8 +84,14 @@ describe('answers to web pages', () => {
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': '*',
       'access-control-expose-headers':
-        'X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-Next-Cursor, Last-Event-ID',
+        'X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-Next-Cursor, Last-Event-ID, Request-ID, Retry-After-Ms, X-Should-Retry',
     });
+  });
+
+  it('lets the SDK of sessions in a page send all of its headers', async () => {
+    const { headers } = await preflight(await start(), '/private');
+    const allowed = String(headers['access-control-allow-headers']).toLowerCase().split(', ');
+    expect(allowed).toEqual(expect.arrayContaining(await headersOfTheSdk()));
   });
 
   it.each(['starting', 'closed'] as const)('lets pages read the refusal while the gate is %s', async (gate) => {

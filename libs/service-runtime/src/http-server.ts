@@ -15,6 +15,7 @@ import type { TrustProxy } from './client-address';
 import { answerClientError } from './client-errors';
 import { Connections } from './connections';
 import { allowOrigins, ANY_ORIGIN } from './cors';
+import { ErrorForms, type AnswerFault } from './error-forms';
 import { answerError, setCommonHeaders } from './http-answer';
 import { acceptJsonOnly } from './json-body';
 import type { ServiceLogger } from './logger';
@@ -29,6 +30,10 @@ import { METRIC_NAMES } from './signals';
 import { WebSockets, type WebSocketLimits } from './web-sockets';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Forms of errors that differ from the usual one, by path. Beforehand: what is added later counts as well. */
+    errorForms: ErrorForms;
+  }
   interface FastifyContextConfig {
     /** The answer is a stream that lasts: a drain does not wait for it with the short requests, its worker ends it. */
     longLived?: boolean;
@@ -97,6 +102,8 @@ export interface HttpApp {
    * Takes no more connections, and answers that end close theirs. WebSockets stay until whoever opened them closes them.
    * Resolves when every connection is gone.
    */
+  /** Closes the connections that carry no request. */
+  closeIdleConnections(): void;
   closeServer(): Promise<void>;
   /** Closes all at once: connections and WebSockets, then Nest's modules. */
   close(): Promise<void>;
@@ -109,7 +116,17 @@ type RequestStart = (request: FastifyRequest, reply: FastifyReply) => boolean;
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { logger, metrics } = options;
   const tracker = new RequestTracker(metrics, logger);
-  const fastify = createFastify(serverOptions(options, (request, reply) => begin(request, reply)));
+  const forms = new ErrorForms();
+  const answerFault: AnswerFault = (thrown, request, reply) => {
+    const answer = forms.of(request.url);
+    if (answer) answer(thrown, request, reply);
+    else answerError(thrown, request, reply, logger);
+  };
+  const frameworkErrors: AnswerFault = (thrown, request, reply) => {
+    if (begin(request, reply)) answerFault(thrown, request, reply);
+  };
+  const fastify = createFastify(serverOptions(options, frameworkErrors));
+  fastify.decorate('errorForms', forms);
   let gate: Gate = 'open';
 
   const connections = new Connections(fastify.server, options.maxConnections ?? HTTP_LIMITS.maxConnections, metrics);
@@ -123,7 +140,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     return true;
   };
   acceptJsonOnly(fastify);
-  const notFound = answerFaults(fastify, logger);
+  const notFound = answerFaults(fastify, answerFault);
   const budget = new BodyBudget(options.maxBodyBytesInHand ?? HTTP_LIMITS.maxBodyBytesInHand, metrics);
   fastify.addHook('onRequest', (request, reply, done) => {
     // Neither goes on nor is answered otherwise: nobody is there to read it.
@@ -172,6 +189,10 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
       return typeof address === 'object' && address !== null ? address.port : port;
     },
     listenAlso: (address) => connections.listen(address),
+    closeIdleConnections: () => {
+      fastify.server.closeIdleConnections();
+      connections.closeUnused();
+    },
     closeServer: async () => {
       await Promise.all([fastify.close(), connections.closeAliases()]);
     },
@@ -188,8 +209,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   return app;
 }
 
-function serverOptions(options: HttpAppOptions, begin: RequestStart): FastifyHttpOptions<Server> {
-  const { logger, metrics, trustProxy = false } = options;
+function serverOptions(options: HttpAppOptions, frameworkErrors: AnswerFault): FastifyHttpOptions<Server> {
+  const { metrics, trustProxy = false } = options;
   const clientErrors = metrics.counter({
     name: METRIC_NAMES.httpClientErrorsTotal,
     help: 'Connections whose bytes are no HTTP request: malformed, too slow, too large a head',
@@ -216,9 +237,7 @@ function serverOptions(options: HttpAppOptions, begin: RequestStart): FastifyHtt
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // Faults of the URL itself, found before any hook runs.
-    frameworkErrors: (error, request, reply) => {
-      if (begin(request, reply)) answerError(error, request, reply, logger);
-    },
+    frameworkErrors,
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Duplex) => {
       clientErrors.inc();
       answerClientError(error, socket);
@@ -229,7 +248,7 @@ function serverOptions(options: HttpAppOptions, begin: RequestStart): FastifyHtt
 /** Answers thrown errors and unknown routes; gives what an unknown route is answered with. */
 function answerFaults(
   fastify: FastifyInstance,
-  logger: ServiceLogger,
+  answerFault: AnswerFault,
 ): (request: FastifyRequest, reply: FastifyReply) => SluiceError {
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => {
@@ -240,14 +259,14 @@ function answerFaults(
     }
     for (const method of [route.method].flat()) routes.add(method, route.url);
   });
-  fastify.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
+  fastify.setErrorHandler(answerFault);
   const notFound = (request: FastifyRequest, reply: FastifyReply): SluiceError => {
     const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '');
     if (methods.length === 0 || methods.includes(request.method)) return new SluiceError('not_found', 'Not found');
     reply.header('allow', methods.join(', '));
     return new SluiceError('method_not_allowed', 'Method not allowed');
   };
-  fastify.setNotFoundHandler((request, reply) => answerError(notFound(request, reply), request, reply, logger));
+  fastify.setNotFoundHandler((request, reply) => answerFault(notFound(request, reply), request, reply));
   return notFound;
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { exchange, gate, until } from '../test/harness';
@@ -110,6 +111,21 @@ describe('service drain', () => {
     // Far less than the share of the drain's time after which it would have been cut.
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     expect(await answer).toContain(' bye');
+  });
+
+  it('does not wait for a connection by which nothing was ever asked', async () => {
+    const { service } = build({ drain: { timeoutMs: 25_000, delayMs: 0 } });
+    const { url } = await service.start();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    // Accepted too: the server answers others only after it.
+    await fetch(`${url}/health`);
+    const closed = once(socket, 'close');
+    const startedAtMs = performance.now();
+    await service.destroy();
+    await closed;
+    // Far less than the share of the drain's time after which it would have been cut.
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
   });
 
   it('ends within its time though everything hangs, and still closes the rest', async () => {

@@ -201,7 +201,7 @@ class RunnableService implements Service {
 
   private async closeConnections(http: HttpApp, closing: Promise<void>, budget: DrainBudget): Promise<void> {
     const { logger } = this;
-    http.server.closeIdleConnections();
+    http.closeIdleConnections();
     const quietShare = (DRAIN_SHARES.workers + DRAIN_SHARES.connections) / 2;
     await runBounded({ name: 'end connections', run: () => closing }, budget.untilMs(quietShare), logger);
     await runBounded({ name: 'close http', run: () => http.close() }, budget.untilMs(DRAIN_SHARES.connections), logger);

@@ -1,5 +1,9 @@
+import { isNotice, type BlockedHead, type ResetNotice } from './webhook-endpoint';
+
 /** What was sent: a live event, a dead letter once more, or a test of the owner; or what happened to the endpoint. */
 export type DeliveryKind = 'event' | 'replay' | 'ping' | 'reset';
+
+export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'dead', 'disabled', 'reset'] as const;
 
 /**
  * - `delivered`: answered with 2xx
@@ -8,7 +12,7 @@ export type DeliveryKind = 'event' | 'replay' | 'ping' | 'reset';
  * - `disabled`: the endpoint is sent nothing more; the event stays the next one
  * - `reset`: the cursor could not be honoured; events between `requested` and `at` are not told
  */
-export type DeliveryOutcome = 'delivered' | 'failed' | 'dead' | 'disabled' | 'reset';
+export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
 
 /** One line of the delivery log of an endpoint. */
 export interface DeliveryEntry {
@@ -27,6 +31,8 @@ export interface DeliveryEntry {
   readonly status?: number;
   /** Why there was no answer, or what was wrong with it: a stable code. */
   readonly error?: string;
+  /** More of it: a code of the network or of TLS, for instance `ECONNREFUSED`. */
+  readonly reason?: string;
   /** How the answer begins, at most `MAX_ANSWER_CHARS` of it. */
   readonly answer?: string;
   readonly nextAttemptAt?: number;
@@ -56,7 +62,28 @@ export interface DeadLetter {
   readonly error?: string;
   /** Since when it waits to be sent again. */
   readonly replayAt?: number;
+  /** It is no event. */
+  readonly notice?: ResetNotice;
 }
 
 /** A dead letter that is to be kept; its id and instant are those of the delivery that goes with it. */
 export type NewDeadLetter = Omit<DeadLetter, 'deadLetterId' | 'deadAt' | 'replayAt'>;
+
+/** What is not through, as a dead letter. */
+export function newLetter({
+  subject,
+  position,
+  attempts,
+  status,
+  error,
+}: Omit<BlockedHead, 'nextAttemptAt'>): NewDeadLetter {
+  return {
+    eventId: subject.id,
+    eventType: subject.type,
+    position,
+    attempts,
+    ...(status !== undefined && { status }),
+    ...(error !== undefined && { error }),
+    ...(isNotice(subject) && { notice: subject }),
+  };
+}

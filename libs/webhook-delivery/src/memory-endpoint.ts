@@ -1,9 +1,11 @@
-import type { CursorPlace } from '@sluice/event-log';
-import { changedEndpoint } from './changed-endpoint';
-import type { DeadLetter, StoredDelivery } from './delivery-log';
+import { SluiceError, type CursorPlace } from '@sluice/event-log';
+import { changedEndpoint, skippedHead } from './changed-endpoint';
+import type { DeadLetter, NewDeadLetter, StoredDelivery } from './delivery-log';
 import type { EndpointProgress, EndpointState, WebhookEndpoint } from './webhook-endpoint';
 import {
   MAX_WEBHOOK_PAGE,
+  type DecideChange,
+  type HeldPlace,
   type RecordedDelivery,
   type RenewedGrant,
   type WebhookEndpointChange,
@@ -19,6 +21,7 @@ export class MemoryEndpoint {
   leasedUntil = 0;
   private endpoint: WebhookEndpoint;
   private progress: EndpointProgress;
+  private progressVersion = 1;
   private holder: string | undefined;
   private fencingToken = 0;
   private lastDeliveryId = 0;
@@ -45,13 +48,20 @@ export class MemoryEndpoint {
   }
 
   state(): EndpointState {
-    return detached({ endpoint: this.endpoint, progress: this.progress });
+    return detached({ endpoint: this.endpoint, progress: this.progress, progressVersion: this.progressVersion });
   }
 
-  change(change: WebhookEndpointChange): void {
-    const { endpoint, progress } = changedEndpoint(this.state(), change);
-    this.endpoint = detached(endpoint);
-    this.progress = progress;
+  change(change: WebhookEndpointChange | DecideChange): void {
+    const before = this.state();
+    this.become(changedEndpoint(before, typeof change === 'function' ? change(before) : change));
+  }
+
+  /** @throws SluiceError `conflict` */
+  skip(at: number): void {
+    const skipped = skippedHead(this.state(), at);
+    if (skipped === undefined) throw new SluiceError('conflict', 'Nothing waits to be tried again');
+    this.record(skipped);
+    this.endpoint = { ...this.endpoint, version: this.endpoint.version + 1 };
   }
 
   isHeldBy({ holder, fencingToken }: WebhookGrant, nowMs: number): boolean {
@@ -66,20 +76,28 @@ export class MemoryEndpoint {
     return { ...this.state(), grant, hasReplays: this.hasReplays };
   }
 
-  renew(until: number, place: CursorPlace): RenewedGrant {
+  renew(until: number, held: HeldPlace): RenewedGrant {
     this.leasedUntil = until;
-    this.moveTo(place);
+    this.moveTo(held);
     const { version } = this.endpoint;
     return { endpointId: this.endpointId, version, isEnabled: this.isEnabled, hasReplays: this.hasReplays };
   }
 
-  release(place: CursorPlace, nowMs: number): void {
-    this.moveTo(place);
+  release(held: HeldPlace, nowMs: number): void {
+    this.moveTo(held);
     this.holder = undefined;
     this.leasedUntil = nowMs;
   }
 
-  record({ entry, progress, deadLetter, disabled, replayed }: RecordedDelivery): void {
+  record({ progressVersion, ...delivery }: RecordedDelivery): boolean {
+    if (progressVersion !== undefined && progressVersion !== this.progressVersion) return false;
+    this.progressVersion += 1;
+    this.keep(delivery);
+    return true;
+  }
+
+  /** What changes nothing of how far it is. */
+  keep({ entry, progress, deadLetter, disabled, replayed }: RecordedDelivery): void {
     const deliveryId = ++this.lastDeliveryId;
     this.deliveries.push(detached({ ...entry, deliveryId }));
     this.deliveries = this.deliveries.slice(-this.retention.deliveriesPerEndpoint);
@@ -110,6 +128,22 @@ export class MemoryEndpoint {
     return count;
   }
 
+  redeliver(letters: readonly NewDeadLetter[], replayAt: number, mostWaiting: number): number {
+    const waiting = this.deadLetters.filter((letter) => letter.replayAt !== undefined).length + letters.length;
+    if (waiting > mostWaiting) throw tooManyWait(mostWaiting);
+    for (const letter of letters) {
+      this.deadLetters.push({ ...detached(letter), deadLetterId: ++this.lastDeliveryId, deadAt: replayAt, replayAt });
+    }
+    this.deadLetters = this.deadLetters.slice(-this.retention.deadLettersPerEndpoint);
+    return waiting;
+  }
+
+  cancelReplays(): number {
+    const waiting = this.deadLetters.filter(({ replayAt }) => replayAt !== undefined).length;
+    this.deadLetters = this.deadLetters.map(({ replayAt: _, ...letter }) => letter);
+    return waiting;
+  }
+
   pruneDeliveries(before: number, limit: number): number {
     const old = this.deliveries.filter(({ at }) => at < before).slice(0, limit);
     this.deliveries = this.deliveries.filter((delivery) => !old.includes(delivery));
@@ -126,9 +160,16 @@ export class MemoryEndpoint {
     return this.deadLetters.some(({ replayAt }) => replayAt !== undefined);
   }
 
+  private become({ endpoint, progress, progressVersion }: EndpointState): void {
+    this.endpoint = detached(endpoint);
+    this.progress = progress;
+    this.progressVersion = progressVersion;
+  }
+
   /** A place of another numbering says nothing about this one. */
-  private moveTo({ epoch, position }: CursorPlace): void {
+  private moveTo({ place: { epoch, position }, progressVersion }: HeldPlace): void {
     const { place } = this.progress;
+    if (progressVersion !== this.progressVersion) return;
     if (epoch === place.epoch && position > place.position)
       this.progress = { ...this.progress, place: { epoch, position } };
   }
@@ -140,6 +181,11 @@ export class MemoryEndpoint {
       return isDelivered ? [] : [rest];
     });
   }
+}
+
+/** What `redeliver` throws beyond what may wait. */
+export function tooManyWait(mostWaiting: number): SluiceError {
+  return new SluiceError('conflict', `At most ${mostWaiting} events wait to be sent again: let them be sent first`);
 }
 
 /** The newest first, at most a page. */

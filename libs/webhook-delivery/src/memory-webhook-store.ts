@@ -5,6 +5,9 @@ import type { EndpointState, WebhookEndpoint } from './webhook-endpoint';
 import {
   MAX_WEBHOOK_PAGE,
   WEBHOOK_RETENTION,
+  type DecideChange,
+  type DeliveriesQuery,
+  type HeldPlace,
   type PastQuery,
   type RecordedDelivery,
   type RenewedGrant,
@@ -14,11 +17,6 @@ import {
   type WebhookRetention,
   type WebhookStore,
 } from './webhook-store';
-
-interface HeldPlace {
-  readonly grant: WebhookGrant;
-  readonly place: CursorPlace;
-}
 
 /** What stores of one process can share. */
 export type MemoryEndpoints = Map<string, MemoryEndpoint>;
@@ -51,7 +49,9 @@ export class MemoryWebhookStore implements WebhookStore {
     const count = [...this.#endpoints.values()].filter((each) => each.workspaceId === endpoint.workspaceId).length;
     if (count >= mostPerWorkspace) throw tooMany(mostPerWorkspace);
     if (this.#endpoints.has(endpoint.endpointId)) throw new SluiceError('conflict', 'The endpoint exists already');
-    this.#endpoints.set(endpoint.endpointId, new MemoryEndpoint(endpoint, place, this.retention));
+    const made = new MemoryEndpoint(endpoint, place, this.retention);
+    made.leasedUntil = this.now();
+    this.#endpoints.set(endpoint.endpointId, made);
   }
 
   async find(workspaceId: number, endpointId: string): Promise<EndpointState | undefined> {
@@ -70,10 +70,16 @@ export class MemoryWebhookStore implements WebhookStore {
   async update(
     workspaceId: number,
     endpointId: string,
-    change: WebhookEndpointChange,
+    change: WebhookEndpointChange | DecideChange,
   ): Promise<EndpointState | undefined> {
     const endpoint = this.#of(workspaceId, endpointId);
     endpoint?.change(change);
+    return endpoint?.state();
+  }
+
+  async skip(workspaceId: number, endpointId: string, at: number): Promise<EndpointState | undefined> {
+    const endpoint = this.#of(workspaceId, endpointId);
+    endpoint?.skip(at);
     return endpoint?.state();
   }
 
@@ -93,22 +99,19 @@ export class MemoryWebhookStore implements WebhookStore {
 
   async renew(query: Parameters<WebhookStore['renew']>[0]): Promise<readonly RenewedGrant[]> {
     const until = this.now() + query.leaseMs;
-    return query.held.flatMap(({ grant, place }) => {
-      const endpoint = this.#granted(grant);
-      return endpoint === undefined ? [] : [endpoint.renew(until, place)];
-    });
+    return query.held.flatMap((held) => this.#granted(held.grant)?.renew(until, held) ?? []);
   }
 
   async release(held: readonly HeldPlace[]): Promise<void> {
-    for (const { grant, place } of held) this.#granted(grant)?.release(place, this.now());
+    for (const each of held) this.#granted(each.grant)?.release(each, this.now());
   }
 
   async load(grant: WebhookGrant): Promise<EndpointState> {
     return this.#held(grant).state();
   }
 
-  async record(grant: WebhookGrant, delivery: RecordedDelivery): Promise<void> {
-    this.#held(grant).record(delivery);
+  async record(grant: WebhookGrant, delivery: RecordedDelivery): Promise<boolean> {
+    return this.#held(grant).record(delivery);
   }
 
   async replays(grant: WebhookGrant, limit: number): Promise<readonly DeadLetter[]> {
@@ -117,13 +120,16 @@ export class MemoryWebhookStore implements WebhookStore {
 
   async log(workspaceId: number, endpointId: string, entry: DeliveryEntry): Promise<boolean> {
     const endpoint = this.#of(workspaceId, endpointId);
-    endpoint?.record({ entry });
+    endpoint?.keep({ entry });
     return endpoint !== undefined;
   }
 
-  async deliveries({ workspaceId, endpointId, before, limit }: PastQuery) {
-    const endpoint = this.#of(workspaceId, endpointId);
-    return endpoint && lastItems<StoredDelivery>(endpoint.deliveries, ({ deliveryId }) => deliveryId, before, limit);
+  async deliveries({ workspaceId, endpointId, before, limit, outcome, eventId }: DeliveriesQuery) {
+    const wanted = this.#of(workspaceId, endpointId)?.deliveries.filter(
+      (each) =>
+        (outcome === undefined || each.outcome === outcome) && (eventId === undefined || each.eventId === eventId),
+    );
+    return wanted && lastItems<StoredDelivery>(wanted, ({ deliveryId }) => deliveryId, before, limit);
   }
 
   async deadLetters({ workspaceId, endpointId, before, limit }: PastQuery) {
@@ -133,6 +139,20 @@ export class MemoryWebhookStore implements WebhookStore {
 
   async replay(query: Parameters<WebhookStore['replay']>[0]): Promise<number | undefined> {
     return this.#of(query.workspaceId, query.endpointId)?.letReplay(query.deadLetterIds, query.replayAt);
+  }
+
+  async redeliver(query: Parameters<WebhookStore['redeliver']>[0]): Promise<number | undefined> {
+    const { workspaceId, endpointId, letters, replayAt, mostWaiting } = query;
+    return this.#of(workspaceId, endpointId)?.redeliver(letters, replayAt, mostWaiting);
+  }
+
+  async cancelReplays(workspaceId: number, endpointId: string): Promise<number | undefined> {
+    return this.#of(workspaceId, endpointId)?.cancelReplays();
+  }
+
+  async countUnattended(forMs: number): Promise<number> {
+    const before = this.now() - forMs;
+    return [...this.#endpoints.values()].filter((each) => each.isEnabled && each.leasedUntil < before).length;
   }
 
   async prune({ deliveriesBefore, deadLettersBefore, limit }: Parameters<WebhookStore['prune']>[0]) {

@@ -1,6 +1,6 @@
 import { SluiceError, type CursorPlace } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
-import type { DisabledReason, EndpointProgress } from './webhook-endpoint';
+import type { DisabledReason, EndpointProgress, ResetNotice, SubjectEvent } from './webhook-endpoint';
 
 /** When what failed is tried again, and when it is given up. */
 export interface RetryPolicy {
@@ -39,11 +39,20 @@ export type AttemptResult =
       readonly retryAfterMs?: number;
       readonly durationMs: number;
     }
-  | { readonly kind: 'unanswered'; readonly error: string; readonly durationMs: number };
+  | {
+      readonly kind: 'unanswered';
+      readonly error: string;
+      /** More of it: a code of the network or of TLS. */
+      readonly reason?: string;
+      /** Of an answer that is none, as of a redirect. */
+      readonly status?: number;
+      readonly durationMs: number;
+    };
 
 /** The event that was sent, and where it is. */
 export interface AttemptedEvent {
   readonly place: CursorPlace;
+  readonly subject: SubjectEvent | ResetNotice;
   /** Attempts that failed before this one. */
   readonly failedBefore: number;
 }
@@ -62,6 +71,9 @@ export function isSuccess(result: AttemptResult): boolean {
   return result.kind === 'answered' && result.status >= 200 && result.status < 300;
 }
 
+/** So many attempts of one event, or all of a shorter schedule, come before an endpoint is disabled for its failures. */
+const MIN_ATTEMPTS_TO_DISABLE = 3;
+
 /** Attempts that have failed for the event at this position. */
 export function failedAttempts({ head }: EndpointProgress, position: Position): number {
   return head?.position === position ? head.attempts : 0;
@@ -70,38 +82,65 @@ export function failedAttempts({ head }: EndpointProgress, position: Position): 
 /** What follows from an attempt to deliver the next event of an endpoint. `random` gives numbers from 0 to below 1. */
 export function judgeAttempt(
   before: EndpointProgress,
-  { place, failedBefore }: AttemptedEvent,
+  { place, subject, failedBefore }: AttemptedEvent,
   result: AttemptResult,
   policy: RetryPolicy,
   now: { readonly nowMs: number; readonly random: () => number },
 ): AttemptVerdict {
   if (isSuccess(result)) return { outcome: 'delivered', progress: { place } };
   const { nowMs } = now;
-  const failingSince = before.failingSince ?? nowMs;
+  const failing = { failingSince: failingSinceOf(before, failedBefore, nowMs), failedAt: nowMs };
   const attempts = failedBefore + 1;
-  const reason = reasonToDisable(result, failingSince, policy, nowMs);
-  if (reason !== undefined) {
-    return { outcome: 'disabled', progress: { place: before.place, failingSince }, reason };
-  }
+  const reason = reasonToDisable(result, attempts, failing.failingSince, policy, nowMs);
+  if (reason !== undefined) return { outcome: 'disabled', progress: { place: before.place, ...failing }, reason };
   const delayMs = policy.delaysMs[attempts - 1];
-  if (delayMs === undefined) return { outcome: 'dead', progress: { place, failingSince } };
-  const nextAttemptAt = nowMs + waitMs(delayMs, result, policy, now.random);
-  const head = { position: place.position, attempts, nextAttemptAt };
-  return { outcome: 'failed', progress: { place: before.place, head, failingSince }, nextAttemptAt };
+  if (delayMs === undefined) return { outcome: 'dead', progress: { place, ...failing } };
+  const nextAttemptAt = nowMs + retryDelayMs(attempts, result, policy, now.random);
+  const head = { subject, position: place.position, attempts, nextAttemptAt, ...faultOf(result) };
+  return { outcome: 'failed', progress: { place: before.place, head, ...failing }, nextAttemptAt };
+}
+
+/** How far an endpoint is that was reached by a test or a replay: what waits for it is due, and it does not fail any more. */
+export function reachedProgress({ place, head }: EndpointProgress, nowMs: number): EndpointProgress {
+  return { place, ...(head && { head: { ...head, nextAttemptAt: Math.min(head.nextAttemptAt, nowMs) } }) };
+}
+
+/** The status and the code of what failed. */
+export function faultOf(result: AttemptResult): { readonly status?: number; readonly error?: string } {
+  return {
+    ...(result.status !== undefined && { status: result.status }),
+    ...(result.kind === 'unanswered' && { error: result.error }),
+  };
+}
+
+/** Between the last failure of one event and the first attempt of the next one nothing was sent, and so nothing failed. */
+function failingSinceOf({ failingSince, failedAt }: EndpointProgress, failedBefore: number, nowMs: number): number {
+  if (failingSince === undefined) return nowMs;
+  const idleMs = failedBefore === 0 && failedAt !== undefined ? Math.max(0, nowMs - failedAt) : 0;
+  return failingSince + idleMs;
 }
 
 function reasonToDisable(
   result: AttemptResult,
+  attempts: number,
   failingSince: number,
-  { disableAfterMs }: RetryPolicy,
+  { disableAfterMs, delaysMs }: RetryPolicy,
   nowMs: number,
 ): DisabledReason | undefined {
   if (result.kind === 'answered' && result.status === GONE) return 'gone';
   // A first failure says nothing about how long it lasts.
-  return nowMs > failingSince && nowMs - failingSince >= disableAfterMs ? 'failing' : undefined;
+  const isTriedEnough = attempts >= Math.min(MIN_ATTEMPTS_TO_DISABLE, delaysMs.length + 1);
+  return isTriedEnough && nowMs - failingSince >= disableAfterMs ? 'failing' : undefined;
 }
 
-function waitMs(delayMs: number, result: AttemptResult, policy: RetryPolicy, random: () => number): number {
+/** The wait after so many failed attempts; after more of them than the schedule has, its last one. */
+export function retryDelayMs(
+  attempts: number,
+  result: AttemptResult,
+  policy: RetryPolicy,
+  random: () => number,
+): number {
+  const delayMs = policy.delaysMs[Math.min(attempts, policy.delaysMs.length) - 1] ?? 0;
   const spreadMs = delayMs * policy.jitter * (2 * random() - 1);
   const askedMs = result.kind === 'answered' ? (result.retryAfterMs ?? 0) : 0;
   return Math.round(Math.max(delayMs + spreadMs, Math.min(askedMs, policy.maxRetryAfterMs)));

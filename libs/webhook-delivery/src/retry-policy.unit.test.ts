@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { toEpoch, toPosition } from '@sluice/event-log';
-import { assertRetryPolicy, failedAttempts, judgeAttempt, retryAfterMs, type AttemptResult } from './retry-policy';
+import {
+  assertRetryPolicy,
+  failedAttempts,
+  judgeAttempt,
+  reachedProgress,
+  retryAfterMs,
+  type AttemptResult,
+} from './retry-policy';
 import type { EndpointProgress } from './webhook-endpoint';
 
 const EPOCH = toEpoch('0000abcd');
@@ -20,14 +27,20 @@ const answered = (status: number, more: object = {}): AttemptResult => ({
 });
 const TIMEOUT: AttemptResult = { kind: 'unanswered', error: 'timeout', durationMs: 1 };
 
-function judge(before: EndpointProgress, result: AttemptResult, nowMs = 1_000, random = 0.5) {
-  const attempted = { place: placeOf(5), failedBefore: failedAttempts(before, toPosition(5)) };
+const subject = { id: 'e', type: 'sandbox.ready', workspaceId: 1, family: 'sandbox', entityId: 'a' } as const;
+
+function judge(before: EndpointProgress, result: AttemptResult, nowMs = 1_000, random = 0.5, position = 5) {
+  const attempted = { place: placeOf(position), subject, failedBefore: failedAttempts(before, toPosition(position)) };
   return judgeAttempt(before, attempted, result, policy, { nowMs, random: () => random });
 }
 
 describe('judgeAttempt', () => {
   it.each([200, 202, 204, 299])('moves on after %i', (status) => {
-    const before = { ...START, head: { position: toPosition(5), attempts: 2, nextAttemptAt: 1 }, failingSince: 1 };
+    const before = {
+      ...START,
+      head: { subject, position: toPosition(5), attempts: 2, nextAttemptAt: 1 },
+      failingSince: 1,
+    };
     expect(judge(before, answered(status))).toEqual({ outcome: 'delivered', progress: { place: placeOf(5) } });
   });
 
@@ -49,7 +62,7 @@ describe('judgeAttempt', () => {
     expect(waits).toEqual(policy.delaysMs);
     expect(judge(progress, TIMEOUT, 4_000)).toEqual({
       outcome: 'dead',
-      progress: { place: placeOf(5), failingSince: 1_000 },
+      progress: { place: placeOf(5), failingSince: 1_000, failedAt: 4_000 },
     });
   });
 
@@ -66,16 +79,57 @@ describe('judgeAttempt', () => {
   });
 
   it('counts the attempts of another event from one on', () => {
-    const before = { ...START, head: { position: toPosition(9), attempts: 3, nextAttemptAt: 1 }, failingSince: 1 };
+    const before = {
+      ...START,
+      head: { subject, position: toPosition(9), attempts: 3, nextAttemptAt: 1 },
+      failingSince: 1,
+    };
     expect(judge(before, TIMEOUT).progress.head).toMatchObject({ position: 5, attempts: 1 });
   });
 
   it('disables what is gone, and what did nothing but fail for too long, and keeps its place', () => {
-    const progress = { place: placeOf(4), failingSince: 1_000 };
+    const progress = { place: placeOf(4), failingSince: 1_000, failedAt: 1_000 };
     expect(judge(START, answered(410))).toEqual({ outcome: 'disabled', reason: 'gone', progress });
-    const since = { ...START, failingSince: 1_000 };
+    const head = { subject, position: toPosition(5), attempts: 2, nextAttemptAt: 1 };
+    const since = { ...START, head, failingSince: 1_000, failedAt: 1_000 };
     expect(judge(since, TIMEOUT, 1_000 + 86_399_999).outcome).toBe('failed');
-    expect(judge(since, TIMEOUT, 1_000 + 86_400_000)).toEqual({ outcome: 'disabled', reason: 'failing', progress });
+    const failedAt = 1_000 + 86_400_000;
+    const disabled = { outcome: 'disabled', reason: 'failing', progress: { ...progress, failedAt } };
+    expect(judge(since, TIMEOUT, failedAt)).toEqual(disabled);
+  });
+
+  it('does not count time in which nothing was sent: an old dead letter disables nothing', () => {
+    const dead = { place: placeOf(5), failingSince: 1_000, failedAt: 4_000 };
+    const monthMs = 30 * 86_400_000;
+    let progress: EndpointProgress = dead;
+    for (const nowMs of [monthMs, monthMs + 5_000, monthMs + 35_000]) {
+      const verdict = judge(progress, TIMEOUT, nowMs, 0.5, 6);
+      expect(verdict).toMatchObject({
+        outcome: 'failed',
+        progress: { failingSince: monthMs - 3_000, failedAt: nowMs },
+      });
+      progress = verdict.progress;
+    }
+  });
+
+  it('disables nothing for the first failures of an event, however long others failed', () => {
+    const dayMs = 86_400_000;
+    let progress: EndpointProgress = { place: placeOf(5), failingSince: 0, failedAt: 9 * dayMs };
+    const outcomes = [0, 1, 2].map((n) => {
+      const verdict = judge(progress, TIMEOUT, 9 * dayMs + n, 0.5, 6);
+      progress = verdict.progress;
+      return verdict.outcome;
+    });
+    expect(outcomes).toEqual(['failed', 'failed', 'disabled']);
+  });
+
+  it('begins anew, and at once, where the endpoint was reached', () => {
+    const head = { subject, position: toPosition(5), attempts: 2, nextAttemptAt: 90_000 };
+    const failing = { ...START, head, failingSince: 1, failedAt: 2 };
+    expect(reachedProgress(failing, 5_000)).toEqual({ ...START, head: { ...head, nextAttemptAt: 5_000 } });
+    expect(reachedProgress({ ...START, failingSince: 1, failedAt: 2 }, 5_000)).toEqual(START);
+    const verdict = judge(reachedProgress(failing, 5_000), TIMEOUT, 86_400_000);
+    expect(verdict).toMatchObject({ outcome: 'failed', progress: { failingSince: 86_400_000 } });
   });
 });
 

@@ -7,6 +7,8 @@ export interface ToldEvent {
   readonly json: string;
 }
 
+import type { ResetNotice } from './webhook-endpoint';
+
 /** The type of a test. No event has it: types of events are those of the catalogue. */
 export const PING_TYPE = 'webhook.ping';
 
@@ -17,4 +19,9 @@ export const PING_TYPE = 'webhook.ping';
 export function webhookBody({ eventId, type, occurredAt, json }: ToldEvent): string {
   const head = JSON.stringify({ type, id: eventId, created_at: new Date(occurredAt).toISOString() });
   return `${head.slice(0, -1)},"data":${json}}`;
+}
+
+/** The body that tells of a reset: `{"type":"webhook.reset","id","created_at","data":{"reason","requested","at"}}`. */
+export function noticeBody({ id, type, occurredAt, reason, requested, at }: ResetNotice): string {
+  return webhookBody({ eventId: id, type, occurredAt, json: JSON.stringify({ reason, requested, at }) });
 }

@@ -1,5 +1,5 @@
 import type { CursorPlace } from '@sluice/event-log';
-import type { DeadLetter, DeliveryEntry, NewDeadLetter, StoredDelivery } from './delivery-log';
+import type { DeadLetter, DeliveryEntry, DeliveryOutcome, NewDeadLetter, StoredDelivery } from './delivery-log';
 import type {
   EndpointProgress,
   EndpointState,
@@ -17,8 +17,17 @@ export interface WebhookEndpointChange {
   /** Null enables the endpoint: the event that it stopped at has all its attempts again. */
   readonly disabled?: WebhookDisabled | null;
   readonly secrets?: WebhookSecrets;
-  readonly updatedAt: number;
+  /** Where it goes on from: whatever it waits for is not waited for any more. */
+  readonly place?: CursorPlace;
+  /** What waits to be tried again is due then. */
+  readonly dueAt?: number;
+  /** The application was reached then: what waits is due, and it does not fail any more. */
+  readonly reachedAt?: number;
+  readonly updatedAt?: number;
 }
+
+/** A change that rests on what the endpoint is. @throws whatever it throws, and then nothing is changed */
+export type DecideChange = (state: EndpointState) => WebhookEndpointChange;
 
 /** The right to deliver to one endpoint: one holder at a time. */
 export interface WebhookGrant {
@@ -51,6 +60,16 @@ export interface RecordedDelivery {
   readonly disabled?: WebhookDisabled;
   /** A dead letter that was sent again: it goes when it is delivered, else it waits no more. */
   readonly replayed?: { readonly deadLetterId: number; readonly isDelivered: boolean };
+  /** What it follows from. Absent: whatever there is. */
+  readonly progressVersion?: number;
+}
+
+/** An endpoint that is held, and how far its holder knows it to be. */
+export interface HeldPlace {
+  readonly grant: WebhookGrant;
+  readonly place: CursorPlace;
+  /** A place that follows from another progress than the one that is kept says nothing. */
+  readonly progressVersion: number;
 }
 
 /**
@@ -87,7 +106,16 @@ export interface WebhookStore {
     readonly after?: string | undefined;
     readonly limit: number;
   }): Promise<readonly EndpointState[]>;
-  update(workspaceId: number, endpointId: string, change: WebhookEndpointChange): Promise<EndpointState | undefined>;
+  update(
+    workspaceId: number,
+    endpointId: string,
+    change: WebhookEndpointChange | DecideChange,
+  ): Promise<EndpointState | undefined>;
+  /**
+   * Makes a dead letter of what is not through yet, and goes on. Undefined where there is no such endpoint.
+   * @throws SluiceError `conflict` where nothing waits
+   */
+  skip(workspaceId: number, endpointId: string, at: number): Promise<EndpointState | undefined>;
   /** With its log and its dead letters. False where there is none. */
   remove(workspaceId: number, endpointId: string): Promise<boolean>;
 
@@ -98,22 +126,23 @@ export interface WebhookStore {
     readonly limit: number;
   }): Promise<readonly WebhookLease[]>;
   /** Renews grants and keeps how far their endpoints are. Those that are not among the answers are lost. */
-  renew(query: {
-    readonly held: readonly { readonly grant: WebhookGrant; readonly place: CursorPlace }[];
-    readonly leaseMs: number;
-  }): Promise<readonly RenewedGrant[]>;
+  renew(query: { readonly held: readonly HeldPlace[]; readonly leaseMs: number }): Promise<readonly RenewedGrant[]>;
   /** Gives grants back, so that nobody waits for their end. Those that are lost already are left out. */
-  release(held: readonly { readonly grant: WebhookGrant; readonly place: CursorPlace }[]): Promise<void>;
+  release(held: readonly HeldPlace[]): Promise<void>;
   /** The endpoint as it is now. */
   load(grant: WebhookGrant): Promise<EndpointState>;
-  record(grant: WebhookGrant, delivery: RecordedDelivery): Promise<void>;
+  /**
+   * With it the version of the progress rises by one. False, and nothing is kept, where it is not the one that it follows
+   * from: the owner changed it meanwhile, or this is kept already.
+   */
+  record(grant: WebhookGrant, delivery: RecordedDelivery): Promise<boolean>;
   /** Dead letters that wait to be sent again, the longest waiting first. */
   replays(grant: WebhookGrant, limit: number): Promise<readonly DeadLetter[]>;
 
   /** An entry that changes nothing else: a test of the owner. False where there is no such endpoint. */
   log(workspaceId: number, endpointId: string, entry: DeliveryEntry): Promise<boolean>;
   /** The newest first, older than `before`. Undefined where there is no such endpoint. */
-  deliveries(query: PastQuery): Promise<readonly StoredDelivery[] | undefined>;
+  deliveries(query: DeliveriesQuery): Promise<readonly StoredDelivery[] | undefined>;
   /** The newest first, older than `before`. Undefined where there is no such endpoint. */
   deadLetters(query: PastQuery): Promise<readonly DeadLetter[] | undefined>;
   /**
@@ -126,12 +155,34 @@ export interface WebhookStore {
     readonly deadLetterIds: readonly number[] | 'all';
     readonly replayAt: number;
   }): Promise<number | undefined>;
+  /**
+   * Lets events be sent once more, as dead letters that wait for it. How many wait now; undefined where there is no such
+   * endpoint.
+   * @throws SluiceError `conflict` where more than `mostWaiting` would wait
+   */
+  redeliver(query: {
+    readonly workspaceId: number;
+    readonly endpointId: string;
+    readonly letters: readonly NewDeadLetter[];
+    readonly replayAt: number;
+    readonly mostWaiting: number;
+  }): Promise<number | undefined>;
+  /** Lets none of the dead letters wait. How many did; undefined where there is no such endpoint. */
+  cancelReplays(workspaceId: number, endpointId: string): Promise<number | undefined>;
+  /** Enabled endpoints whose lease ran out so long ago, in milliseconds: nobody delivers to them. */
+  countUnattended(forMs: number): Promise<number>;
   /** Forgets deliveries and dead letters from before these instants, at most `limit` of each. How many. */
   prune(query: {
     readonly deliveriesBefore: number;
     readonly deadLettersBefore: number;
     readonly limit: number;
   }): Promise<{ readonly deliveries: number; readonly deadLetters: number }>;
+}
+
+/** Deliveries with this outcome, or of this event, or all. */
+export interface DeliveriesQuery extends PastQuery {
+  readonly outcome?: DeliveryOutcome | undefined;
+  readonly eventId?: string | undefined;
 }
 
 export interface PastQuery {

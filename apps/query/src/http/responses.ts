@@ -8,6 +8,7 @@ import {
   workspaceIdSchema,
 } from '@sluice/event-schema';
 import type { SandboxActivity } from '@sluice/read-model';
+import { DELIVERY_OUTCOMES } from '@sluice/webhook-delivery';
 import { z } from 'zod';
 import type { ReplayOutcome } from '../admin/parked-replay';
 import type { LagReport } from '../admin/projection-lag';
@@ -166,7 +167,7 @@ export const deliveryPageSchema: z.ZodType<DeliveryPage> = z.object({
     z.object({
       deliveryId: z.int(),
       kind: z.enum(['event', 'replay', 'ping', 'reset']),
-      outcome: z.enum(['delivered', 'failed', 'dead', 'disabled', 'reset']),
+      outcome: z.enum(DELIVERY_OUTCOMES),
       at: timestampMsSchema,
       eventId: z.string().optional().meta({ description: '`webhook-id` of the request.' }),
       eventType: z.string().optional(),
@@ -175,6 +176,10 @@ export const deliveryPageSchema: z.ZodType<DeliveryPage> = z.object({
       durationMs: z.int().optional(),
       status: z.int().optional().meta({ description: 'Of the answer; absent where there was none.' }),
       error: z.string().optional().meta({ description: 'Why there was no answer.' }),
+      reason: z
+        .string()
+        .optional()
+        .meta({ description: 'What the network or TLS says of it, such as `ECONNREFUSED`.' }),
       answer: z.string().optional().meta({ description: 'How the answer begins, at most 500 characters.' }),
       nextAttemptAt: timestampMsSchema.optional(),
       reset: z.object({ reason: z.string(), requested: cursorSchema, at: cursorSchema }).optional().meta({

@@ -16,6 +16,34 @@ const flag = z.boolean().nullish();
 const policy = z.looseObject({ type: z.enum(['always_allow', 'always_ask', 'auto']) }).nullish();
 const defaults = z.strictObject({ enabled: flag, permission_policy: policy }).nullish();
 
+const words = z.enum(['all', 'none']);
+const allOrNone = z.strictObject({ type: words });
+const toolList = z.strictObject({
+  type: z.enum(['only', 'except']),
+  tools: z
+    .array(z.strictObject({ type: z.literal('tool_reference'), name: z.string().min(1).max(128) }))
+    .min(1)
+    .max(MAX_TOOLS)
+    .refine((tools) => new Set(tools.map(({ name }) => name)).size === tools.length, 'must name each tool once'),
+});
+const toolFilter = z.union([words, allOrNone, toolList]).nullish();
+
+/** Of which URLs `web_fetch` may fetch. */
+const urlSourcesField = z
+  .strictObject({
+    client_tool_results: toolFilter,
+    server_tool_results: toolFilter,
+    user_input: z.union([words, allOrNone]).nullish(),
+  })
+  .refine(
+    (sources) =>
+      [sources.client_tool_results, sources.server_tool_results, sources.user_input].some(
+        (source) => (typeof source === 'string' ? source : source?.type) !== 'none',
+      ),
+    'must leave one source at least',
+  )
+  .nullish();
+
 const toolsetField = z.strictObject({
   type: z.literal('agent_toolset_20260401'),
   default_config: defaults,
@@ -25,6 +53,8 @@ const toolsetField = z.strictObject({
         name: z.enum(['bash', 'edit', 'read', 'write', 'glob', 'grep', 'web_fetch', 'web_search']),
         enabled: flag,
         permission_policy: policy,
+        /** Of `web_fetch` only. */
+        url_sources: urlSourcesField,
       }),
     )
     .max(MAX_CONFIGS)
@@ -97,7 +127,8 @@ const optionalParts = {
   tools: toolsField.nullish(),
   mcp_servers: mcpServersField.nullish(),
   skills: skillsField.nullish(),
-  multiagent: z.looseObject({ type: z.string().min(1).max(64) }).nullish(),
+  /** A session has one thread: there is nobody to work with. */
+  multiagent: z.null('must be null: an agent works alone here').optional(),
   execution_identity: identityField.nullish(),
 };
 
@@ -123,5 +154,6 @@ export const updateAgentBody = z.strictObject({
 export type CreateAgentBody = z.output<typeof createAgentBody>;
 export type UpdateAgentBody = z.output<typeof updateAgentBody>;
 export type ToolParams = z.output<typeof toolField>;
+export type UrlSourcesParams = z.output<typeof urlSourcesField>;
 export type ModelParams = z.output<typeof modelField>;
 export type SkillParams = z.output<typeof skillsField>[number];

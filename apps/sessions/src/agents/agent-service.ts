@@ -8,7 +8,7 @@ import type {
 import { SluiceError } from '@sluice/event-log';
 import type { Clock } from '../clock';
 import { patchMetadata } from '../documents/metadata';
-import { Shelf, timesOf, type DocumentPage } from '../documents/shelf';
+import { repeatableId, Shelf, timesOf, type DocumentPage } from '../documents/shelf';
 import type { Repetition } from '../http/sdk-door';
 import { versionOf, type AgentFields } from '../sessions/session-parts';
 import type { CreateAgentBody, UpdateAgentBody } from './agent-body';
@@ -18,12 +18,18 @@ const DEFAULT_IDENTITY = { type: 'service_account' };
 
 type ListPart = Omit<ListSessionDocuments, 'workspaceId' | 'kind'>;
 
+/** What is kept beside a change, by which it is known when it is asked for again. */
+type NoteOfChange = (agent: NewSessionDocument) => NewSessionDocument;
+
 /** Agents and all their versions: each change makes one, and none is ever changed. */
 export class AgentService {
   private readonly agents: Shelf;
   private readonly versions: Shelf;
 
-  constructor(documents: SessionDocuments, clock: Clock) {
+  constructor(
+    private readonly documents: SessionDocuments,
+    clock: Clock,
+  ) {
     this.agents = new Shelf(documents, clock, { kind: 'agent', prefix: 'agent', missing: noSuchAgent });
     this.versions = new Shelf(documents, clock, { kind: 'agent_version', prefix: 'agent', missing: noSuchVersion });
   }
@@ -37,7 +43,7 @@ export class AgentService {
       tools: toTools(body.tools ?? []),
       mcp_servers: body.mcp_servers ?? [],
       skills: toSkills(body.skills ?? []),
-      multiagent: body.multiagent ?? null,
+      multiagent: null,
       execution_identity: body.execution_identity ?? DEFAULT_IDENTITY,
       metadata: body.metadata ?? {},
     };
@@ -53,8 +59,46 @@ export class AgentService {
     return asAgent(agent, await this.versions.require(workspaceId, versionId(id, version)));
   }
 
-  /** @throws SluiceError `not_found`, `conflict` when it is not in the version that is named, `invalid_request` */
-  update(workspaceId: number, id: string, body: UpdateAgentBody): Promise<SessionDocument> {
+  /**
+   * A call that is repeated with its key gives the version that it made.
+   * @throws SluiceError `not_found`, `conflict` when it is not in the version that is named, `invalid_request`
+   */
+  async update(
+    workspaceId: number,
+    id: string,
+    body: UpdateAgentBody,
+    repetition: Repetition,
+  ): Promise<SessionDocument> {
+    const change = (also?: NoteOfChange) => this.change(workspaceId, id, body, also);
+    if (repetition.key === undefined) return change();
+    const noteId = `${id}/${repeatableId('agent', repetition)}`;
+    const earlier = async () => {
+      const note = await this.documents.find(workspaceId, 'agent_version', noteId);
+      return note && this.get(workspaceId, id, versionOf(note));
+    };
+    const noted = await earlier();
+    if (noted) return noted;
+    // Belongs to no agent: no list of versions has it.
+    const noteOf: NoteOfChange = (agent) => ({
+      ...agent,
+      kind: 'agent_version',
+      id: noteId,
+      parentId: null,
+      fields: { version: versionOf(agent) },
+    });
+    try {
+      const agent = await change(noteOf);
+      // It is there unless nothing was changed.
+      await this.documents.create([noteOf(agent)]);
+      return agent;
+    } catch (error) {
+      const meanwhile = await earlier();
+      if (meanwhile) return meanwhile;
+      throw error;
+    }
+  }
+
+  private change(workspaceId: number, id: string, body: UpdateAgentBody, noteOf?: NoteOfChange) {
     return this.agents.change(workspaceId, id, (before) => {
       const version = versionOf(before);
       if (body.version !== undefined && body.version !== version) {
@@ -65,7 +109,10 @@ export class AgentService {
       const fields = updated(present, body);
       checkToolParts(fields);
       if (isDeepStrictEqual(asStored(fields), asStored(present))) return undefined;
-      return { fields: { ...fields, version: version + 1 }, also: (after) => [versionDocument(after)] };
+      return {
+        fields: { ...fields, version: version + 1 },
+        also: (after) => [versionDocument(after), ...(noteOf ? [noteOf(after)] : [])],
+      };
     });
   }
 
@@ -120,7 +167,7 @@ function updated(before: AgentFields, body: UpdateAgentBody): AgentFields {
     ...(body.tools !== undefined && { tools: toTools(body.tools ?? []) }),
     ...(body.mcp_servers !== undefined && { mcp_servers: body.mcp_servers ?? [] }),
     ...(body.skills !== undefined && { skills: toSkills(body.skills ?? []) }),
-    ...(body.multiagent !== undefined && { multiagent: body.multiagent }),
+    ...(body.multiagent !== undefined && { multiagent: null }),
     ...(body.execution_identity !== undefined && { execution_identity: body.execution_identity ?? DEFAULT_IDENTITY }),
     metadata: patchMetadata(before.metadata, body.metadata),
   };

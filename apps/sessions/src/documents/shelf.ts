@@ -10,6 +10,7 @@ import { SluiceError } from '@sluice/event-log';
 import type { Clock } from '../clock';
 import type { Repetition } from '../http/sdk-door';
 import { newId, type IdPrefix } from '../new-ids';
+import { requireDocumentSize } from './size-limits';
 
 /** How often a change is decided again because another one was first. */
 const MAX_TRIES = 20;
@@ -67,8 +68,12 @@ export class Shelf {
     };
   }
 
-  /** Stores new ones, the first of which is of this shelf; gives that, or the one that a call before made of the same key. */
+  /**
+   * Stores new ones, the first of which is of this shelf; gives that, or the one that a call before made of the same key.
+   * @throws SluiceError `payload_too_large`
+   */
   async create(draft: NewSessionDocument, also: readonly NewSessionDocument[] = []): Promise<SessionDocument> {
+    for (const { fields } of [draft, ...also]) requireDocumentSize(fields);
     if (await this.documents.create([draft, ...also])) return { ...draft, version: 1 };
     return this.require(draft.workspaceId, draft.id);
   }
@@ -80,7 +85,10 @@ export class Shelf {
     return found;
   }
 
-  /** Decides on the document as it is, again when another change comes first. Undefined leaves it. */
+  /**
+   * Decides on the document as it is, again when another change comes first. Undefined leaves it.
+   * @throws SluiceError `not_found`, `payload_too_large`, `overloaded`
+   */
   async change(
     workspaceId: number,
     id: string,
@@ -100,6 +108,7 @@ export class Shelf {
         ...(change.fields !== undefined && { fields: change.fields }),
         ...(change.archived && { archivedAtMs: updatedAtMs }),
       };
+      requireDocumentSize(after.fields);
       const version = await this.documents.replace(after, expected, change.also?.(after));
       if (version !== undefined) return { ...after, version };
     }
@@ -111,9 +120,8 @@ export class Shelf {
   }
 
   async page(query: Omit<ListSessionDocuments, 'kind'>): Promise<DocumentPage> {
-    const found = await this.documents.list({ ...query, kind: this.options.kind, limit: query.limit + 1 });
-    const documents = found.slice(0, query.limit);
-    return { documents, last: found.length > query.limit ? documents.at(-1) : undefined };
+    const { documents, hasMore } = await this.documents.list({ ...query, kind: this.options.kind });
+    return { documents, last: hasMore ? documents.at(-1) : undefined };
   }
 }
 

@@ -1,3 +1,5 @@
+import type { SessionDeltas } from '@sluice/agent-sessions';
+import { piecesOf, startDelta, textDeltas } from './delta-frames';
 import type { Engine, EngineTask } from './engine';
 
 /**
@@ -5,11 +7,17 @@ import type { Engine, EngineTask } from './engine';
  * everything else can be tried.
  */
 export class BuiltInEngine implements Engine {
-  async handle({ call, report }: EngineTask): Promise<void> {
+  constructor(private readonly deltas: Pick<SessionDeltas, 'publish'>) {}
+
+  async handle({ workspaceId, call, report }: EngineTask): Promise<void> {
     if (call.type !== 'run.start') return;
-    const content = [{ type: 'text', text: answerTo(call.input_events) }];
+    const text = answerTo(call.input_events);
+    const id = `${String(call.run_id)}_m`;
+    const pieces = piecesOf(text, Math.max(MIN_PIECE_LENGTH, Math.ceil(text.length / MAX_PIECES)));
+    const deltas = pieces.flatMap((piece) => textDeltas(id, 0, piece));
+    this.deltas.publish({ workspaceId, sessionId: call.session_id }, [startDelta('agent.message', id), ...deltas]);
     await report('answer', [
-      { type: 'agent.message', content },
+      { type: 'agent.message', id, content: [{ type: 'text', text }] },
       { type: 'session.status_idle', stop_reason: { type: 'end_turn' } },
     ]);
   }
@@ -17,6 +25,10 @@ export class BuiltInEngine implements Engine {
 
 /** Longest answer, in characters. */
 const MAX_ANSWER_LENGTH = 10_000;
+
+/** An answer is shown in so many pieces at most while it is made, none shorter than this but the last. */
+const MAX_PIECES = 8;
+const MIN_PIECE_LENGTH = 4;
 
 function answerTo(inputs: readonly Readonly<Record<string, unknown>>[]): string {
   const texts = inputs.flatMap(({ content }) => (Array.isArray(content) ? content.flatMap(textOf) : []));

@@ -155,6 +155,7 @@ function isResult({ type }: ModelBlock): boolean {
 
 function outcomeText({ description, rubric }: HistoryEvent): string {
   const { content } = (rubric ?? {}) as { content?: unknown };
-  const judged = typeof content === 'string' ? `\n\nIt is judged by this:\n${content}` : '';
-  return `Work towards this outcome:\n${String(description)}${judged}`;
+  // A file that could not be given: it is not there any more, or later ones took the room.
+  const judge = typeof content === 'string' ? content : '[a file that cannot be given]';
+  return `Work towards this outcome:\n${String(description)}\n\nIt is judged by this:\n${judge}`;
 }

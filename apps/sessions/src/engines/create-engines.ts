@@ -2,6 +2,7 @@ import { BUILT_IN_ENGINE } from '@sluice/agent-sessions';
 import { newEventId } from '@sluice/event-schema';
 import { createSafeFetch, parsePrivateAllowList } from '@sluice/safe-fetch';
 import { PollingWorker, type Worker } from '@sluice/service-runtime';
+import type { Clock } from '../clock';
 import type { EngineConfig } from '../config';
 import type { SessionsPorts, SessionsRuntime } from '../sessions-runtime';
 import { BuiltInEngine } from './built-in-engine';
@@ -11,7 +12,7 @@ import { FileContents } from './file-contents';
 import { ModelEndpoint } from './model-endpoint';
 import { DEFAULT_MODEL_ENGINE_OPTIONS, ModelEngine } from './model-engine';
 import { ProcessEngine } from './process-engine';
-import { RegisteredEngines } from './registered-engines';
+import type { RegisteredEngines } from './registered-engines';
 import { RunCalls } from './run-calls';
 import { RunReaper } from './run-reaper';
 import { WebhookEngine } from './webhook-engine';
@@ -25,7 +26,7 @@ const WATCH_INTERVAL_MS = 1_000;
 /** Most that is told at a time. */
 const CONCURRENCY = 32;
 
-/** How long the inputs of a run may take to be recorded until it is tried again. */
+/** How long what is to be told may take to be recorded until it is tried again. */
 const INPUT_WAIT_MS = 5_000;
 
 /** How long a process may take to end by itself, and then after SIGTERM. */
@@ -46,18 +47,25 @@ export interface Engines {
 
 /** @param callbackBase gives the URL under which this app is reached by engines; asked for each run */
 export function createEngines(ports: SessionsPorts, runtime: SessionsRuntime, callbackBase: () => string): Engines {
-  const { config, store, documents, events, feed, clock, signals } = ports;
+  const { config, store, documents, events, feed, deltas, clock, signals } = ports;
   const { journal, reports } = runtime;
   const files = new FileContents(documents, ports.files);
-  const byKind = new Map<string, Engine>([[BUILT_IN_ENGINE, new BuiltInEngine()]]);
+  const byKind = new Map<string, Engine>([[BUILT_IN_ENGINE, new BuiltInEngine(deltas)]]);
   const processes = processEngine(config.engines, { ...ports, files, journal }, config.pollIntervalMs);
   if (processes) byKind.set('process', processes);
+  if (sharesUser(config.engines)) signals.engineSharesUser();
   const { model } = config.engines;
   if (model) {
     const options = { ...DEFAULT_MODEL_ENGINE_OPTIONS, maxTokens: model.maxTokens };
-    byKind.set('model', new ModelEngine({ store, events, files, endpoint: new ModelEndpoint(model) }, options));
+    byKind.set(
+      'model',
+      new ModelEngine(
+        { store, events, files, deltas, endpoint: new ModelEndpoint(model, (failure) => signals.modelFailed(failure)) },
+        options,
+      ),
+    );
   }
-  const webhooks = webhookEngine(config.engines, ports);
+  const webhooks = webhookEngine(config.engines, runtime.holdings.engines, clock);
   const engineOf = (name: string): Engine => byKind.get(name) ?? (name.startsWith('eng_') ? webhooks : NO_ENGINE);
   const dispatcher = new Dispatcher(
     {
@@ -70,6 +78,7 @@ export function createEngines(ports: SessionsPorts, runtime: SessionsRuntime, ca
         clock,
         callbackUrl: (sessionId, runId) => callbackUrl(callbackBase(), sessionId, runId),
         inputWaitMs: INPUT_WAIT_MS,
+        runTimeoutMs: config.runTimeoutMs,
       }),
       reports,
       journal,
@@ -85,12 +94,13 @@ export function createEngines(ports: SessionsPorts, runtime: SessionsRuntime, ca
       maxRuns: config.engines.maxRuns,
     },
   );
-  const reaper = new RunReaper(store, journal, clock);
+  const onReaperFault = (error: unknown) => signals.fault('run reaper', error);
+  const reaper = new RunReaper(store, journal, clock, onReaperFault);
   const reaping = new PollingWorker(
     'session run reaper',
     config.pollIntervalMs,
     (signal) => reaper.poll(signal),
-    (error) => signals.fault('run reaper', error),
+    onReaperFault,
   );
   return {
     dispatcher,
@@ -112,6 +122,12 @@ function callbackUrl(base: string, sessionId: string, runId: string): string {
   return `${base.replace(/\/+$/, '')}/runtime/v1/sessions/${sessionId}/runs/${runId}/events`;
 }
 
+/** Whether processes of engines can read what this one has. */
+function sharesUser({ process: engine }: EngineConfig): boolean {
+  const ownUid = process.getuid?.();
+  return engine !== undefined && (engine.user?.uid ?? ownUid) === ownUid;
+}
+
 function processEngine(
   { process }: EngineConfig,
   ports: ConstructorParameters<typeof ProcessEngine>[0],
@@ -126,12 +142,12 @@ function processEngine(
   });
 }
 
-function webhookEngine({ allowPrivateUrls }: EngineConfig, { documents, clock }: SessionsPorts): WebhookEngine {
+function webhookEngine({ allowPrivateUrls }: EngineConfig, engines: RegisteredEngines, clock: Clock): WebhookEngine {
   const fetch = createSafeFetch({
     userAgent: 'Sluice',
     allowPrivate: parsePrivateAllowList(allowPrivateUrls),
     // As many as are told at a time may be those of one engine.
     limits: { maxConcurrent: CONCURRENCY, maxConcurrentPerHost: CONCURRENCY },
   });
-  return new WebhookEngine(new RegisteredEngines(documents, clock), fetch, clock);
+  return new WebhookEngine(engines, fetch, clock);
 }

@@ -1,19 +1,26 @@
-import { decideRunLost, type ClaimedDispatch, type SessionStore } from '@sluice/agent-sessions';
+import {
+  decideRunLost,
+  decideRunUntold,
+  type ClaimedDispatch,
+  type DispatchRetry,
+  type SessionStore,
+} from '@sluice/agent-sessions';
 import { SluiceError, WakeUp, type ErrorCode } from '@sluice/event-log';
 import type { Worker } from '@sluice/service-runtime';
 import type { EngineReports } from '../journal/engine-reports';
 import type { SessionJournal } from '../journal/session-journal';
 import type { SessionSignals } from '../signals';
-import { EngineBusy, EngineFailed, type Engine, type EngineTask } from './engine';
+import { EngineBusy, EngineFailed, EngineUnreached, type Engine, type EngineTask } from './engine';
+import { EnginePlaces, type Bound } from './engine-places';
 import { HeldDispatch, type HeldDispatchOptions } from './held-dispatch';
 import type { RunCalls } from './run-calls';
 
 export interface DispatcherOptions extends HeldDispatchOptions {
   /** How often to look for what is due, when nobody says that something is. */
   readonly pollIntervalMs: number;
-  /** Most that this process tells at a time; work of its own engines is none of it. */
+  /** Most that this process tells at a time; work of its own engines is none of it, nor what waits for its engine. */
   readonly concurrency: number;
-  /** Most runs that engines in this process work on at a time. */
+  /** Most runs that engines in this process work on at a time. Beside them some may wait for the user. */
   readonly maxRuns: number;
 }
 
@@ -30,13 +37,26 @@ export interface DispatcherPorts {
 /** What came of a dispatch that this process took. */
 export type DispatchOutcome = 'told' | 'outdated' | 'not_yet' | 'busy' | 'failed' | 'given_up' | 'let_go';
 
-/** Delays before a dispatch that failed is tried again; the last one for all later tries. */
-const RETRY_DELAYS_MS = [250, 1_000, 2_000, 5_000, 10_000] as const;
+/** What is to happen to a dispatch. */
+type Ending =
+  | { readonly outcome: 'told' | 'outdated' | 'given_up' }
+  | ({ readonly outcome: 'not_yet' | 'busy' | 'failed' | 'let_go' } & DispatchRetry);
 
-/** After so many attempts the next fault gives a run up. */
-const MAX_ATTEMPTS = 20;
+/** Delays before a dispatch that failed is tried again, and the one of all later tries. */
+const RETRY_DELAYS_MS = [250, 1_000, 2_000, 5_000] as const;
+const LAST_DELAY_MS = 10_000;
 
-const BUSY_DELAY_MS = 1_000;
+/** The last of so many failures gives a run up. */
+const MAX_FAILURES = 20;
+
+/** When what had to wait is tried again. */
+const WAIT: DispatchRetry = { delayMs: 1_000, isFailure: false };
+
+/** How many things wait for their engines in this process, for each that it may tell at a time. */
+const WAITING_PER_TOLD = 2;
+
+/** How many runs that wait for the user are held, for each that may be worked on. Those beyond count among the latter. */
+const WAITING_PER_RUN = 4;
 
 /** The run is not, or not any more, what the engine works for. */
 const RUN_OVER: readonly ErrorCode[] = ['conflict', 'not_found'];
@@ -55,12 +75,15 @@ export class Dispatcher implements Worker {
   /** All that this process holds, and what of it is long work. */
   private readonly inHand = new Map<HeldDispatch, Promise<void>>();
   private readonly runs = new Set<HeldDispatch>();
+  private readonly places: EnginePlaces;
   private loop: Promise<void> | undefined;
 
   constructor(
     private readonly ports: DispatcherPorts,
     private readonly options: DispatcherOptions,
-  ) {}
+  ) {
+    this.places = new EnginePlaces(options.concurrency * WAITING_PER_TOLD);
+  }
 
   /** There may be something to tell, of this session; what is done for it may be out of date. */
   wake(sessionId?: string): void {
@@ -99,9 +122,11 @@ export class Dispatcher implements Worker {
   private async claim(): Promise<boolean> {
     const { store, signals } = this.ports;
     const { holder, leaseMs, concurrency } = this.options;
-    const room = concurrency - (this.inHand.size - this.runs.size);
+    const room = concurrency - (this.inHand.size - this.runs.size - this.places.waiting);
     if (room <= 0) return false;
-    const claims = await store.claimDispatches({ holder, leaseMs, limit: room });
+    // What lapsed though it is in hand is renewed where it is held, unless somebody else has it by then.
+    const except = [...this.inHand.keys()].map(({ claim: { dispatchId } }) => dispatchId);
+    const claims = await store.claimDispatches({ holder, leaseMs, limit: room, except });
     for (const claim of claims) {
       const onFault = (error: unknown) => signals.fault('dispatcher', error);
       const held = new HeldDispatch(claim, store, this.options, this.stopping.signal, onFault);
@@ -120,51 +145,71 @@ export class Dispatcher implements Worker {
   /** Never rejects. */
   private async settle(held: HeldDispatch): Promise<void> {
     const { store, signals } = this.ports;
-    const { holder } = this.options;
-    const { dispatchId, attempt } = held.claim;
     try {
-      const outcome = await this.tell(held);
-      signals.dispatched(outcome);
-      if (outcome === 'told' || outcome === 'outdated' || outcome === 'given_up') {
-        await store.finishDispatch(dispatchId, holder);
-      } else {
-        await store.retryDispatch(dispatchId, holder, delayMsOf(outcome, attempt));
-      }
+      const ending = await this.tell(held);
+      signals.dispatched(ending.outcome);
+      if ('delayMs' in ending) await store.retryDispatch(held.claim, ending);
+      else await store.finishDispatch(held.claim);
     } catch (error) {
       // The claim ends by itself, and the dispatch is taken again.
       signals.fault('dispatcher', error);
     }
   }
 
-  private async tell(held: HeldDispatch): Promise<DispatchOutcome> {
+  private async tell(held: HeldDispatch): Promise<Ending> {
     const { claim, signal } = held;
+    const engine = this.ports.engineOf(claim.dispatch.engine);
     try {
-      const made = await this.ports.calls.of(claim);
-      if (made.kind !== 'tell') return made.kind;
-      await this.ports.engineOf(claim.dispatch.engine).handle(this.taskOf(held, made.call));
-      return 'told';
+      const leave = await this.places.enter(boundsOf(engine, claim), signal);
+      try {
+        return await this.tellNow(held, engine);
+      } finally {
+        leave();
+      }
     } catch (error) {
-      // The run is over: whatever its engine did is of no use any more.
-      if (held.isOver || hasCode(error, RUN_OVER)) return 'outdated';
-      if (signal.aborted) return 'let_go';
-      if (error instanceof EngineBusy) return 'busy';
-      this.ports.signals.fault('dispatcher', error);
-      const isHopeless = error instanceof EngineFailed || hasCode(error, REFUSED_REPORT);
-      if (!isHopeless && claim.attempt < MAX_ATTEMPTS) return 'failed';
-      const shown = error instanceof EngineFailed ? error.shown : 'The engine could not work on this run';
-      await this.giveUp(claim, shown);
-      return 'given_up';
+      return this.endingOf(held, error);
     }
   }
 
+  private async tellNow(held: HeldDispatch, engine: Engine): Promise<Ending> {
+    const { claim } = held;
+    const made = await this.ports.calls.of(claim);
+    if (made.kind === 'outdated') return { outcome: 'outdated' };
+    if (made.isLate) await this.giveTime(claim);
+    if (made.kind === 'not_yet') return { outcome: 'not_yet', ...WAIT };
+    await engine.handle(this.taskOf(held, made.call));
+    return { outcome: 'told' };
+  }
+
+  private async endingOf(held: HeldDispatch, error: unknown): Promise<Ending> {
+    const { claim, signal } = held;
+    // The run is over: whatever its engine did is of no use any more.
+    if (held.isOver || hasCode(error, RUN_OVER)) return { outcome: 'outdated' };
+    // Long work was begun, which who takes it over has to know.
+    if (signal.aborted) return { outcome: 'let_go', delayMs: 0, isFailure: this.runs.has(held) };
+    if (error instanceof EngineBusy) return { outcome: 'busy', ...WAIT };
+    if (error instanceof EngineUnreached) return { outcome: 'failed', delayMs: error.delayMs, isFailure: true };
+    this.ports.signals.fault('dispatcher', error);
+    // What we need ourselves is away for a while, or behind: no fault of the run or its engine.
+    if (error instanceof SluiceError && error.retryable) return { outcome: 'failed', ...WAIT };
+    const isHopeless = error instanceof EngineFailed || hasCode(error, REFUSED_REPORT);
+    const failures = claim.failures + 1;
+    if (!isHopeless && failures < MAX_FAILURES) {
+      return { outcome: 'failed', delayMs: RETRY_DELAYS_MS[failures - 1] ?? LAST_DELAY_MS, isFailure: true };
+    }
+    await this.giveUp(claim, error instanceof EngineFailed ? error.shown : 'The engine could not work on this run');
+    return { outcome: 'given_up' };
+  }
+
   private taskOf(held: HeldDispatch, call: EngineTask['call']): EngineTask {
-    const { workspaceId, sessionId, dispatch, dispatchId, attempt } = held.claim;
+    const { workspaceId, sessionId, dispatch, dispatchId, failures, failingForMs } = held.claim;
     return {
       deliveryId: `msg_${dispatchId}_${dispatch.type.replace('.', '_')}`,
       workspaceId,
       engine: dispatch.engine,
       call,
-      attempt,
+      failures,
+      failingForMs,
       signal: held.signal,
       detach: () => this.detach(held),
       report: (name, events, usageDelta) =>
@@ -179,9 +224,20 @@ export class Dispatcher implements Worker {
 
   private detach(held: HeldDispatch): void {
     if (this.runs.has(held)) return;
-    if (this.runs.size >= this.options.maxRuns) throw new EngineBusy('This process works on enough runs');
+    const { maxRuns } = this.options;
+    const waiting = [...this.runs].filter(({ isWaiting }) => isWaiting).length;
+    const counted = this.runs.size - Math.min(waiting, maxRuns * WAITING_PER_RUN);
+    if (counted >= maxRuns) throw new EngineBusy('This process works on enough runs');
     this.runs.add(held);
     this.wakeUp.wake();
+  }
+
+  /** Nobody is to give a run up for the silence of an engine that was not told of it. */
+  private async giveTime({ workspaceId, sessionId, dispatch: { runId } }: ClaimedDispatch): Promise<void> {
+    if (runId === null) return;
+    await this.ports.journal
+      .execute({ workspaceId, sessionId, decide: (state, context) => decideRunUntold(state, runId, context) })
+      .catch((error: unknown) => this.ports.signals.fault('dispatcher', error));
   }
 
   private async giveUp({ workspaceId, sessionId, dispatch }: ClaimedDispatch, shown: string): Promise<void> {
@@ -196,10 +252,13 @@ export class Dispatcher implements Worker {
   }
 }
 
-function delayMsOf(outcome: 'not_yet' | 'busy' | 'failed' | 'let_go', attempt: number): number {
-  if (outcome === 'let_go') return 0;
-  if (outcome === 'busy') return BUSY_DELAY_MS;
-  return RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length) - 1] ?? 0;
+/** How much may be told at a time to the engine of this dispatch, and to those beside it. */
+function boundsOf({ bounds }: Engine, { workspaceId, dispatch: { engine } }: ClaimedDispatch): readonly Bound[] {
+  if (bounds === undefined) return [];
+  return [
+    { name: `${workspaceId}/${engine}`, max: bounds.ofEngine },
+    { name: `${workspaceId}`, max: bounds.ofWorkspace },
+  ];
 }
 
 function hasCode(error: unknown, codes: readonly ErrorCode[]): boolean {

@@ -22,8 +22,10 @@ export interface EngineTask {
   /** `built-in`, `process`, `model`, or the id of a registered engine. */
   readonly engine: string;
   readonly call: EngineCall;
-  /** 1 for the first process that took it; later ones took it over from a process that died, or that failed. */
-  readonly attempt: number;
+  /** How often it failed, or was left by who worked on it, before. */
+  readonly failures: number;
+  /** How long ago it failed first; 0 when it did not. */
+  readonly failingForMs: number;
   /** Aborted when this process is to let go of it: it stops, its claim is another's, or the run is over. */
   readonly signal: AbortSignal;
   /**
@@ -51,17 +53,40 @@ export class EngineFailed extends Error {
   }
 }
 
+/** The engine could not be told now; it may be later. */
+export class EngineUnreached extends Error {
+  override readonly name = 'EngineUnreached';
+  constructor(
+    message: string,
+    /** When it is to be tried again. */
+    readonly delayMs: number,
+  ) {
+    super(message);
+  }
+}
+
 /** This process works on as many runs as it takes: it is tried again, here or elsewhere, as often as it takes. */
 export class EngineBusy extends Error {
   override readonly name = 'EngineBusy';
 }
 
+/** How much is told at a time. What is beyond it waits. */
+export interface EngineBounds {
+  /** To one engine. */
+  readonly ofEngine: number;
+  /** To all engines of this kind that one workspace has. */
+  readonly ofWorkspace: number;
+}
+
 /** Something that works on runs. */
 export interface Engine {
+  /** For engines that may be slow to answer; without it all that is told counts alike. */
+  readonly bounds?: EngineBounds;
   /**
    * Resolves when the engine has been told, or, of one that works in this process, when it has done what it was told. It
    * may be called again with the same task after a crash.
-   * @throws EngineFailed when the run is to be given up; anything else is tried again later.
+   * @throws EngineFailed when the run is to be given up; EngineBusy when it has to wait; EngineUnreached, or anything
+   *   else, when it is tried again later.
    */
   handle(task: EngineTask): Promise<void>;
 }

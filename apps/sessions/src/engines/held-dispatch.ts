@@ -1,4 +1,4 @@
-import type { ClaimedDispatch, SessionStore } from '@sluice/agent-sessions';
+import { isWaiting, type ClaimedDispatch, type SessionStore } from '@sluice/agent-sessions';
 
 export interface HeldDispatchOptions {
   readonly holder: string;
@@ -14,6 +14,7 @@ export class HeldDispatch {
   private readonly renewal: NodeJS.Timeout;
   private readonly watch: NodeJS.Timeout | undefined;
   private heldSinceMs = performance.now();
+  private waits = false;
   /** Aborted when its work is of no use any more. */
   readonly signal: AbortSignal;
 
@@ -36,6 +37,11 @@ export class HeldDispatch {
     return this.over.signal.aborted;
   }
 
+  /** Whether its run was seen to wait for the user. */
+  get isWaiting(): boolean {
+    return this.waits;
+  }
+
   /** Looks now whether its run is over; says so by the signal. */
   look(): void {
     if (this.watch === undefined || this.signal.aborted) return;
@@ -43,6 +49,7 @@ export class HeldDispatch {
     this.store.load(workspaceId, sessionId).then(
       (stored) => {
         if (stored?.state.run?.id !== dispatch.runId) this.over.abort();
+        else this.waits = isWaiting(stored.state);
       },
       (error: unknown) => this.onFault(error),
     );
@@ -55,10 +62,10 @@ export class HeldDispatch {
   }
 
   private async renew(): Promise<void> {
-    const { holder, leaseMs } = this.options;
+    const { leaseMs } = this.options;
     const askedAtMs = performance.now();
     try {
-      const isOurs = await this.store.renewDispatch(this.claim.dispatchId, holder, leaseMs);
+      const isOurs = await this.store.renewDispatch(this.claim, leaseMs);
       if (isOurs) this.heldSinceMs = askedAtMs;
       else this.lost.abort();
     } catch (error) {

@@ -36,7 +36,10 @@ function toModelBlock(block: Block): ModelBlock[] {
 
 function withSource({ source, title, context }: Block, type: 'image' | 'document'): ModelBlock {
   if (source === undefined || source.type === 'file')
-    return { type: 'text', text: `[a ${type} that is not there any more]` };
+    return {
+      type: 'text',
+      text: `[a ${type} that is left out: it is too large beside the others, or not there any more]`,
+    };
   const notes = {
     ...(typeof title === 'string' && type === 'document' && { title }),
     ...(typeof context === 'string' && type === 'document' && { context }),

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EnvironmentType, SessionEventInput, SessionStore } from '@sluice/agent-sessions';
+import type { EnvironmentType, SessionDeltas, SessionEventInput, SessionStore } from '@sluice/agent-sessions';
 import { executionId, type OpenCall } from './conversation-writer';
 import { EngineFailed, type Engine, type EngineTask } from './engine';
 import { toConversation, type Conversation } from './model-conversation';
-import { ModelFailed, type ModelEndpoint, type ModelRequest } from './model-endpoint';
-import { customTools, type ModelTool } from './model-tools';
+import { ModelFailed } from './model-answer';
+import type { ModelEndpoint, ModelRequest } from './model-endpoint';
+import { ModelPreview } from './model-preview';
+import { modelTools, type ModelTool } from './model-tools';
 import { failedTurn, goesOnAfter, limitReached, turnOf } from './model-turn';
 import { RunHistory, type History, type RunHistoryPorts } from './run-history';
 
@@ -30,6 +32,7 @@ export const DEFAULT_MODEL_ENGINE_OPTIONS: ModelEngineOptions = {
 export interface ModelEnginePorts extends RunHistoryPorts {
   readonly store: Pick<SessionStore, 'load'>;
   readonly endpoint: Pick<ModelEndpoint, 'ask'>;
+  readonly deltas: Pick<SessionDeltas, 'publish'>;
 }
 
 /** Where a run stands, as its recorded events tell. */
@@ -65,7 +68,7 @@ export class ModelEngine implements Engine {
 class ModelRun {
   private readonly history: RunHistory;
   private readonly inputs: ReadonlySet<unknown>;
-  private readonly tools: ReadonlyMap<string, ModelTool>;
+  private tools: ReadonlyMap<string, ModelTool> = new Map();
 
   constructor(
     private readonly ports: ModelEnginePorts,
@@ -76,11 +79,11 @@ class ModelRun {
     const { workspaceId, call } = task;
     this.history = new RunHistory(ports, { workspaceId, sessionId: call.session_id });
     this.inputs = new Set(call.input_events.map(({ id }) => id));
-    this.tools = customTools(call.agent['tools']);
   }
 
   /** Asks until the run waits for the user, or is over. */
   async goOn(): Promise<void> {
+    this.tools = modelTools(this.task.call.agent['tools'], await this.environmentType());
     for (let goesOn = true; goesOn;) {
       this.task.signal.throwIfAborted();
       const history = await this.history.read();
@@ -122,7 +125,7 @@ class ModelRun {
       const again: SessionEventInput[] = progress.isRescheduled ? [{ type: 'session.status_running' }] : [];
       await this.task.report(`${number}`, [...again, { type: 'span.model_request_start', id: requestId }]);
     }
-    const answer = await this.answerTo(conversation);
+    const answer = await this.answerTo(conversation, requestId);
     const delayMs = retryDelaysMs[progress.failures];
     const isFailed = answer instanceof ModelFailed;
     const { events, usage } = isFailed
@@ -134,14 +137,23 @@ class ModelRun {
     return goesOn;
   }
 
-  private async answerTo(conversation: Conversation) {
+  private async answerTo(conversation: Conversation, requestId: string) {
     if (conversation.messages.at(-1)?.role !== 'user') throw new EngineFailed('There is nothing to answer');
     try {
-      return await this.ports.endpoint.ask(this.requestOf(conversation), this.task.signal);
+      return await this.ports.endpoint.ask(this.requestOf(conversation), this.task.signal, this.previewOf(requestId));
     } catch (error) {
       if (error instanceof ModelFailed) return error;
       throw error;
     }
+  }
+
+  private previewOf(requestId: string): ModelPreview {
+    const { workspaceId, call, signal } = this.task;
+    const scope = { workspaceId, sessionId: call.session_id };
+    return new ModelPreview(requestId, (deltas) => {
+      // Of a run that is another's, or over, there is nothing more to show.
+      if (!signal.aborted) this.ports.deltas.publish(scope, deltas);
+    });
   }
 
   private requestOf({ system, messages }: Conversation): ModelRequest {
@@ -162,9 +174,9 @@ class ModelRun {
     await pause(Math.min(durationMs, this.options.maxRetryDelayMs), undefined, { signal: this.task.signal });
   }
 
-  private async environmentType(): Promise<EnvironmentType | undefined> {
+  private async environmentType(): Promise<EnvironmentType> {
     const { workspaceId, call } = this.task;
-    return (await this.ports.store.load(workspaceId, call.session_id))?.state.environmentType;
+    return (await this.ports.store.load(workspaceId, call.session_id))?.state.environmentType ?? 'cloud';
   }
 
   private progressOf({ events }: History): Progress {

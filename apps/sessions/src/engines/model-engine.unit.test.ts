@@ -1,6 +1,7 @@
 import type { SessionEventInput } from '@sluice/agent-sessions';
+import type { SessionDelta } from '@sluice/event-schema';
 import type { EngineTask } from './engine';
-import { ModelFailed, type ModelAnswer } from './model-endpoint';
+import { ModelFailed, type ModelAnswer } from './model-answer';
 import { ModelEngine } from './model-engine';
 
 const RUN = 'srun_1';
@@ -12,6 +13,7 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
   const events: Event[] = [{ type: 'user.message', id: 'm', content: [{ type: 'text', text: 'Hello' }] }, ...before];
   const left = [...answers];
   let asked = 0;
+  const shown: SessionDelta[] = [];
   const engine = new ModelEngine(
     {
       store: { load: () => Promise.resolve(undefined) },
@@ -31,10 +33,15 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
           });
         },
       },
+      deltas: { publish: (_scope, deltas) => void shown.push(...deltas) },
       endpoint: {
-        ask: () => {
+        ask: (_request, _signal, listener) => {
           asked += 1;
           const answer = left.length > 1 ? left.shift() : left[0];
+          if (!(answer instanceof ModelFailed)) {
+            if (answer?.content.some(({ type }) => type === 'thinking')) listener.onThinking();
+            answer?.content.forEach(({ text }, block) => typeof text === 'string' && listener.onText(block, text));
+          }
           return answer instanceof ModelFailed ? Promise.reject(answer) : Promise.resolve(answer as ModelAnswer);
         },
       },
@@ -53,7 +60,8 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
       agent: { model: { id: 'a' }, tools: [] },
       session: {},
     },
-    attempt: 1,
+    failures: 0,
+    failingForMs: 0,
     signal: new AbortController().signal,
     detach: () => undefined,
     report: (_name, reported) => {
@@ -63,7 +71,7 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
     },
   };
   await engine.handle(task);
-  return { types: events.slice(1 + before.length).map(({ type }) => type), events, asked };
+  return { types: events.slice(1 + before.length).map(({ type }) => type), events, asked, shown };
 }
 
 const says = (text: string): ModelAnswer => ({ content: [{ type: 'text', text }], stop_reason: 'end_turn' });
@@ -107,8 +115,38 @@ describe('ModelEngine', () => {
       { type: 'span.model_request_start', id: `${RUN}_0` },
     ];
     const { types, events } = await run([says('done')], begun);
-    expect(types).toEqual(['span.model_request_end', 'agent.message', 'session.status_idle']);
-    expect(events.at(-3)).toMatchObject({ id: `${RUN}_0_end`, model_request_start_id: `${RUN}_0` });
+    expect(types).toEqual(['agent.message', 'span.model_request_end', 'session.status_idle']);
+    expect(events.at(-2)).toMatchObject({ id: `${RUN}_0_end`, model_request_start_id: `${RUN}_0` });
+  });
+
+  it('shows an answer while it comes, under the ids and in the entries that its events have', async () => {
+    const answer: ModelAnswer = {
+      content: [
+        { type: 'thinking', thinking: 'Hm' },
+        { type: 'text', text: 'one' },
+        { type: 'tool_use', id: 't', name: 'none', input: {} },
+        { type: 'text', text: 'two' },
+      ],
+      stop_reason: 'tool_use',
+    };
+    const { events, shown } = await run([answer, says('done')]);
+    const [thinking, message] = events.filter(({ type }) => type === 'agent.thinking' || type === 'agent.message');
+    expect(message?.['content']).toEqual([
+      { type: 'text', text: 'one' },
+      { type: 'text', text: 'two' },
+    ]);
+    const delta = (index: number, text: string) => ({
+      type: 'event_delta',
+      event_id: message?.id,
+      delta: { type: 'content_delta', index, content: { type: 'text', text } },
+    });
+    expect(shown.slice(0, 4)).toEqual([
+      { type: 'event_start', event: { type: 'agent.thinking', id: thinking?.id } },
+      { type: 'event_start', event: { type: 'agent.message', id: message?.id } },
+      delta(0, 'one'),
+      delta(1, 'two'),
+    ]);
+    expect(shown[4]).toEqual({ type: 'event_start', event: { type: 'agent.message', id: `${RUN}_1_m` } });
   });
 
   it('does nothing while a tool use waits for its result', async () => {

@@ -1,5 +1,6 @@
 import type { SessionEventInput, UsageDelta } from '@sluice/agent-sessions';
-import type { ModelAnswer, ModelFailed } from './model-endpoint';
+import type { ModelAnswer, ModelFailed } from './model-answer';
+import { messageId, thinkingId } from './model-preview';
 import type { ModelTool } from './model-tools';
 
 /** What one request to the model comes to. */
@@ -21,6 +22,7 @@ export function turnOf(requestId: string, answer: ModelAnswer, tools: ReadonlyMa
   const texts = answer.content.flatMap(({ type, text }) =>
     type === 'text' && typeof text === 'string' && text !== '' ? [{ type: 'text', text }] : [],
   );
+  const hasThought = answer.content.some(({ type }) => type === 'thinking' || type === 'redacted_thinking');
   const uses = answer.content.filter(({ type }) => type === 'tool_use');
   const calls = uses.map((use, index) => callOf(`${requestId}_t${index}`, use, tools));
   const waiting = calls.flatMap(({ waitsFor }) => waitsFor ?? []);
@@ -28,9 +30,11 @@ export function turnOf(requestId: string, answer: ModelAnswer, tools: ReadonlyMa
   const goesOn = calls.length > 0 && waiting.length === 0;
   return {
     events: [
-      spanEnd(requestId, false, usage),
-      ...(texts.length > 0 ? [{ type: 'agent.message', id: `${requestId}_m`, content: texts }] : []),
+      ...(hasThought ? [{ type: 'agent.thinking', id: thinkingId(requestId) }] : []),
+      ...(texts.length > 0 ? [{ type: 'agent.message', id: messageId(requestId), content: texts }] : []),
       ...calls.map(({ use }) => use),
+      // After what came of the request: it closes what was shown of it before.
+      spanEnd(requestId, false, usage),
       // After all of them: results are one turn of a conversation.
       ...calls.flatMap(({ refusal }) => refusal ?? []),
       ...(goesOn ? [] : [idleOf(answer.stop_reason, waiting)]),
@@ -93,7 +97,10 @@ function callOf(id: string, block: ModelAnswer['content'][number], tools: Readon
       },
     };
   }
-  if (tool.policy === 'always_allow') return { use: { type: 'agent.custom_tool_use', ...fields }, waitsFor: id };
+  if (tool.policy === 'always_allow') {
+    const allowed = { evaluated_permission: 'allow', evaluation: { type: 'always_allow' } };
+    return { use: { type: tool.use, ...fields, ...(tool.use === 'agent.tool_use' && allowed) }, waitsFor: id };
+  }
   const permission = { evaluated_permission: 'ask', evaluation: { type: 'always_ask' } };
   return { use: { type: 'agent.tool_use', ...fields, ...permission }, waitsFor: id };
 }

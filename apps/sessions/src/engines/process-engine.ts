@@ -5,13 +5,15 @@ import type { SessionJournal } from '../journal/session-journal';
 import type { SessionSignals } from '../signals';
 import { EngineFailed, type Engine, type EngineCall, type EngineTask } from './engine';
 import { RunAnswers, type RunAnswersPorts } from './run-answers';
-import { RunProcess } from './run-process';
+import { RunProcess, type ProcessUser } from './run-process';
 
 export interface ProcessEngineOptions {
   /** The program and its arguments. */
   readonly command: readonly string[];
   /** What of our own environment its processes have. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whom they run as; by default the user of this process. */
+  readonly user?: ProcessUser | undefined;
   /** How often to look for answers of the user, when nobody says that something happened. */
   readonly pollIntervalMs: number;
   /** How long a process may take to end by itself, and then after SIGTERM. */
@@ -69,6 +71,7 @@ export class ProcessEngine implements Engine {
     const child = new RunProcess({
       command: this.options.command,
       environment: { ...this.options.environment, ...environmentOf(call) },
+      user: this.options.user,
       onLine: (line) => this.ports.signals.engineLine(sessionId, runId, line),
       graceMs: this.options.graceMs,
     });
@@ -118,15 +121,15 @@ export class ProcessEngine implements Engine {
   }
 
   /** Remembers durably that the run has had its process. False when it had it before. */
-  private async isFirst({ workspaceId, call, attempt }: EngineTask, runId: string): Promise<boolean> {
+  private async isFirst({ workspaceId, call, failures }: EngineTask, runId: string): Promise<boolean> {
     const { isRepeated, state } = await this.ports.journal.execute({
       workspaceId,
       sessionId: call.session_id,
-      receipt: { key: `process/${runId}`, requestHash: 'process', untilAnswered: false, isRetry: false },
+      receipt: { key: `process/${runId}`, requestHash: 'process' },
       decide: (present) => ({ kind: 'accepted', state: present, events: [], dispatches: [] }),
     });
     const isOld = this.ports.clock.now() - (state?.run?.startedAtMs ?? 0) > RECEIPT_LASTS_MS;
-    return !isRepeated && !(attempt > 1 && isOld);
+    return !isRepeated && !(failures > 0 && isOld);
   }
 }
 

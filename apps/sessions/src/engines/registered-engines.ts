@@ -1,5 +1,6 @@
 import type { SessionDocument, SessionDocuments } from '@sluice/agent-sessions';
 import { SluiceError } from '@sluice/event-log';
+import type { SecretBox } from '@sluice/secret-box';
 import { newWebhookSecret } from '@sluice/signed-webhooks';
 import type { Clock } from '../clock';
 import { newId } from '../new-ids';
@@ -13,9 +14,12 @@ export interface RegisteredEngine {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  /** Signs what it is told: `whsec_…`. */
-  readonly secret: string;
   readonly createdAtMs: number;
+}
+
+/** With what signs that it is told: `whsec_…`. */
+export interface SigningEngine extends RegisteredEngine {
+  readonly secret: string;
 }
 
 export interface NewEngine {
@@ -30,11 +34,18 @@ export class RegisteredEngines {
   constructor(
     private readonly documents: Pick<SessionDocuments, 'create' | 'find' | 'list' | 'remove'>,
     private readonly clock: Clock,
+    private readonly box: SecretBox,
   ) {}
 
-  /** With a fresh secret. @throws SluiceError `conflict` when the workspace has too many */
-  async register(workspaceId: number, { name, url }: NewEngine): Promise<RegisteredEngine> {
-    const present = await this.documents.list({
+  /**
+   * With a fresh secret, which is kept sealed; the one that is there already where a call is repeated with its id.
+   * @throws SluiceError `conflict` when the workspace has too many, `invalid_request` where no key is set that seals
+   */
+  async register(workspaceId: number, { name, url }: NewEngine, id = newId('eng')): Promise<SigningEngine> {
+    this.box.requireKey();
+    const known = await this.findSigning(workspaceId, id);
+    if (known) return known;
+    const { documents: present } = await this.documents.list({
       workspaceId,
       kind: KIND,
       order: 'ascending',
@@ -45,26 +56,35 @@ export class RegisteredEngines {
       throw new SluiceError('conflict', `A workspace has at most ${MAX_ENGINES} engines`);
     }
     const nowMs = this.clock.now();
-    const engine = { id: newId('eng'), name, url, secret: newWebhookSecret(), createdAtMs: nowMs };
-    await this.documents.create([
+    const engine = { id, name, url, secret: newWebhookSecret(), createdAtMs: nowMs };
+    const isNew = await this.documents.create([
       {
         workspaceId,
         kind: KIND,
-        id: engine.id,
+        id,
         parentId: null,
         createdAtMs: nowMs,
         updatedAtMs: nowMs,
         archivedAtMs: null,
         expiresAtMs: null,
-        fields: { name, url, secret: engine.secret },
+        fields: { name, url, secret: this.box.seal(engine.secret, placeOf(workspaceId, id)) },
       },
     ]);
-    return engine;
+    // Unless the same call was first.
+    return isNew ? engine : ((await this.findSigning(workspaceId, id)) ?? engine);
   }
 
   async find(workspaceId: number, id: string): Promise<RegisteredEngine | undefined> {
     const document = await this.documents.find(workspaceId, KIND, id);
     return document && toEngine(document);
+  }
+
+  /** @throws SluiceError `configuration` when the key is missing by which its secret is sealed */
+  async findSigning(workspaceId: number, id: string): Promise<SigningEngine | undefined> {
+    const document = await this.documents.find(workspaceId, KIND, id);
+    if (!document) return undefined;
+    const secret = this.box.open(String(document.fields['secret']), placeOf(workspaceId, id));
+    return { ...toEngine(document), secret };
   }
 
   async list(
@@ -75,7 +95,7 @@ export class RegisteredEngines {
       readonly after?: { readonly createdAtMs: number; readonly id: string };
     },
   ): Promise<readonly RegisteredEngine[]> {
-    const documents = await this.documents.list({ workspaceId, kind: KIND, includeArchived: true, ...page });
+    const { documents } = await this.documents.list({ workspaceId, kind: KIND, includeArchived: true, ...page });
     return documents.map(toEngine);
   }
 
@@ -85,12 +105,15 @@ export class RegisteredEngines {
   }
 }
 
+function placeOf(workspaceId: number, id: string) {
+  return { workspaceId, id, field: 'secret' };
+}
+
 function toEngine({ id, createdAtMs, fields }: SessionDocument): RegisteredEngine {
   return {
     id,
     name: String(fields['name']),
     url: String(fields['url']),
-    secret: String(fields['secret']),
     createdAtMs,
   };
 }

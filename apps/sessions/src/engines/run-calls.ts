@@ -1,7 +1,9 @@
 import {
   agentView,
+  isUntoldForLong,
   sessionView,
   type ClaimedDispatch,
+  type RunDispatch,
   type SessionState,
   type SessionStore,
 } from '@sluice/agent-sessions';
@@ -16,16 +18,22 @@ export interface RunCallPorts {
   readonly store: Pick<SessionStore, 'load' | 'lastState'>;
   readonly events: Pick<SessionEvents, 'byIds'>;
   readonly feed: Pick<EventFeed, 'expect'>;
-  readonly files: FileContents;
+  readonly files: Pick<FileContents, 'expand'>;
   readonly clock: Clock;
   /** Where engines report, by session and run. */
   readonly callbackUrl: (sessionId: string, runId: string) => string;
-  /** How long the inputs of a run may take to be recorded. */
+  /** How long what is to be told may take to be recorded. */
   readonly inputWaitMs: number;
+  /** How long a run may be silent. */
+  readonly runTimeoutMs: number;
 }
 
-/** What is to be told, or why not: it is out of date, or its inputs are not recorded yet. */
-export type RunCall = { readonly kind: 'tell'; readonly call: EngineCall } | { readonly kind: 'outdated' | 'not_yet' };
+/** What is to be told, or why not: it is out of date, or not all of it is recorded yet. */
+export type RunCall =
+  | { readonly kind: 'tell'; readonly call: EngineCall; readonly isLate: boolean }
+  /** Late: its run has lost so much of its time already that it is to have it anew. */
+  | { readonly kind: 'not_yet'; readonly isLate: boolean }
+  | { readonly kind: 'outdated' };
 
 /** Makes what engines are told of what sessions decided. */
 export class RunCalls {
@@ -39,10 +47,12 @@ export class RunCalls {
     const isOfRun = dispatch.type === 'run.start' || dispatch.type === 'run.input';
     // Fenced meanwhile: the engine would only be told that it reports in vain.
     if (isOfRun && state.run?.id !== dispatch.runId) return { kind: 'outdated' };
-    const inputs = await this.inputs(workspaceId, sessionId, dispatch.inputIds);
-    if (inputs === undefined) return { kind: 'not_yet' };
+    const inputs = await this.inputs(workspaceId, sessionId, dispatch);
+    const isLate = isOfRun && isUntoldForLong(state, clock.now(), this.ports.runTimeoutMs);
+    if (inputs === undefined) return { kind: 'not_yet', isLate };
     return {
       kind: 'tell',
+      isLate,
       call: {
         type: dispatch.type,
         session_id: sessionId,
@@ -55,15 +65,16 @@ export class RunCalls {
     };
   }
 
-  /** Undefined when not all of them are recorded in time. */
-  private async inputs(workspaceId: number, sessionId: string, ids: readonly string[]) {
-    if (ids.length === 0) return [];
+  /** Undefined when they, and the event that says what is to be told, are not recorded in time. */
+  private async inputs(workspaceId: number, sessionId: string, { inputIds, afterEventId }: RunDispatch) {
     const { events, feed, inputWaitMs } = this.ports;
-    const envelopeIds = ids.map((id) => sessionEnvelopeId(workspaceId, sessionId, id));
-    const expectation = feed.expect(envelopeIds);
-    const recorded = await expectation.within(inputWaitMs);
-    if (recorded.size < new Set(envelopeIds).size) return undefined;
-    const found = await events.byIds(workspaceId, sessionId, ids);
+    const awaited = afterEventId === undefined ? inputIds : [...inputIds, afterEventId];
+    const envelopeIds = new Set(awaited.map((id) => sessionEnvelopeId(workspaceId, sessionId, id)));
+    if (envelopeIds.size > 0) {
+      const recorded = await feed.expect([...envelopeIds]).within(inputWaitMs);
+      if (recorded.size < envelopeIds.size) return undefined;
+    }
+    const found = inputIds.length === 0 ? [] : await events.byIds(workspaceId, sessionId, inputIds);
     return found.map(({ payload }) => payload);
   }
 }

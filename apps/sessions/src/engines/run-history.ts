@@ -54,11 +54,12 @@ export class RunHistory {
     private readonly scope: { readonly workspaceId: number; readonly sessionId: string },
   ) {}
 
-  /** All that is recorded by now, with files as base64. */
+  /** All that is recorded by now, with the files that it needs, which are read anew: they are too large to be kept. */
   async read(): Promise<History> {
     if (this.after === undefined) await this.lookBack();
     else await this.catchUp(this.after);
-    return { events: this.records, isCut: this.isCut };
+    const events = await this.ports.files.expand(this.scope.workspaceId, this.records);
+    return { events, isCut: this.isCut };
   }
 
   private async lookBack(): Promise<void> {
@@ -78,7 +79,7 @@ export class RunHistory {
       after = page.next;
       this.isCut = after !== undefined && (found.length >= MAX_HISTORY_EVENTS || length >= MAX_HISTORY_LENGTH);
     } while (after !== undefined && !this.isCut);
-    await this.add(found.reverse());
+    this.add(found.reverse());
     this.after ??= 0;
   }
 
@@ -91,14 +92,13 @@ export class RunHistory {
         limit: PAGE_SIZE,
         after,
       });
-      await this.add(page.events);
+      this.add(page.events);
       after = page.next;
     }
   }
 
-  private async add(records: readonly SessionEventRecord[]): Promise<void> {
-    const payloads = records.map(({ payload }) => payload);
-    this.records.push(...(await this.ports.files.expand(this.scope.workspaceId, payloads)));
+  private add(records: readonly SessionEventRecord[]): void {
+    this.records.push(...records.map(({ payload }) => payload));
     this.after = records.at(-1)?.position ?? this.after;
   }
 }

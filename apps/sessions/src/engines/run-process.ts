@@ -1,12 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { tellFirstLines } from './first-lines';
+
+/** A user of the system. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 export interface RunProcessOptions {
   /** The program and its arguments. */
   readonly command: readonly string[];
   /** All of its environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whom it runs as; by default the user of this process, who can read the memory and the environment of it. */
+  readonly user?: ProcessUser | undefined;
   /** Told of what it writes to its standard error, at most `MAX_LOGGED_LINES`. */
   readonly onLine: (line: string) => void;
   /** How long it may take to end by itself, and then after SIGTERM. */
@@ -15,6 +23,7 @@ export interface RunProcessOptions {
 
 /** Lines of a process that go to the log; what it writes beyond is dropped. */
 export const MAX_LOGGED_LINES = 100;
+/** Characters of one of them. */
 const MAX_LINE_LENGTH = 1_000;
 
 /** A process that leaves more unread is ended. */
@@ -34,13 +43,20 @@ export class RunProcess {
     const [program = '', ...args] = options.command;
     this.child = spawn(program, args, {
       env: { ...options.environment },
+      ...options.user,
       stdio: ['pipe', 'ignore', 'pipe'],
       // A group of its own, so that its descendants are ended with it.
       detached: true,
     });
     // Who has ended reads no more: that is told by its end.
     this.child.stdin?.on('error', () => undefined);
-    this.logLines();
+    if (this.child.stderr) {
+      tellFirstLines(this.child.stderr, {
+        maxLines: MAX_LOGGED_LINES,
+        maxLineLength: MAX_LINE_LENGTH,
+        onLine: options.onLine,
+      });
+    }
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => {
         // Where programs are is for the log only.
@@ -90,15 +106,5 @@ export class RunProcess {
     } catch {
       // There is nobody left in its group.
     }
-  }
-
-  private logLines(): void {
-    const { stderr } = this.child;
-    if (!stderr) return;
-    let lines = 0;
-    const onText = createInterface({ input: stderr, crlfDelay: Infinity });
-    onText.on('line', (line) => {
-      if (++lines <= MAX_LOGGED_LINES) this.options.onLine(line.slice(0, MAX_LINE_LENGTH));
-    });
   }
 }

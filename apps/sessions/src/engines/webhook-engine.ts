@@ -1,24 +1,20 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { SafeFetchError, type SafeFetch, type SafeFetchErrorCode } from '@sluice/safe-fetch';
 import { signWebhook } from '@sluice/signed-webhooks';
 import type { Clock } from '../clock';
-import { EngineFailed, type Engine, type EngineTask } from './engine';
-import type { RegisteredEngine, RegisteredEngines } from './registered-engines';
+import { EngineFailed, EngineUnreached, type Engine, type EngineBounds, type EngineTask } from './engine';
+import type { RegisteredEngines, SigningEngine } from './registered-engines';
 
-export interface WebhookEngineOptions {
-  /** How long the engine has to answer one try. */
-  readonly answerTimeoutMs: number;
-  /** Before each try but the first: so many tries there are. */
-  readonly retryDelaysMs: readonly number[];
-  /** For all tries together. */
-  readonly deadlineMs: number;
-}
+/** How long the engine has to answer one try. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
-const DEFAULT_OPTIONS: WebhookEngineOptions = {
-  answerTimeoutMs: 10_000,
-  retryDelaysMs: [500, 1_000, 2_000, 4_000],
-  deadlineMs: 30_000,
-};
+/** Before each try but the first: so many tries there are. */
+const RETRY_DELAYS_MS: readonly number[] = [500, 1_000, 2_000, 4_000];
+
+/** From the end of the first try to that of the last one: with the first one it is half a minute. */
+const RETRY_FOR_MS = 20_000;
+
+/** Whatever is left of that, a try has so long. */
+const MIN_TIMEOUT_MS = 1_000;
 
 /** Of what an engine answers only the status counts: its body is not read, however long it says that it is. */
 const MAX_ANNOUNCED_BYTES = 1_073_741_824;
@@ -30,44 +26,39 @@ const LASTING_FAULTS: readonly SafeFetchErrorCode[] = ['invalid_url', 'refused_a
 
 /** Engines that somebody else runs: they are told by signed requests, and report by signed requests. */
 export class WebhookEngine implements Engine {
-  private readonly options: WebhookEngineOptions;
+  readonly bounds: EngineBounds = { ofEngine: 4, ofWorkspace: 12 };
 
   constructor(
-    private readonly engines: Pick<RegisteredEngines, 'find'>,
+    private readonly engines: Pick<RegisteredEngines, 'findSigning'>,
     private readonly fetch: Pick<SafeFetch, 'open'>,
     private readonly clock: Clock,
-    options: Partial<WebhookEngineOptions> = {},
-  ) {
-    this.options = { ...DEFAULT_OPTIONS, ...options };
-  }
+  ) {}
 
+  /** Tries once: what failed gives its place to others until it is tried again. */
   async handle(task: EngineTask): Promise<void> {
-    const engine = await this.engines.find(task.workspaceId, task.engine);
+    const { failures, failingForMs } = task;
+    const engine = await this.engines.findSigning(task.workspaceId, task.engine);
     if (!engine) throw new EngineFailed(`The engine ${task.engine} is not registered`);
-    const { retryDelaysMs, deadlineMs } = this.options;
-    const endMs = performance.now() + deadlineMs;
-    const body = JSON.stringify(task.call);
-    let fault = '';
-    for (const delayMs of [0, ...retryDelaysMs]) {
-      if (performance.now() + delayMs >= endMs) break;
-      if (delayMs > 0) await pause(delayMs, undefined, { signal: task.signal });
-      const attempt = await this.attempt(engine, task, body, endMs - performance.now());
-      if (attempt === undefined) return;
-      fault = attempt;
-    }
-    throw new EngineFailed(`The engine could not be told: ${fault}`);
+    const leftMs = RETRY_FOR_MS - failingForMs;
+    // Nobody tried while the time went by.
+    const timeoutMs = leftMs > 0 ? Math.min(ANSWER_TIMEOUT_MS, Math.max(MIN_TIMEOUT_MS, leftMs)) : ANSWER_TIMEOUT_MS;
+    const fault = await this.attempt(engine, task, timeoutMs);
+    if (fault === undefined) return;
+    const delayMs = RETRY_DELAYS_MS[failures];
+    const message = `The engine could not be told: ${fault}`;
+    if (delayMs === undefined || delayMs >= leftMs) throw new EngineFailed(message);
+    throw new EngineUnreached(message, delayMs);
   }
 
   /** Undefined when the engine has taken it; else why it should be tried again. @throws EngineFailed when it should not */
   private async attempt(
-    { url, secret }: RegisteredEngine,
-    { deliveryId, signal }: EngineTask,
-    body: string,
-    leftMs: number,
+    { url, secret }: SigningEngine,
+    { deliveryId, call, signal }: EngineTask,
+    timeoutMs: number,
   ): Promise<string | undefined> {
     try {
+      const body = JSON.stringify(call);
       const headers = signWebhook({ secret, id: deliveryId, timestampMs: this.clock.now(), body });
-      const timeoutMs = Math.max(1, Math.min(this.options.answerTimeoutMs, leftMs));
       const answer = await this.fetch.open(
         url,
         {

@@ -19,19 +19,17 @@ export async function listFiles(documents: SessionDocuments, query: ListFiles): 
   const isBackwards = beforeId !== undefined;
   const named = beforeId ?? afterId;
   const place = named === undefined ? after : await placeOf(documents, workspaceId, named);
-  const found = await documents.list({
+  const { documents: found, hasMore } = await documents.list({
     workspaceId,
     kind: 'file',
     order: isBackwards ? 'ascending' : 'descending',
-    limit: limit + 1,
+    limit,
     includeArchived: false,
     ...(place && { after: { createdAtMs: place.createdAtMs, id: place.id } }),
     ...(sessionId !== undefined && { parentId: sessionId }),
     ...(ids !== undefined && { ids }),
   });
-  const shown = found.slice(0, limit);
-  const last = found.length > limit ? shown.at(-1) : undefined;
-  return { documents: isBackwards ? shown.toReversed() : shown, last };
+  return { documents: isBackwards ? found.toReversed() : found, last: hasMore ? found.at(-1) : undefined };
 }
 
 async function placeOf(documents: SessionDocuments, workspaceId: number, id: string): Promise<SessionDocument> {

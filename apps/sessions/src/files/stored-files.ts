@@ -10,10 +10,11 @@ import type { Clock } from '../clock';
 import { newId } from '../new-ids';
 import { SdkRefusal } from '../refusal';
 import type { InlineFiles } from '../sessions/sent-events';
+import { bytesField, FileBytes, keyOf, readBytes, type UploadedBytes } from './file-bytes';
 
 export interface FileLimits {
   readonly maxFileBytes: number;
-  /** Of all files of one workspace. */
+  /** Of all files of one workspace, those that are on their way in among them. */
   readonly quotaBytes: number;
 }
 
@@ -24,6 +25,8 @@ export interface NewFile {
   readonly content: AsyncIterable<Uint8Array>;
   /** A fresh one by default. */
   readonly id?: string;
+  /** It is no larger, as far as is known before. */
+  readonly atMostBytes?: number;
   /** The session that it belongs to. */
   readonly sessionId?: string;
   /** What is known of it only when its content has been read. */
@@ -31,38 +34,43 @@ export interface NewFile {
   readonly signal?: AbortSignal;
 }
 
-/** Where the bytes of a file are in the store. */
-export const fileKey = (workspaceId: number, fileId: string) => `${workspaceId}/${fileId}`;
+const FILE_ID = /^file_[0-9a-f]{32}$/;
 
-/** Longer than any upload takes: bytes without a file are left over then. */
-const UPLOAD_LEASE_MS = 3_600_000;
-/** Longer than a removal takes. */
-const REMOVAL_LEASE_MS = 60_000;
 /** How many are removed in one go. */
 const SWEEP_BATCH = 100;
 
+/** When there may be room again that other uploads hold. */
+const ROOM_RETRY_MS = 2_000;
+
 /**
- * Keeps files: their bytes first, then what is known of them, so that what can be found can be read. Bytes that are on
- * their way in or out are noted, so that those which a crash leaves behind are removed by the sweep.
+ * Keeps files: their bytes first, then what is known of them, so that what can be found can be read. Each upload has bytes
+ * of its own, also of a file that is uploaded twice at a time: the first that is stored is the file.
  */
 export class StoredFiles implements InlineFiles {
+  private readonly bytes: FileBytes;
+
+  /** @param onFault told of what could not be removed; it is tried again later */
   constructor(
     private readonly store: FileStore,
     private readonly documents: SessionDocuments,
     private readonly clock: Clock,
     private readonly limits: FileLimits,
-  ) {}
+    onFault: (error: unknown) => void,
+  ) {
+    this.bytes = new FileBytes(store, documents, clock, onFault);
+  }
 
   /**
-   * @throws SluiceError `payload_too_large`, `invalid_request` when the workspace has too much, `file_store_unavailable`,
-   *   `read_model_unavailable`; nothing is kept then
+   * @throws SluiceError `payload_too_large`, `invalid_request` when the workspace has too much, `overloaded` when others
+   *   that come in may need the room, `file_store_unavailable`, `read_model_unavailable`; nothing is kept then
    */
   async add(file: NewFile): Promise<SessionDocument> {
     const { workspaceId, filename, mediaType, sessionId, id = newId('file') } = file;
     const known = file.id === undefined ? undefined : await this.documents.find(workspaceId, 'file', id);
     if (known) return known;
-    await this.note(workspaceId, id, UPLOAD_LEASE_MS);
-    const { sizeBytes, expiresInMs } = await this.keepBytes(file, id);
+    const reservedBytes = await this.roomFor(file);
+    const bytes = await this.bytes.begin(workspaceId, id, reservedBytes);
+    const { sizeBytes, expiresInMs } = await this.keepBytes(file, bytes, reservedBytes);
     const nowMs = this.clock.now();
     const document: NewSessionDocument = {
       workspaceId,
@@ -73,11 +81,12 @@ export class StoredFiles implements InlineFiles {
       updatedAtMs: nowMs,
       archivedAtMs: null,
       expiresAtMs: expiresInMs === undefined ? null : nowMs + expiresInMs,
-      fields: { filename, mime_type: mediaType, size_bytes: sizeBytes, downloadable: true },
+      fields: { filename, mime_type: mediaType, size_bytes: sizeBytes, downloadable: true, ...bytesField(bytes) },
     };
     // Whether a failure left a document or not, the sweep finds out.
-    await this.documents.create([document]);
-    await this.forget(workspaceId, id);
+    const isFirst = await this.documents.create([document]);
+    if (!isFirst) return this.instead(document, bytes);
+    await this.bytes.keep(bytes);
     return { ...document, version: 1 };
   }
 
@@ -87,14 +96,15 @@ export class StoredFiles implements InlineFiles {
     file: { readonly base64: string; readonly mediaType: string; readonly filename: string },
   ): Promise<string> {
     const { base64, mediaType, filename } = file;
-    const { id } = await this.add({ workspaceId, sessionId, filename, mediaType, content: pieces(base64) });
+    const atMostBytes = Math.ceil((base64.length * 3) / 4);
+    const content = pieces(base64);
+    const { id } = await this.add({ workspaceId, sessionId, filename, mediaType, content, atMostBytes });
     return id;
   }
 
   /** @throws SluiceError `not_found`, also for one that has expired */
   async require(workspaceId: number, id: string): Promise<SessionDocument> {
-    const document = await this.documents.find(workspaceId, 'file', id);
-    if (!document) throw noSuchFile();
+    const document = await this.find(workspaceId, id);
     if (this.isExpired(document)) throw new SdkRefusal('not_found', 'file_expired', 'The file has expired');
     return document;
   }
@@ -104,8 +114,8 @@ export class StoredFiles implements InlineFiles {
   }
 
   /** @throws SluiceError `not_found`, `file_store_unavailable` */
-  async read({ workspaceId, id }: SessionDocument): Promise<ReadFile> {
-    const file = await this.store.get(fileKey(workspaceId, id));
+  async read(document: SessionDocument): Promise<ReadFile> {
+    const file = await readBytes(this.store, document);
     // Removed meanwhile.
     if (!file) throw noSuchFile();
     return file;
@@ -113,71 +123,77 @@ export class StoredFiles implements InlineFiles {
 
   /** @throws SluiceError `not_found` */
   async remove(workspaceId: number, id: string): Promise<void> {
-    await this.note(workspaceId, id, REMOVAL_LEASE_MS);
-    const isRemoved = await this.documents.remove(workspaceId, 'file', id);
-    await this.dropBytes(workspaceId, id);
+    const isRemoved = await this.bytes.dropFile(await this.find(workspaceId, id));
     if (!isRemoved) throw noSuchFile();
   }
 
   /** Removes what has expired and what was left over. Gives whether there may be more. */
   async sweep(signal: AbortSignal): Promise<boolean> {
-    const nowMs = this.clock.now();
-    const expired = await this.documents.expired('file', nowMs, SWEEP_BATCH);
-    for (const { workspaceId, id } of expired) {
-      if (signal.aborted) return false;
-      await this.note(workspaceId, id, REMOVAL_LEASE_MS);
-      await this.documents.remove(workspaceId, 'file', id);
-      await this.dropBytes(workspaceId, id);
-    }
-    const left = await this.documents.expired('file_bytes', nowMs, SWEEP_BATCH);
-    for (const { workspaceId, id } of left) {
-      if (signal.aborted) return false;
-      const file = await this.documents.find(workspaceId, 'file', id);
-      if (file) await this.forget(workspaceId, id);
-      else await this.dropBytes(workspaceId, id);
-    }
-    return expired.length === SWEEP_BATCH || left.length === SWEEP_BATCH;
+    const expired = await this.bytes.sweepExpired(SWEEP_BATCH, signal);
+    const left = await this.bytes.sweepLeftOver(SWEEP_BATCH, signal);
+    return expired === SWEEP_BATCH || left === SWEEP_BATCH;
   }
 
-  private async keepBytes(file: NewFile, id: string): Promise<{ sizeBytes: number; expiresInMs?: number }> {
-    const { workspaceId, content, more, signal } = file;
+  private async find(workspaceId: number, id: string): Promise<SessionDocument> {
+    const document = FILE_ID.test(id) ? await this.documents.find(workspaceId, 'file', id) : undefined;
+    if (!document) throw noSuchFile();
+    return document;
+  }
+
+  /** Another upload of the same file was stored first: that is the file. */
+  private async instead({ workspaceId, id }: NewSessionDocument, bytes: UploadedBytes): Promise<SessionDocument> {
+    await this.dropLater(bytes);
+    const stored = await this.documents.find(workspaceId, 'file', id);
+    if (!stored) throw new SluiceError('conflict', 'The file was stored by another call and removed');
+    return stored;
+  }
+
+  /** How many bytes of what the workspace may still have are kept for it. */
+  private async roomFor({ workspaceId, atMostBytes = Number.POSITIVE_INFINITY }: NewFile): Promise<number> {
+    const [storedBytes, comingBytes] = await Promise.all([
+      this.documents.sum(workspaceId, 'file', 'size_bytes'),
+      this.documents.sum(workspaceId, 'file_bytes', 'size_bytes'),
+    ]);
     const { maxFileBytes, quotaBytes } = this.limits;
+    if (storedBytes >= quotaBytes) throw quotaExceeded();
+    const leftBytes = quotaBytes - storedBytes - comingBytes;
+    const wantedBytes = Math.min(atMostBytes, maxFileBytes);
+    // What comes in may turn out to be smaller than announced.
+    if (leftBytes < wantedBytes && comingBytes > 0) throw roomIsHeld();
+    return Math.min(wantedBytes, leftBytes);
+  }
+
+  private async keepBytes(
+    { workspaceId, content, more, signal }: NewFile,
+    bytes: UploadedBytes,
+    reservedBytes: number,
+  ): Promise<{ sizeBytes: number; expiresInMs?: number }> {
+    const { maxFileBytes } = this.limits;
     try {
-      const leftBytes = quotaBytes - (await this.documents.sum(workspaceId, 'file', 'size_bytes'));
-      if (leftBytes <= 0) throw quotaExceeded();
+      await this.requireRoom(workspaceId);
       const { sizeBytes } = await this.store
-        .put({
-          key: fileKey(workspaceId, id),
-          content,
-          maxBytes: Math.min(maxFileBytes, leftBytes),
-          ...(signal !== undefined && { signal }),
-        })
+        .put({ key: keyOf(bytes), content, maxBytes: reservedBytes, ...(signal !== undefined && { signal }) })
         .catch((error: unknown) => {
           const isTooLarge = error instanceof SluiceError && error.code === 'payload_too_large';
-          throw isTooLarge && leftBytes < maxFileBytes ? quotaExceeded() : error;
+          throw isTooLarge && reservedBytes < maxFileBytes ? quotaExceeded() : error;
         });
       return { sizeBytes, ...(await more?.()) };
     } catch (error) {
-      // What does not go now is left to the sweep.
-      await this.dropBytes(workspaceId, id).catch(() => undefined);
+      await this.dropLater(bytes);
       throw error;
     }
   }
 
-  /** Notes that there are bytes, which are to be removed after a time unless there is a file. */
-  private async note(workspaceId: number, id: string, forMs: number): Promise<void> {
-    const nowMs = this.clock.now();
-    const times = { createdAtMs: nowMs, updatedAtMs: nowMs, archivedAtMs: null, expiresAtMs: nowMs + forMs };
-    await this.documents.create([{ workspaceId, kind: 'file_bytes', id, parentId: null, ...times, fields: {} }]);
+  /** Uploads that begin at the same moment do not see each other before they are noted. */
+  private async requireRoom(workspaceId: number): Promise<void> {
+    const storedBytes = await this.documents.sum(workspaceId, 'file', 'size_bytes');
+    const comingBytes = await this.documents.sum(workspaceId, 'file_bytes', 'size_bytes');
+    if (storedBytes + comingBytes > this.limits.quotaBytes) throw roomIsHeld();
   }
 
-  private async forget(workspaceId: number, id: string): Promise<void> {
-    await this.documents.remove(workspaceId, 'file_bytes', id);
-  }
-
-  private async dropBytes(workspaceId: number, id: string): Promise<void> {
-    await this.store.remove(fileKey(workspaceId, id));
-    await this.forget(workspaceId, id);
+  /** What does not go now is left to the sweep. */
+  private async dropLater(bytes: UploadedBytes): Promise<void> {
+    await this.bytes.drop(bytes).catch(() => undefined);
   }
 }
 
@@ -188,6 +204,11 @@ function noSuchFile(): SluiceError {
 function quotaExceeded(): SluiceError {
   const message = 'The workspace has no room for more files';
   return new SdkRefusal('invalid_request', 'storage_quota_exceeded', message);
+}
+
+function roomIsHeld(): SluiceError {
+  const message = 'Other files that come in may need the room that the workspace has left';
+  return new SluiceError('overloaded', message, { retryAfterMs: ROOM_RETRY_MS });
 }
 
 /** Characters of base64 that are decoded at once; a multiple of 4. */

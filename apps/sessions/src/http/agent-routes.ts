@@ -63,6 +63,7 @@ export const agentRoutes = {
     params,
     answer: agentSchema,
     refusals,
+    takesKey: false,
   }),
   listVersions: defineSdkRoute({
     method: 'GET',
@@ -95,8 +96,8 @@ export function openAgents(door: SdkDoor, service: AgentService): void {
   door.on(agentRoutes.get, async ({ workspaceId, params: { agentId }, query }) =>
     agentView(await service.get(workspaceId, agentId, query.version)),
   );
-  door.on(agentRoutes.update, async ({ workspaceId, params: { agentId }, body }) =>
-    agentView(await service.update(workspaceId, agentId, body)),
+  door.on(agentRoutes.update, async ({ workspaceId, params: { agentId }, body, repetition }) =>
+    agentView(await service.update(workspaceId, agentId, body, repetition)),
   );
   door.on(agentRoutes.archive, async ({ workspaceId, params: { agentId } }) =>
     agentView(await service.archive(workspaceId, agentId)),

@@ -1,20 +1,16 @@
-import { MAX_REPORTED_EVENTS, type SessionState, type SessionStore } from '@sluice/agent-sessions';
+import { MAX_REPORTED_EVENTS, type SessionDeltas, type SessionStore } from '@sluice/agent-sessions';
 import { defineOperation } from '@sluice/api-description';
 import { SluiceError } from '@sluice/event-log';
-import { engineSessionEventSchema } from '@sluice/event-schema';
-import { newWebhookSecret, verifyWebhook } from '@sluice/signed-webhooks';
+import { engineReportEntrySchema, isSessionDelta, type EngineSessionEvent } from '@sluice/event-schema';
 import { toHttpError, validate } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Clock } from '../clock';
 import type { EngineReports } from '../journal/engine-reports';
+import { RunDeltas } from '../journal/run-deltas';
 import { idField } from '../sessions/session-params';
 import type { SessionSignals } from '../signals';
-import { SDK_REQUEST_ID_HEADER } from './sdk-door';
-import { sdkErrorSchema, toSdkError } from './sdk-errors';
-
-/** Largest report. */
-export const MAX_REPORT_BYTES = 8 * 1024 * 1024;
+import { MAX_REPORT_BYTES, ReportGuard, type AdmittedReport, type ReportGuardPorts } from './report-guard';
+import { SDK_REQUEST_ID_HEADER, sdkErrorSchema, toSdkError } from './sdk-errors';
 
 const counter = z.int().min(0).optional();
 
@@ -22,7 +18,7 @@ const reportPath = z.object({ sessionId: idField, runId: idField });
 
 const reportBody = z.strictObject({
   run_id: z.string(),
-  events: z.array(engineSessionEventSchema).min(1).max(MAX_REPORTED_EVENTS),
+  events: z.array(engineReportEntrySchema).min(1).max(MAX_REPORTED_EVENTS),
   usage_delta: z
     .looseObject({
       input_tokens: counter,
@@ -48,14 +44,15 @@ export const callbackOperation = defineOperation({
   app: 'sessions',
   summary: 'Report events of a run',
   description:
-    'For engines: the URL and the secret come with each run. Signed by Standard Webhooks; no API key. All events are stored, or none.',
+    'For engines: the URL and the secret come with each run. Signed by Standard Webhooks; no API key. All events are stored, or none. `event_start` and `event_delta` are shown to streams that ask for them, and never stored.',
   tag: 'engines',
   access: 'public',
   parameters: { path: reportPath, headers: signatureHeaders },
   body: { 'application/json': reportBody },
   responses: {
     200: {
-      description: 'The events are stored and can be read, by this delivery or by an earlier one of the same id.',
+      description:
+        'The events are stored and can be read, and the deltas are on their way, by this delivery or by an earlier one of the same id.',
       content: { 'application/json': z.object({ accepted: z.int() }) },
     },
     400: { description: 'Not such a report, or not of this run. Nothing is stored.' },
@@ -65,15 +62,24 @@ export const callbackOperation = defineOperation({
   errorBody: sdkErrorSchema,
 });
 
-export interface CallbackPorts {
-  readonly store: Pick<SessionStore, 'lastState'>;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the head of a report says, once it is let in. */
+    admittedReport?: AdmittedReport;
+  }
+}
+
+export interface CallbackPorts extends ReportGuardPorts {
+  readonly store: Pick<SessionStore, 'lastState' | 'load'>;
   readonly reports: Pick<EngineReports, 'take'>;
-  readonly clock: Clock;
+  readonly deltas: Pick<SessionDeltas, 'publish'>;
   readonly signals: Pick<SessionSignals, 'refused'>;
 }
 
 /** The way in for engines that somebody else runs. */
 export function openCallbacks(fastify: FastifyInstance, ports: CallbackPorts): void {
+  const deltas = new RunDeltas(ports.store, ports.deltas);
+  const guard = new ReportGuard(ports);
   // A scope of its own: here bodies are bytes, as the signature is over what came.
   fastify.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
@@ -85,12 +91,19 @@ export function openCallbacks(fastify: FastifyInstance, ports: CallbackPorts): v
       method: 'POST',
       url: callbackOperation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       bodyLimit: MAX_REPORT_BYTES,
+      // Counted by the guard: strangers take no room from callers with a key.
+      config: { streamedBody: true },
       errorHandler: (error, request, reply) => refuse(error, request, reply, ports.signals),
       onRequest: async (request, reply) => {
         reply.header(SDK_REQUEST_ID_HEADER, request.id);
+        // Strangers are turned away before their body is read.
+        const place = validate(reportPath, request.params, 'path');
+        request.admittedReport = await guard.admit(place, request, reply);
       },
       handler: async (request, reply) => {
-        const accepted = await takeReport(ports, request, (text) => parseText(parseJson, request, text));
+        const accepted = await takeReport({ reports: ports.reports, deltas, guard }, request, (text) =>
+          parseText(parseJson, request, text),
+        );
         reply.type('application/json');
         return JSON.stringify({ accepted });
       },
@@ -100,42 +113,49 @@ export function openCallbacks(fastify: FastifyInstance, ports: CallbackPorts): v
 }
 
 async function takeReport(
-  { store, reports, clock }: CallbackPorts,
+  {
+    reports,
+    deltas,
+    guard,
+  }: Pick<CallbackPorts, 'reports'> & { readonly deltas: RunDeltas; readonly guard: ReportGuard },
   request: FastifyRequest,
   parse: (text: string) => Promise<unknown>,
 ): Promise<number> {
-  const { sessionId, runId } = validate(reportPath, request.params, 'path');
-  const state = await store.lastState(sessionId);
+  const { admittedReport: report } = request;
+  if (report === undefined) throw new SluiceError('unauthorized', 'Not let in');
+  const { workspaceId, sessionId, runId } = report;
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  // Of a run that is not there, as of one whose secret the caller does not know.
-  const secret = (state && secretOf(state, runId)) ?? newWebhookSecret();
-  const verdict = verifyWebhook({ secrets: [secret], headers: request.headers, body: bytes, nowMs: clock.now() });
-  if (!verdict.ok || state === undefined) {
-    throw new SluiceError('unauthorized', 'Not signed by the secret of such a run, or not lately');
-  }
+  const webhookId = await guard.verify(report, request, bytes);
   const body = validate(reportBody, await parse(bytes.toString('utf8')));
   if (body.run_id !== runId) {
     throw new SluiceError('invalid_request', 'run_id: must be the run of the path', { where: 'run_id' });
   }
-  const { events, usage_delta: usageDelta } = body;
+  guard.charge(report, body.events.length);
+  const { usage_delta: usageDelta } = body;
+  const shown = body.events.filter(isSessionDelta);
+  const events = body.events.filter((entry): entry is EngineSessionEvent => !isSessionDelta(entry));
+  const deliveryId = `webhook/${webhookId}`;
+  // Before the events, which end what is shown of them.
+  const isActive =
+    shown.length > 0 && (await deltas.take({ workspaceId, sessionId, runId, deltas: shown, deliveryId }));
+  if (events.length === 0 && usageDelta === undefined) {
+    // There is nothing to store that would find out.
+    if (!isActive) throw new SluiceError('conflict', 'The run is not the active run of the session');
+    return shown.length;
+  }
   try {
     await reports.take({
-      workspaceId: state.workspaceId,
+      workspaceId,
       sessionId,
       report: { runId, events, ...(usageDelta !== undefined && { usageDelta: countersOf(usageDelta) }) },
-      deliveryId: `webhook/${verdict.id}`,
+      deliveryId,
     });
   } catch (error) {
     // Deleted: to its engine that is the end of the run, like any other.
     if (!(error instanceof SluiceError) || error.code !== 'not_found') throw error;
     throw new SluiceError('conflict', 'The session is deleted');
   }
-  return events.length;
-}
-
-/** Of the active run or one of the last ones, so that a late report is told from one of a stranger. */
-function secretOf({ run, endedRuns }: SessionState, runId: string): string | undefined {
-  return [...endedRuns, ...(run ? [run] : [])].find(({ id }) => id === runId)?.callbackSecret;
+  return body.events.length;
 }
 
 /** Only those that are counted. */

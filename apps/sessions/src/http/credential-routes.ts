@@ -60,6 +60,7 @@ export const credentialRoutes = {
     body: updateCredentialBody,
     answer: credentialSchema,
     refusals,
+    takesKey: false,
   }),
   delete: defineSdkRoute({
     method: 'DELETE',
@@ -69,6 +70,7 @@ export const credentialRoutes = {
     params,
     answer: z.object({ id: z.string(), type: z.literal('vault_credential_deleted') }),
     refusals,
+    takesKey: false,
   }),
   archive: defineSdkRoute({
     method: 'POST',
@@ -79,6 +81,7 @@ export const credentialRoutes = {
     params,
     answer: credentialSchema,
     refusals,
+    takesKey: false,
   }),
 };
 

@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/event-log';
 import { z } from 'zod';
+import { repeatableId } from '../documents/shelf';
 import type { RegisteredEngine, RegisteredEngines } from '../engines/registered-engines';
 import { idField } from '../sessions/session-params';
 import { createdPlaceSchema, decodePage, encodePage, limitField, orderField, pageField } from './paging';
@@ -69,12 +70,13 @@ export const engineRoutes = {
     description: 'Runs that it was not told of yet are given up; those that it works on may still report.',
     answer: z.object({ id: z.string(), type: z.literal('engine_deleted') }),
     refusals: noEngine,
+    takesKey: false,
   }),
 };
 
 export function openEngines(door: SdkDoor, engines: RegisteredEngines): void {
-  door.on(engineRoutes.create, async ({ workspaceId, body }) => {
-    const engine = await engines.register(workspaceId, body);
+  door.on(engineRoutes.create, async ({ workspaceId, body, repetition }) => {
+    const engine = await engines.register(workspaceId, body, repeatableId('eng', repetition));
     return { ...toView(engine), secret: engine.secret };
   });
   door.on(engineRoutes.list, async ({ workspaceId, query: { limit, order, page } }) => {

@@ -53,6 +53,7 @@ export const environmentRoutes = {
     body: updateEnvironmentBody,
     answer: environmentSchema,
     refusals,
+    takesKey: false,
   }),
   delete: defineSdkRoute({
     method: 'DELETE',
@@ -63,6 +64,7 @@ export const environmentRoutes = {
     params,
     answer: z.object({ id: z.string(), type: z.literal('environment_deleted') }),
     refusals,
+    takesKey: false,
   }),
   archive: defineSdkRoute({
     method: 'POST',
@@ -73,6 +75,7 @@ export const environmentRoutes = {
     params,
     answer: environmentSchema,
     refusals,
+    takesKey: false,
   }),
 };
 

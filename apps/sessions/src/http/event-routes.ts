@@ -71,9 +71,10 @@ export const eventRoutes = {
 type ListQuery = z.output<typeof eventRoutes.list.query>;
 
 export function openEvents(door: SdkDoor, service: SessionService, events: SessionEvents): void {
-  door.on(eventRoutes.send, async ({ workspaceId, params, body, repetition }) => ({
-    data: await service.send({ workspaceId, sessionId: params.sessionId, repetition }, body.events),
-  }));
+  door.on(eventRoutes.send, async ({ workspaceId, principal, params, body, repetition }) => {
+    door.takeEvents(principal, body.events.length);
+    return { data: await service.send({ workspaceId, sessionId: params.sessionId, repetition }, body.events) };
+  });
   door.on(eventRoutes.list, async ({ workspaceId, params, query }) => {
     await service.load(workspaceId, params.sessionId);
     return listEvents(events, workspaceId, params.sessionId, query);

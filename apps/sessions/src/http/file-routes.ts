@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
+import type { CallerLimiter } from '@sluice/access';
 import type { SessionDocument, SessionDocuments } from '@sluice/agent-sessions';
 import { SluiceError } from '@sluice/event-log';
 import type { FastifyInstance } from 'fastify';
@@ -7,8 +8,10 @@ import { z } from 'zod';
 import { repeatableId, toTime } from '../documents/shelf';
 import { listFiles } from '../files/file-list';
 import type { StoredFiles } from '../files/stored-files';
+import { UploadSlots } from '../files/upload-slots';
 import { idField } from '../sessions/session-params';
 import { cursorOf, pageFields, partOf } from './document-pages';
+import { DOWNLOAD_PACE, requireProgress } from './download-pace';
 import { listField } from './paging';
 import { ANSWERED, type SdkDoor } from './sdk-door';
 import { defineSdkRoute } from './sdk-route';
@@ -90,12 +93,18 @@ export const fileRoutes = {
     params,
     answer: z.object({ id: z.string(), type: z.literal('file_deleted') }),
     refusals,
+    takesKey: false,
   }),
 };
 
 const LIST = 'files';
 
-export function openFiles(door: SdkDoor, files: StoredFiles, documents: SessionDocuments): void {
+export function openFiles(
+  door: SdkDoor,
+  files: StoredFiles,
+  documents: SessionDocuments,
+  limiter: Pick<CallerLimiter, 'openConnection'>,
+): void {
   door.on(fileRoutes.list, async ({ workspaceId, query }) => {
     const { scope_id: sessionId, 'ids[]': ids, before_id: beforeId, after_id: afterId } = query;
     const { limit, after } = partOf(LIST, query);
@@ -120,8 +129,15 @@ export function openFiles(door: SdkDoor, files: StoredFiles, documents: SessionD
   door.on(fileRoutes.get, async ({ workspaceId, params: { fileId } }) =>
     fileView(await files.require(workspaceId, fileId)),
   );
-  door.on(fileRoutes.download, async ({ workspaceId, params: { fileId }, request, reply }) => {
+  door.on(fileRoutes.download, async ({ workspaceId, principal, params: { fileId }, request, reply }) => {
     const document = await files.require(workspaceId, fileId);
+    const isWhole = request.method !== 'HEAD';
+    if (isWhole) {
+      const lease = limiter.openConnection(principal);
+      reply.raw.once('close', () => lease.release());
+      // Gone meanwhile, so that nothing closes any more.
+      if (reply.raw.destroyed) lease.release();
+    }
     const { sizeBytes, content } = await files.read(document);
     reply.headers({
       'content-type': String(document.fields['mime_type']),
@@ -130,7 +146,8 @@ export function openFiles(door: SdkDoor, files: StoredFiles, documents: SessionD
       'x-content-type-options': 'nosniff',
     });
     // Whoever asks for the head alone costs no bytes.
-    void reply.send(Readable.from(request.method === 'HEAD' ? [] : content, { objectMode: false }));
+    void reply.send(Readable.from(isWhole ? content : [], { objectMode: false }));
+    if (isWhole) requireProgress(reply.raw, DOWNLOAD_PACE);
     return ANSWERED;
   });
   door.on(fileRoutes.delete, async ({ workspaceId, params: { fileId } }) => {
@@ -144,7 +161,9 @@ export function openUploads(
   fastify: FastifyInstance,
   doorOf: (scope: FastifyInstance) => SdkDoor,
   files: StoredFiles,
+  maxUploads: number,
 ): void {
+  const slots = new UploadSlots(maxUploads);
   void fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     await scope.register(multipart);
@@ -156,11 +175,13 @@ export function openUploads(
       async ({ workspaceId, request, repetition }) =>
         fileView(
           await takeUploadedFile(request, (file) =>
-            files.add({
-              ...file,
-              workspaceId,
-              ...(repetition.key !== undefined && { id: repeatableId('file', repetition) }),
-            }),
+            slots.run(workspaceId, () =>
+              files.add({
+                ...file,
+                workspaceId,
+                ...(repetition.key !== undefined && { id: repeatableId('file', repetition) }),
+              }),
+            ),
           ),
         ),
       { streamedBody: true },

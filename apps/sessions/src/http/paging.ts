@@ -107,6 +107,11 @@ function parsePage(page: string): unknown {
   }
 }
 
+/** Of a list that is always one page, so that it gives no page to ask for. */
+export function noFurtherPage(): SluiceError {
+  return invalidPage('is not a page of this list');
+}
+
 function invalidPage(why: string): SluiceError {
   return new SluiceError('invalid_cursor', `query.page: ${why}`, { where: 'query.page' });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idField, resourceField } from '../sessions/session-params';
 import type { SessionService } from '../sessions/session-service';
 import { limitField, pageField } from './paging';
+import { pageOfResources } from './resource-page';
 import type { SdkDoor } from './sdk-door';
 import { defineSdkRoute } from './sdk-route';
 import { conflicting, noSession, pageOf, sessionPath } from './session-routes';
@@ -69,8 +70,7 @@ export function openResources(door: SdkDoor, service: SessionService): void {
   );
   door.on(resourceRoutes.list, async ({ workspaceId, params: { sessionId }, query }) => {
     const { resources } = await service.load(workspaceId, sessionId);
-    // At most a page of them.
-    return { data: query.page === undefined ? resources.slice(0, query.limit) : [], next_page: null };
+    return pageOfResources(resources, query);
   });
   door.on(resourceRoutes.get, ({ workspaceId, params: { sessionId, resourceId } }) =>
     service.resource(workspaceId, sessionId, resourceId),

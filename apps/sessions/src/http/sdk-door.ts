@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto';
 import { authorise, type Principal } from '@sluice/access';
 import type { HttpGatekeeper } from '@sluice/engine';
 import { SluiceError } from '@sluice/event-log';
+import { isWithinDepth, MAX_DATA_DEPTH } from '@sluice/event-schema';
 import { toHttpError, validate } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { SessionSignals } from '../signals';
-import { toSdkError } from './sdk-errors';
+import { answerSdkError, SDK_REQUEST_ID_HEADER } from './sdk-errors';
 import { changeHeaders, type SdkRoute } from './sdk-route';
+import { workspaceOf } from './workspace-of';
 
 /** Largest body: documents come in it as base64. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
-/** The header by which the SDK knows a request. */
-export const SDK_REQUEST_ID_HEADER = 'request-id';
 
 /** A request, read. */
 export interface SdkCall<P extends z.ZodObject, Q extends z.ZodRawShape, B extends z.ZodType> {
@@ -35,6 +34,10 @@ export interface Repetition {
   readonly requestHash: string;
   /** The SDK says that it sent this before. */
   readonly isRetry: boolean;
+  /** When the request came, by `performance.now()`. */
+  readonly arrivedAtMs: number;
+  /** Calls `then` when a good answer was handed to the connection; never when that broke before. */
+  onAnswered(then: () => void): void;
 }
 
 /** Marks an answer that the handler has written to the reply by itself. */
@@ -42,6 +45,8 @@ export const ANSWERED = Symbol('answered');
 
 /** The way in for clients of the SDK: lets callers in, reads requests, hands them over, answers in the SDK's forms. */
 export class SdkDoor {
+  private readonly arrivals = new WeakMap<FastifyRequest, number>();
+
   constructor(
     private readonly fastify: FastifyInstance,
     private readonly gatekeeper: HttpGatekeeper,
@@ -64,11 +69,12 @@ export class SdkDoor {
       errorHandler: (error, request, reply) => this.refuse(error, request, reply),
       // Strangers are turned away before their body is read.
       onRequest: async (request, reply) => {
+        this.arrivals.set(request, performance.now());
         reply.header(SDK_REQUEST_ID_HEADER, request.id);
         request.principal = await this.gatekeeper.admit(request);
       },
       handler: async (request, reply) => {
-        const answer = await handle(readCall(route, request, reply));
+        const answer = await handle(readCall(route, request, reply, this.arrivals.get(request)));
         if (answer === ANSWERED) return reply;
         reply.type('application/json');
         return JSON.stringify(answer);
@@ -76,20 +82,15 @@ export class SdkDoor {
     });
   }
 
+  /** Counts the events of a request: a batch costs its caller as much as its events one by one. */
+  takeEvents(principal: Principal, events: number): void {
+    this.gatekeeper.takeEvents(principal, events);
+  }
+
   private refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toHttpError(thrown);
     this.signals.refused(error, request);
-    if (reply.sent || reply.raw.headersSent) {
-      // The head of the answer is out: breaking off is the only way left to say that it is not whole.
-      reply.raw.destroy();
-      return;
-    }
-    const { status, headers, body } = toSdkError(error, request.id);
-    void reply
-      .code(status)
-      .headers({ ...headers, [SDK_REQUEST_ID_HEADER]: request.id })
-      .type('application/json')
-      .send(body);
+    answerSdkError(error, request, reply);
   }
 }
 
@@ -97,22 +98,21 @@ function readCall<P extends z.ZodObject, Q extends z.ZodRawShape, B extends z.Zo
   route: SdkRoute<P, Q, B>,
   request: FastifyRequest,
   reply: FastifyReply,
+  arrivedAtMs = performance.now(),
 ): SdkCall<P, Q, B> {
   const { principal } = request;
   if (principal === undefined) throw new SluiceError('unauthorized', 'API key required');
   const query = validate(route.query, request.query, 'query') as z.output<z.ZodObject<Q>> & { workspaceId?: number };
-  const workspaceId = query.workspaceId ?? principal.workspaceId;
-  if (workspaceId === null) {
-    const where = 'query.workspaceId';
-    throw new SluiceError('invalid_request', `${where}: an operator has to name a workspace`, { where });
-  }
+  const workspaceId = workspaceOf(request, principal, query.workspaceId);
   authorise(principal, route.action, { workspaceId, family: 'session' });
   const params = validate(route.params, request.params, 'path');
+  requireDepth(request.body);
   const body = (route.body === undefined ? undefined : validate(route.body, request.body)) as z.output<B>;
-  return { workspaceId, principal, params, query, body, repetition: repetitionOf(request, principal), request, reply };
+  const repetition = { ...repetitionOf(request, principal), arrivedAtMs, onAnswered: answerOf(reply) };
+  return { workspaceId, principal, params, query, body, repetition, request, reply };
 }
 
-function repetitionOf(request: FastifyRequest, principal: Principal): Repetition {
+function repetitionOf(request: FastifyRequest, principal: Principal): Omit<Repetition, 'arrivedAtMs' | 'onAnswered'> {
   const { headers, method, url } = request;
   const key = changeHeaders.shape['idempotency-key'].safeParse(headers['idempotency-key']);
   if (!key.success) {
@@ -129,6 +129,24 @@ function repetitionOf(request: FastifyRequest, principal: Principal): Repetition
     requestHash: hash.digest('base64url'),
     isRetry: Number(headers['x-stainless-retry-count'] ?? 0) > 0,
   };
+}
+
+/** Once all of it was handed to the system. What is lost after that cannot be told from what was read. */
+function answerOf({ raw }: FastifyReply): Repetition['onAnswered'] {
+  return (then) => {
+    let isClosed = raw.destroyed;
+    raw.once('close', () => (isClosed = true));
+    raw.once('finish', () => {
+      if (!isClosed && raw.statusCode < 300) then();
+    });
+  };
+}
+
+/** What is nested more deeply can be parsed, and neither checked nor written again. */
+function requireDepth(body: unknown): void {
+  if (isWithinDepth(body, MAX_DATA_DEPTH)) return;
+  const message = `body: must have at most ${MAX_DATA_DEPTH} levels of objects and arrays`;
+  throw new SluiceError('invalid_request', message, { where: 'body' });
 }
 
 function bodyText(body: unknown): string {

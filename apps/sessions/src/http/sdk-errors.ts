@@ -1,4 +1,5 @@
 import type { SluiceError } from '@sluice/event-log';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SdkRefusal } from '../refusal';
 
@@ -22,6 +23,9 @@ const STATUS_OF: ReadonlyMap<number, number> = new Map([
   [415, 400],
   [422, 400],
 ]);
+
+/** The header by which the SDK knows a request. */
+export const SDK_REQUEST_ID_HEADER = 'request-id';
 
 const MESSAGE_MAX_LENGTH = 1_000;
 
@@ -61,6 +65,21 @@ export function toSdkError(error: SluiceError, requestId: string): SdkError {
       request_id: requestId,
     }),
   };
+}
+
+/** Answers an error in the form of the SDK, unless an answer is under way: that is broken off. */
+export function answerSdkError(error: SluiceError, request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.sent || reply.raw.headersSent) {
+    // The head of the answer is out: breaking off is the only way left to say that it is not whole.
+    reply.raw.destroy();
+    return;
+  }
+  const { status, headers, body } = toSdkError(error, request.id);
+  void reply
+    .code(status)
+    .headers({ ...headers, [SDK_REQUEST_ID_HEADER]: request.id })
+    .type('application/json')
+    .send(body);
 }
 
 function codeOf(error: SluiceError): string {

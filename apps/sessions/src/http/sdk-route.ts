@@ -6,7 +6,18 @@ import { sdkErrorSchema } from './sdk-errors';
 
 const JSON_TYPE = 'application/json';
 
-/** The headers of calls that change something, beyond what the SDK sends. */
+/** The headers of every call, beyond its credentials and what is ignored. */
+export const callHeaders = z.object({
+  'anthropic-workspace-id': z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/, 'must be the number of a workspace')
+    .transform(Number)
+    .pipe(workspaceIdSchema)
+    .optional()
+    .meta({ description: 'Has to be the workspace of the key; operators name theirs by it, or by `workspaceId`.' }),
+});
+
+/** The headers of calls that make something, beyond what the SDK sends. */
 export const changeHeaders = z.object({
   'idempotency-key': z
     .string()
@@ -50,6 +61,11 @@ export interface SdkRouteOptions<P extends z.ZodObject, Q extends z.ZodRawShape,
   readonly answer: z.ZodType | 'stream' | 'bytes';
   /** The default is `read` for `GET` and `append` for the rest. */
   readonly action?: Action;
+  /**
+   * Whether a call that is repeated with its `Idempotency-Key` has the effect of one. The default is what is not `GET`;
+   * what has no other effect when it comes again needs none.
+   */
+  readonly takesKey?: boolean;
   /** Other answers than those of every route, by status. */
   readonly refusals?: Readonly<Record<number, string>>;
 }
@@ -73,6 +89,7 @@ export function defineSdkRoute<
   const { method, path, tag, summary, description, params, body, form, answer, refusals = {} } = options;
   const query = z.looseObject({ ...(options.query as Q), workspaceId: OPERATOR_WORKSPACE });
   const isReading = method === 'GET';
+  const { takesKey = !isReading } = options;
   const content = contentOf(answer);
   const operation = defineOperation({
     method,
@@ -82,7 +99,11 @@ export function defineSdkRoute<
     ...(description !== undefined && { description }),
     tag,
     access: 'key',
-    parameters: { ...(params && { path: params }), query, ...(!isReading && { headers: changeHeaders }) },
+    parameters: {
+      ...(params && { path: params }),
+      query,
+      headers: takesKey ? changeHeaders.extend(callHeaders.shape) : callHeaders,
+    },
     ...(body && { body: { [JSON_TYPE]: body } }),
     ...(form && { body: { 'multipart/form-data': form } }),
     responses: {

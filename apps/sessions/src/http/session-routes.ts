@@ -2,23 +2,12 @@ import { AGENT_SESSION_STATUSES, type SessionStore } from '@sluice/agent-session
 import { z } from 'zod';
 import { createSessionBody, idField, updateSessionBody } from '../sessions/session-params';
 import type { SessionService } from '../sessions/session-service';
-import {
-  createdAtFields,
-  createdPlaceSchema,
-  decodePage,
-  encodePage,
-  flagField,
-  limitField,
-  listField,
-  orderField,
-  pageField,
-  timeRangeOf,
-} from './paging';
+import { createdAtFields, flagField, limitField, listField, orderField, pageField, timeRangeOf } from './paging';
 import type { SdkDoor } from './sdk-door';
 import { defineSdkRoute } from './sdk-route';
+import { pageOfSessions, sessionPlaceOf } from './session-pages';
 
 const tag = 'sessions';
-const LIST = 'sessions';
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
@@ -55,7 +44,7 @@ export const sessionRoutes = {
       order: orderField('desc'),
       page: pageField,
       agent_id: idField.optional(),
-      agent_version: z.coerce.number().int().min(1).optional(),
+      agent_version: z.coerce.number().int().min(1).optional().meta({ description: 'Only with `agent_id`.' }),
       'statuses[]': listField(z.enum(AGENT_SESSION_STATUSES)),
       include_archived: flagField,
       deployment_id: idField.optional(),
@@ -94,7 +83,10 @@ export const sessionRoutes = {
 };
 
 export function openSessions(door: SdkDoor, service: SessionService, store: Pick<SessionStore, 'list'>): void {
-  door.on(sessionRoutes.create, ({ workspaceId, body, repetition }) => service.create(workspaceId, body, repetition));
+  door.on(sessionRoutes.create, ({ workspaceId, principal, body, repetition }) => {
+    door.takeEvents(principal, body.initial_events?.length ?? 0);
+    return service.create(workspaceId, body, repetition);
+  });
   door.on(sessionRoutes.get, ({ workspaceId, params }) => service.get(workspaceId, params.sessionId));
   door.on(sessionRoutes.update, ({ workspaceId, params, body, repetition }) =>
     service.update({ workspaceId, sessionId: params.sessionId, repetition }, body),
@@ -107,31 +99,24 @@ export function openSessions(door: SdkDoor, service: SessionService, store: Pick
   );
   door.on(sessionRoutes.list, async ({ workspaceId, query }) => {
     const { limit, order, page } = query;
+    const place = page === undefined ? undefined : sessionPlaceOf(page, order);
     // No session here belongs to a deployment or has such a store.
     if (query.deployment_id !== undefined || query.memory_store_id !== undefined) {
       return { data: [], next_page: null, prev_page: null };
     }
-    const place = page === undefined ? undefined : decodePage(page, LIST, order, createdPlaceSchema);
     const { fromMs, upToMs } = timeRangeOf(query);
-    const found = await store.list({
+    const asked = {
       workspaceId,
       order,
-      limit: limit + 1,
+      limit,
       includeArchived: query.include_archived,
-      ...(place !== undefined && { after: { createdAtMs: place[0], id: place[1] } }),
       ...(query.agent_id !== undefined && { agentId: query.agent_id }),
       ...(query.agent_version !== undefined && { agentVersion: query.agent_version }),
       ...(query['statuses[]'] !== undefined && { statuses: query['statuses[]'] }),
       ...(fromMs !== undefined && { createdFromMs: fromMs }),
       ...(upToMs !== undefined && { createdUpToMs: upToMs }),
-    });
-    const shown = found.slice(0, limit);
-    const last = shown.at(-1);
-    const hasMore = found.length > limit && last !== undefined;
-    return {
-      data: shown.map((state) => service.view(state)),
-      next_page: hasMore ? encodePage(LIST, order, [last.createdAtMs, last.id]) : null,
-      prev_page: null,
     };
+    const { states, ...cursors } = await pageOfSessions(store, asked, place);
+    return { data: states.map((state) => service.view(state)), ...cursors };
   });
 }

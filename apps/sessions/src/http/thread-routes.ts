@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock';
 import { idField } from '../sessions/session-params';
 import type { SessionService } from '../sessions/session-service';
-import { limitField, listField, pageField } from './paging';
+import { limitField, listField, noFurtherPage, pageField } from './paging';
 import type { SdkDoor } from './sdk-door';
 import { defineSdkRoute } from './sdk-route';
 import { conflicting, noSession, pageOf, sessionPath } from './session-routes';
@@ -43,15 +43,16 @@ export const threadRoutes = {
     params: threadPath,
     answer: threadSchema,
     refusals: conflicting,
+    takesKey: false,
   }),
 };
 
 export function openThreads(door: SdkDoor, service: SessionService, clock: Clock): void {
   door.on(threadRoutes.list, async ({ workspaceId, params, query }) => {
+    if (query.page !== undefined) throw noFurtherPage();
     const state = await service.load(workspaceId, params.sessionId);
     const statuses = query['statuses[]'];
-    // There is one page: whoever asks for the next one has seen it.
-    const isShown = query.page === undefined && (statuses === undefined || statuses.includes(state.status));
+    const isShown = statuses === undefined || statuses.includes(state.status);
     return { data: isShown ? [threadView(state, clock.now())] : [], next_page: null };
   });
   door.on(threadRoutes.get, async ({ workspaceId, params }) =>

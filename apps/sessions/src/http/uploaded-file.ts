@@ -1,12 +1,12 @@
 import type { MultipartFile } from '@fastify/multipart';
 import { SluiceError } from '@sluice/event-log';
 import type { FastifyRequest } from 'fastify';
+import { faultOfFilename, lastNameOf } from '../files/filename';
 import { mediaTypeOf } from '../files/media-types';
 import type { NewFile } from '../files/stored-files';
 
 const MIN_EXPIRY_S = 3_600;
 const MAX_EXPIRY_S = 7_776_000;
-const MAX_FILENAME_LENGTH = 500;
 
 const FILE_PART = 'file';
 const EXPIRY_PART = 'expires_in_seconds';
@@ -26,7 +26,7 @@ const FORM_LIMITS = {
 /** How long the rest of a form that was refused is read and thrown away, so that its sender can read the answer. */
 const DISCARD_MAX_MS = 2_000;
 
-type UploadedFile = Pick<NewFile, 'filename' | 'mediaType' | 'content' | 'more' | 'signal'>;
+type UploadedFile = Pick<NewFile, 'filename' | 'mediaType' | 'content' | 'atMostBytes' | 'more' | 'signal'>;
 
 /**
  * Hands over the file of a form as it comes. The part for its expiry may come before it or after it.
@@ -51,6 +51,7 @@ export async function takeUploadedFile<T>(
       filename,
       mediaType: mediaTypeOf(filename, file.mimetype),
       content: contentOf(file),
+      ...announcedOf(request),
       signal: gone.signal,
       more: async () => {
         if (await form.nextFile()) throw invalid(FILE_PART, 'is there twice');
@@ -99,14 +100,18 @@ function readExpiry(value: unknown): number {
   throw invalid(EXPIRY_PART, `must be a whole number from ${MIN_EXPIRY_S} to ${MAX_EXPIRY_S}`);
 }
 
-/** The last part of a path: what comes before is of the sender's own machine. */
 function toFilename(path: string | undefined): string {
   // Forms of the web have a quotation mark so.
-  const name = ((path ?? '').split(/[/\\]/).at(-1) ?? '').replaceAll('%22', '"');
-  if (name === '' || name === '.' || name === '..') throw invalid(FILE_PART, 'has no filename');
-  if (name.length > MAX_FILENAME_LENGTH) throw invalid(FILE_PART, `has a filename of more than ${MAX_FILENAME_LENGTH}`);
-  if (/\p{Cc}/u.test(name)) throw invalid(FILE_PART, 'has a filename with control characters');
+  const name = lastNameOf(path ?? '').replaceAll('%22', '"');
+  const fault = faultOfFilename(name);
+  if (fault !== undefined) throw invalid(FILE_PART, fault);
   return name;
+}
+
+/** A file is no larger than the form that it comes in. */
+function announcedOf({ headers }: FastifyRequest): { readonly atMostBytes?: number } {
+  const bytes = Number(headers['content-length']);
+  return headers['transfer-encoding'] === undefined && bytes >= 0 ? { atMostBytes: bytes } : {};
 }
 
 async function* contentOf({ file }: MultipartFile): AsyncGenerator<Uint8Array> {

@@ -40,6 +40,7 @@ export const vaultRoutes = {
     body: updateVaultBody,
     answer: vaultSchema,
     refusals,
+    takesKey: false,
   }),
   delete: defineSdkRoute({
     method: 'DELETE',
@@ -49,6 +50,7 @@ export const vaultRoutes = {
     params,
     answer: z.object({ id: z.string(), type: z.literal('vault_deleted') }),
     refusals,
+    takesKey: false,
   }),
   archive: defineSdkRoute({
     method: 'POST',
@@ -59,6 +61,7 @@ export const vaultRoutes = {
     params,
     answer: vaultSchema,
     refusals,
+    takesKey: false,
   }),
 };
 

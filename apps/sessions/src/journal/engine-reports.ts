@@ -28,12 +28,7 @@ export class EngineReports {
       sessionId,
       referenced: referencedEventIds(report.events),
       ...(deliveryId !== undefined && {
-        receipt: {
-          key: `callback/${report.runId}/${deliveryId}`,
-          requestHash: DELIVERY,
-          untilAnswered: false,
-          isRetry: false,
-        },
+        receipt: { key: `callback/${report.runId}/${deliveryId}`, requestHash: DELIVERY },
       }),
       decide: (state, context) => decideReport(state, report, context),
     });

@@ -2,7 +2,6 @@ import type {
   Decision,
   DecisionContext,
   Receipt,
-  SessionCommit,
   SessionEventBody,
   SessionState,
   SessionStore,
@@ -14,47 +13,23 @@ import type { SessionEvents } from '@sluice/projections';
 import type { Clock } from '../clock';
 import { newId, newSecret } from '../new-ids';
 import type { SessionSignals } from '../signals';
+import { CommandReceipts, requireSame, toAnswer } from './command-receipt';
 import type { OutboxShipper } from './outbox-shipper';
-import { toEnvelope } from './session-envelopes';
+import {
+  accepted,
+  toCommit,
+  type AnyCommand,
+  type CommandResult,
+  type Decided,
+  type NewSessionCommand,
+  type SessionCall,
+  type SessionCommand,
+} from './session-command';
 
 /** How often a command is decided again because another replica was first. */
 const MAX_ATTEMPTS = 20;
 
 const RETRY_AFTER_MS = 1_000;
-
-/** By what a request is known when it comes again. */
-export interface CommandReceipt {
-  readonly key: string;
-  readonly requestHash: string;
-  /** Without a key of the caller's own: it is the same request only until it was answered. */
-  readonly untilAnswered: boolean;
-  /** The caller says that it sent this before. */
-  readonly isRetry: boolean;
-}
-
-export interface SessionCommand {
-  readonly workspaceId: number;
-  readonly sessionId: string;
-  /** The ids of events that deciding has to know about. */
-  readonly referenced?: readonly string[];
-  readonly receipt?: CommandReceipt | undefined;
-  readonly traceparent?: string | undefined;
-  decide(state: SessionState, context: DecisionContext): Decision;
-}
-
-/** A command that makes its session. */
-export type NewSessionCommand = Omit<SessionCommand, 'decide' | 'referenced'> & {
-  decide(context: DecisionContext): Decision;
-};
-
-/** What is known once a command was taken: it is in the log and in the read model. */
-export interface CommandResult {
-  /** Undefined when the session was deleted. */
-  readonly state: SessionState | undefined;
-  /** What it stored, in its order. */
-  readonly events: readonly SessionEventBody[];
-  readonly isRepeated: boolean;
-}
 
 export interface SessionJournalPorts {
   readonly store: SessionStore;
@@ -63,7 +38,7 @@ export interface SessionJournalPorts {
   readonly shipper: OutboxShipper;
   readonly locks: KeyedLocks;
   readonly clock: Clock;
-  readonly signals: Pick<SessionSignals, 'commandEnded' | 'commandConflicted'>;
+  readonly signals: Pick<SessionSignals, 'commandEnded' | 'commandConflicted' | 'fault'>;
   /** How long a command waits until it is known to be in the log and can be read. */
   readonly confirmWaitMs: number;
   readonly runTimeoutMs: number;
@@ -78,75 +53,134 @@ interface Committed {
 
 type Outcome = { readonly committed: Committed } | { readonly repeated: Receipt };
 
+/** How far a command came. */
+interface Progress {
+  /** A commit of it was begun, and is not known to have stored nothing. */
+  mayBeStored: boolean;
+  isTaken: boolean;
+}
+
 /**
  * Where every command on a session goes: one after the other, each decided on what those before it left, over all
  * replicas, and each of them once. A command is answered when what it stored is in the log and can be read.
  */
 export class SessionJournal {
-  constructor(private readonly ports: SessionJournalPorts) {}
+  private readonly receipts: CommandReceipts;
+
+  constructor(private readonly ports: SessionJournalPorts) {
+    this.receipts = new CommandReceipts(ports.store, (error) => ports.signals.fault('receipts', error));
+  }
 
   /**
    * @throws SluiceError `not_found`, `conflict`, `invalid_request` as decided, `idempotency_conflict`, `overloaded` when it
    *   is stored and cannot be confirmed in time or when too many wait, `log_unavailable`, `read_model_unavailable`
    */
   execute(command: SessionCommand): Promise<CommandResult> {
-    const { store } = this.ports;
-    return this.timed(command, async () => {
-      const stored = await store.load(command.workspaceId, command.sessionId);
-      if (!stored) throw new SluiceError('not_found', 'There is no such session');
-      const { referenced = [] } = command;
-      const knownEvents =
-        referenced.length === 0
-          ? new Map<string, string>()
-          : await store.knownEvents(command.sessionId, [...new Set(referenced)]);
-      const nowMs = this.ports.clock.now();
-      const decision = command.decide(stored.state, this.context(nowMs, knownEvents));
-      return { decision, expectedVersion: stored.version, before: stored.state, nowMs };
-    });
+    return this.run(command, () => this.decide(command));
   }
 
   /** Makes a session. @throws SluiceError `conflict` when there is one of this id, and as `execute` */
   create(command: NewSessionCommand): Promise<CommandResult> {
-    return this.timed(command, () => {
-      const nowMs = this.ports.clock.now();
-      const decision = command.decide(this.context(nowMs, new Map()));
-      return Promise.resolve({ decision, expectedVersion: 0, before: undefined, nowMs });
+    return this.run(command, () => Promise.resolve(this.decideNew(command)));
+  }
+
+  /**
+   * What the same call did when it was taken before; undefined when it is not known yet to be a repetition.
+   * @throws SluiceError as `execute`
+   */
+  repetitionOf(call: SessionCall): Promise<CommandResult | undefined> {
+    return this.timed(async (progress) => {
+      const earlier = await this.receipts.earlier(call);
+      progress.isTaken = earlier !== undefined;
+      return earlier && this.repeat(call, earlier);
     });
   }
 
-  private async timed(command: NewSessionCommand | SessionCommand, decide: Decide): Promise<CommandResult> {
+  /** Decides, and stores nothing. @throws SluiceError as it would be refused now */
+  async rehearse(command: SessionCommand): Promise<void> {
+    accepted(await this.decide(command));
+  }
+
+  /** As `rehearse`, of a session that is to be made. */
+  rehearseNew(command: NewSessionCommand): void {
+    accepted(this.decideNew(command));
+  }
+
+  private async decide(command: SessionCommand): Promise<Decided> {
+    const { store, clock } = this.ports;
+    const { workspaceId, sessionId, referenced = [] } = command;
+    const stored = await store.load(workspaceId, sessionId);
+    if (!stored) {
+      const decision = await this.missing(workspaceId, sessionId);
+      return { decision, expectedVersion: 0, before: undefined, nowMs: clock.now() };
+    }
+    const knownEvents =
+      referenced.length === 0
+        ? new Map<string, string>()
+        : await store.knownEvents(sessionId, [...new Set(referenced)]);
+    const nowMs = clock.now();
+    const decision = command.decide(stored.state, this.context(nowMs, knownEvents));
+    return { decision, expectedVersion: stored.version, before: stored.state, nowMs };
+  }
+
+  private decideNew(command: NewSessionCommand): Decided {
+    const nowMs = this.ports.clock.now();
+    const decision = command.decide(this.context(nowMs, new Map()));
+    return { decision, expectedVersion: 0, before: undefined, nowMs };
+  }
+
+  /** Of one that was deleted there may be a receipt: its deletion may be repeated. */
+  private async missing(workspaceId: number, sessionId: string): Promise<Decision> {
+    const message = 'There is no such session';
+    const last = await this.ports.store.lastState(sessionId);
+    if (last?.workspaceId !== workspaceId) throw new SluiceError('not_found', message);
+    return { kind: 'refused', refusal: { code: 'not_found', message } };
+  }
+
+  private async run(command: AnyCommand, decide: () => Promise<Decided>): Promise<CommandResult> {
+    return this.timed(async (progress) => {
+      try {
+        const outcome = await this.commit(command, decide, progress);
+        progress.isTaken = true;
+        if ('committed' in outcome) return await this.confirm(command, outcome.committed);
+        await this.drop(command);
+        return await this.repeat(command, outcome.repeated);
+      } catch (error) {
+        if (!progress.isTaken && !progress.mayBeStored) await this.drop(command);
+        throw error;
+      }
+    });
+  }
+
+  private async timed<T extends CommandResult | undefined>(work: (progress: Progress) => Promise<T>): Promise<T> {
     const { signals } = this.ports;
     const startedAtMs = performance.now();
     const end = (outcome: Parameters<typeof signals.commandEnded>[0]) =>
       signals.commandEnded(outcome, performance.now() - startedAtMs);
-    let isStored = false;
+    const progress: Progress = { mayBeStored: false, isTaken: false };
     try {
-      const outcome = await this.commit(command, decide);
-      isStored = true;
-      const result =
-        'committed' in outcome
-          ? await this.confirm(command, outcome.committed)
-          : await this.repeat(command, outcome.repeated);
-      end(result.isRepeated ? 'repeated' : 'done');
+      const result = await work(progress);
+      if (result) end(result.isRepeated ? 'repeated' : 'done');
       return result;
     } catch (error) {
-      end(isStored ? 'unconfirmed' : 'refused');
+      end(progress.isTaken ? 'unconfirmed' : 'refused');
       throw error;
     }
   }
 
-  private commit(command: NewSessionCommand | SessionCommand, decide: Decide): Promise<Outcome> {
-    const { shipper, locks } = this.ports;
-    return locks.run(command.sessionId, async () => {
+  private commit(command: AnyCommand, decide: () => Promise<Decided>, progress: Progress): Promise<Outcome> {
+    const { shipper, locks, signals } = this.ports;
+    // By workspace too: who may not know of the session waits in a queue of its own.
+    return locks.run(`${command.workspaceId}/${command.sessionId}`, async () => {
       shipper.requireLog();
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         const decided = await decide();
         // Behind the look at the state: a first attempt that is committed after it makes this one a conflict.
-        const earlier = await this.earlier(command);
+        const earlier = await this.receipts.earlier(command);
         if (earlier) return { repeated: earlier };
-        const outcome = await this.attempt(command, decided);
+        const outcome = await this.attempt(command, decided, progress);
         if (outcome) return outcome;
-        this.ports.signals.commandConflicted();
+        signals.commandConflicted();
       }
       throw new SluiceError('overloaded', 'Other replicas change this session all the time', {
         retryAfterMs: RETRY_AFTER_MS,
@@ -155,20 +189,18 @@ export class SessionJournal {
   }
 
   /** Undefined when another replica was first. */
-  private async attempt(
-    command: NewSessionCommand | SessionCommand,
-    { decision, expectedVersion, before, nowMs }: Decided,
-  ): Promise<Outcome | undefined> {
-    if (decision.kind === 'refused') {
-      const { code, message, where } = decision.refusal;
-      throw new SluiceError(code, message, where === undefined ? {} : { where });
-    }
+  private async attempt(command: AnyCommand, decided: Decided, progress: Progress): Promise<Outcome | undefined> {
+    const { expectedVersion, before } = decided;
+    const decision = accepted(decided);
     const bodies = decision.events.map(({ body }) => body);
     const committed = { state: decision.state, bodies };
     // Nothing changed, so there is nothing that could be lost.
     const changesNothing = decision.state === before && bodies.length === 0 && decision.dispatches.length === 0;
     if (changesNothing && command.receipt === undefined) return { committed };
-    const outcome = await this.ports.store.commit(toCommit(command, decision, expectedVersion, nowMs));
+    const commit = toCommit(command, decision, decided);
+    progress.mayBeStored = true;
+    const outcome = await this.ports.store.commit(commit);
+    progress.mayBeStored = false;
     switch (outcome.kind) {
       case 'committed':
         if (decision.dispatches.length > 0) this.ports.onDispatch(command.sessionId);
@@ -177,6 +209,7 @@ export class SessionJournal {
         if (expectedVersion === 0) throw new SluiceError('conflict', 'There is such a session already');
         return undefined;
       case 'repeated':
+        requireSame(outcome.receipt, command.receipt);
         return { repeated: outcome.receipt };
       case 'event_id_taken': {
         const message = `The session has an event with the id ${outcome.eventId} already`;
@@ -186,36 +219,31 @@ export class SessionJournal {
   }
 
   /** Waits until all of it is in the log and in the read model. */
-  private async confirm(command: Named, { state, bodies }: Committed): Promise<CommandResult> {
-    await this.untilRecorded(
-      command,
-      bodies.map(({ id }) => id),
-    );
-    await this.answered(command);
-    return { state, events: bodies, isRepeated: false };
+  private async confirm(command: AnyCommand, { state, bodies }: Committed): Promise<CommandResult> {
+    const ids = bodies.map(({ id }) => id);
+    await this.untilRecorded(command.workspaceId, command.sessionId, ids);
+    this.receipts.markWhenAnswered(command);
+    return { state, events: bodies, isRepeated: false, subject: command.subject };
   }
 
   /** Answers a repeated command by what it stored the first time. */
-  private async repeat(command: Named, receipt: Receipt): Promise<CommandResult> {
-    const { requestHash } = command.receipt ?? {};
-    if (receipt.requestHash !== requestHash) {
-      const where = 'headers.idempotency-key';
-      throw new SluiceError('idempotency_conflict', `${where}: this key was used for another request`, { where });
-    }
-    const ids = JSON.parse(receipt.answer) as string[];
-    const { workspaceId, sessionId } = command;
-    await this.untilRecorded(command, ids);
+  private async repeat(call: SessionCall, receipt: Receipt): Promise<CommandResult> {
+    const { workspaceId } = call;
+    const { sessionId, eventIds, subject } = toAnswer(receipt);
+    await this.untilRecorded(workspaceId, sessionId, eventIds);
     const [stored, events] = await Promise.all([
       this.ports.store.load(workspaceId, sessionId),
-      this.ports.events.byIds(workspaceId, sessionId, ids),
+      this.ports.events.byIds(workspaceId, sessionId, eventIds),
     ]);
-    await this.answered(command);
-    return { state: stored?.state, events: events.map(({ payload }) => payload as SessionEventBody), isRepeated: true };
+    this.receipts.markWhenAnswered(call, receipt.key);
+    const bodies = events.map(({ payload }) => payload as SessionEventBody);
+    return { state: stored?.state, events: bodies, isRepeated: true, subject };
   }
 
-  private async untilRecorded({ workspaceId, sessionId }: Named, eventIds: readonly string[]): Promise<void> {
-    if (eventIds.length === 0) return;
+  private async untilRecorded(workspaceId: number, sessionId: string, eventIds: readonly string[]): Promise<void> {
     const { feed, shipper, confirmWaitMs } = this.ports;
+    // What an answer without events rests on may still be on its way: a command before it that was not confirmed.
+    if (eventIds.length === 0) return shipper.ship(sessionId);
     const ids = eventIds.map((id) => sessionEnvelopeId(workspaceId, sessionId, id));
     const expectation = feed.expect(ids);
     try {
@@ -230,53 +258,11 @@ export class SessionJournal {
     }
   }
 
-  private async earlier({ sessionId, receipt }: Named): Promise<Receipt | undefined> {
-    if (receipt === undefined) return undefined;
-    const { store } = this.ports;
-    if (!receipt.untilAnswered) return store.receipt(sessionId, receipt.key);
-    return receipt.isRetry ? store.unansweredReceipt(sessionId, receipt.requestHash) : undefined;
-  }
-
-  private async answered({ sessionId, receipt }: Named): Promise<void> {
-    // What follows from a mark that is missing: a repetition of an answered request would be taken for it.
-    if (receipt?.untilAnswered === true) await this.ports.store.markAnswered(sessionId, receipt.key);
+  private async drop(command: AnyCommand): Promise<void> {
+    await command.onDropped?.().catch((error: unknown) => this.ports.signals.fault('leftovers', error));
   }
 
   private context(nowMs: number, knownEvents: ReadonlyMap<string, string>): DecisionContext {
     return { nowMs, newId, newSecret, knownEvents, runTimeoutMs: this.ports.runTimeoutMs };
   }
-}
-
-type Named = Pick<SessionCommand, 'workspaceId' | 'sessionId' | 'receipt'>;
-
-interface Decided {
-  readonly decision: Decision;
-  readonly expectedVersion: number;
-  readonly before: SessionState | undefined;
-  readonly nowMs: number;
-}
-
-type Decide = () => Promise<Decided>;
-
-function toCommit(
-  command: NewSessionCommand | SessionCommand,
-  decision: Extract<Decision, { kind: 'accepted' }>,
-  expectedVersion: number,
-  nowMs: number,
-): SessionCommit {
-  const { workspaceId, sessionId, receipt, traceparent } = command;
-  const scope = { workspaceId, sessionId, nowMs, traceparent };
-  const ids = decision.events.map(({ body }) => body.id);
-  return {
-    workspaceId,
-    sessionId,
-    expectedVersion,
-    state: decision.state,
-    events: decision.events.map((draft) => toEnvelope(scope, draft)),
-    eventIds: decision.events.map(({ body: { id, type } }) => ({ id, type })),
-    dispatches: decision.dispatches,
-    ...(receipt !== undefined && {
-      receipt: { key: receipt.key, requestHash: receipt.requestHash, answer: JSON.stringify(ids) },
-    }),
-  };
 }

@@ -16,7 +16,11 @@ export const titleField = z.string().max(MAX_TITLE_LENGTH).nullable();
 const budgetField = z
   .strictObject({
     type: z.literal('limit'),
-    max_list_cost: z.strictObject({ amount: z.string().regex(/^\d{1,15}(\.\d{1,6})?$/), currency: z.literal('USD') }),
+    max_list_cost: z.strictObject({
+      /** In minor units: cents. */
+      amount: z.string().regex(/^(0|[1-9]\d{0,14})$/, 'must be a whole number without leading zeros'),
+      currency: z.literal('USD'),
+    }),
   })
   .nullable();
 
@@ -41,21 +45,24 @@ export const agentReferenceField = z.union([
 ]);
 
 /** A thing that a session is to have. */
-export const resourceField = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('file'),
-    file_id: idField,
-    mount_path: z.string().max(1_024).nullable().optional(),
-  }),
-  z.strictObject({
-    type: z.literal('github_repository'),
-    url: z.url({ protocol: /^https$/ }).max(2_048),
-    authorization_token: z.string().max(4_096).optional(),
-    mount_path: z.string().max(1_024).nullable().optional(),
-    checkout: objectSchema.nullable().optional(),
-  }),
-  z.looseObject({ type: z.literal('memory_store'), memory_store_id: idField }),
-]);
+export const resourceField = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({
+      type: z.literal('file'),
+      file_id: idField,
+      mount_path: z.string().max(1_024).nullable().optional(),
+    }),
+    z.strictObject({
+      type: z.literal('github_repository'),
+      url: z.url({ protocol: /^https$/ }).max(2_048),
+      authorization_token: z.string().max(4_096).optional(),
+      mount_path: z.string().max(1_024).nullable().optional(),
+      checkout: objectSchema.nullable().optional(),
+    }),
+  ],
+  { error: 'must be a file or a github_repository; there are no memory stores here' },
+);
 
 /** The body of `POST /v1/sessions`. Its events are read by the schema of what can be sent. */
 export const createSessionBody = z.strictObject({

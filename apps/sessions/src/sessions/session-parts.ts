@@ -89,8 +89,6 @@ export class SessionParts {
         const name = new URL(params.url).pathname.split('/').filter(Boolean).at(-1) ?? 'repository';
         return { ...shown, id, mount_path: mountPath ?? `/workspace/${name.replace(/\.git$/, '')}`, ...times };
       }
-      case 'memory_store':
-        return { ...params, id, ...times };
     }
   }
 
@@ -102,7 +100,7 @@ export class SessionParts {
   }
 }
 
-export function versionOf(document: SessionDocument): number {
+export function versionOf(document: Pick<SessionDocument, 'fields'>): number {
   return Number(document.fields['version']);
 }
 

@@ -11,18 +11,22 @@ import {
   sessionView,
   type DecisionContext,
   type SessionEventBody,
+  type SessionEventInput,
   type SessionResource,
   type SessionState,
   type SessionStore,
 } from '@sluice/agent-sessions';
 import { SluiceError } from '@sluice/event-log';
-import { newEventId } from '@sluice/event-schema';
-import { toTools } from '../agents/agent-parts';
+import { checkToolParts, toTools } from '../agents/agent-parts';
 import type { Clock } from '../clock';
 import type { Repetition } from '../http/sdk-door';
-import type { CommandReceipt, CommandResult, SessionJournal } from '../journal/session-journal';
+import type { CommandResult, SessionCommand } from '../journal/session-command';
+import type { SessionJournal } from '../journal/session-journal';
+import { withinSessionSize } from '../documents/size-limits';
 import { newId } from '../new-ids';
 import type { RepositoryTokens } from '../vaults/repository-tokens';
+import { BelongingsKeeper, hasBelongings, tokenOf, type KeptToken } from './belongings';
+import { creationReceiptOf, keyedReceiptOf, receiptOf } from './call-receipts';
 import type { SentEvents } from './sent-events';
 import type { CreateSessionBody, ResourceParams, UpdateSessionBody } from './session-params';
 import type { SessionParts } from './session-parts';
@@ -38,6 +42,8 @@ export type View = Readonly<Record<string, unknown>>;
 
 /** What callers do with sessions. */
 export class SessionService {
+  private readonly keeper: BelongingsKeeper;
+
   constructor(
     private readonly journal: SessionJournal,
     private readonly store: Pick<SessionStore, 'load'>,
@@ -45,12 +51,17 @@ export class SessionService {
     private readonly sent: SentEvents,
     private readonly clock: Clock,
     private readonly tokens: RepositoryTokens,
-  ) {}
+  ) {
+    this.keeper = new BelongingsKeeper(sent, tokens);
+  }
 
   async create(workspaceId: number, body: CreateSessionBody, repetition: Repetition): Promise<View> {
     const { parts } = this;
     const nowMs = this.clock.now();
     const sessionId = newId('sesn');
+    const call = { workspaceId, sessionId, receipt: creationReceiptOf(workspaceId, repetition) };
+    const before = await this.journal.repetitionOf(call);
+    if (before) return this.view(before.state);
     const [agent, environmentType] = await Promise.all([
       parts.agent(workspaceId, body.agent),
       parts.environment(workspaceId, body.environment_id),
@@ -63,33 +74,37 @@ export class SessionService {
       resources.push(resource);
       tokens.push(...tokenOf(params, resource.id));
     }
-    const initialEvents = await this.sent.prepare(workspaceId, sessionId, body.initial_events ?? [], 'initial_events');
-    const call = {
-      workspaceId,
-      sessionId,
-      receipt: receiptOf(repetition),
+    const events = await this.sent.read(workspaceId, body.initial_events ?? [], 'initial_events');
+    const threadId = newId('sthr');
+    const commandOf = (initialEvents: readonly SessionEventInput[]) => ({
+      ...call,
       decide: (context: DecisionContext) =>
-        createSession(
-          {
-            workspaceId,
-            id: sessionId,
-            threadId: newId('sthr'),
-            agent,
-            environmentId: body.environment_id,
-            environmentType,
-            resources,
-            initialEvents,
-            ...(body.title !== undefined && { title: body.title }),
-            ...(body.metadata !== undefined && { metadata: body.metadata }),
-            ...(body.vault_ids !== undefined && { vaultIds: body.vault_ids }),
-            ...(body.budget !== undefined && { budget: body.budget }),
-          },
-          context,
+        withinSessionSize(
+          createSession(
+            {
+              workspaceId,
+              id: sessionId,
+              threadId,
+              agent,
+              environmentId: body.environment_id,
+              environmentType,
+              resources,
+              initialEvents,
+              ...(body.title !== undefined && { title: body.title }),
+              ...(body.metadata !== undefined && { metadata: body.metadata }),
+              ...(body.vault_ids !== undefined && { vaultIds: body.vault_ids }),
+              ...(body.budget !== undefined && { budget: body.budget }),
+            },
+            context,
+          ),
         ),
-    };
-    const { state } = await this.withTokens(workspaceId, sessionId, tokens, () => this.journal.create(call));
-    // A call that came before made the session: this one's tokens belong to none.
-    if (state?.id !== sessionId) await this.tokens.forgetAll(workspaceId, sessionId);
+    });
+    const belongings = { tokens, events };
+    if (!hasBelongings(belongings)) return this.view((await this.journal.create(commandOf(events))).state);
+    this.journal.rehearseNew(commandOf(events));
+    const kept = await this.keeper.keep(workspaceId, sessionId, belongings);
+    const { onDropped } = kept;
+    const { state } = await this.journal.create({ ...commandOf(kept.events), onDropped });
     return this.view(state);
   }
 
@@ -128,7 +143,11 @@ export class SessionService {
         },
       }),
     };
-    const { state } = await this.execute(scope, (before, context) => decideUpdate(before, changes, context));
+    const { state } = await this.execute(scope, (before, context) => {
+      const decision = decideUpdate(before, changes, context);
+      if (agent !== undefined && decision.kind === 'accepted' && decision.state) checkToolParts(decision.state.agent);
+      return withinSessionSize(decision);
+    });
     return this.view(state);
   }
 
@@ -138,32 +157,52 @@ export class SessionService {
   }
 
   async delete(scope: SessionScope): Promise<View> {
-    await this.execute(scope, decideDelete);
-    await this.tokens.forgetAll(scope.workspaceId, scope.sessionId);
-    return { id: scope.sessionId, type: 'session_deleted' };
+    const { workspaceId, sessionId } = scope;
+    await this.tokens.doubt(workspaceId, sessionId);
+    await this.executeOnce(scope, decideDelete);
+    await this.tokens.forgetAll(workspaceId, sessionId);
+    return { id: sessionId, type: 'session_deleted' };
   }
 
   /** What was stored of what was sent, in its order. */
   async send(scope: SessionScope, events: readonly unknown[]): Promise<readonly SessionEventBody[]> {
     const { workspaceId, sessionId } = scope;
     await this.load(workspaceId, sessionId);
-    const prepared = await this.sent.prepare(workspaceId, sessionId, events, 'events');
-    const result = await this.journal.execute({
-      workspaceId,
-      sessionId,
-      receipt: receiptOf(scope.repetition),
-      referenced: referencedEventIds(prepared),
-      decide: (state, context) => decideSend(state, prepared, context),
+    const call = { workspaceId, sessionId, receipt: receiptOf(scope.repetition) };
+    const before = await this.journal.repetitionOf(call);
+    if (before) return before.events.filter(isSent);
+    const read = await this.sent.read(workspaceId, events, 'events');
+    const commandOf = (inputs: readonly SessionEventInput[]) => ({
+      ...call,
+      referenced: referencedEventIds(inputs),
+      decide: (state: SessionState, context: DecisionContext) => decideSend(state, inputs, context),
     });
-    return result.events.filter(({ type }) => SENT_TYPES.test(type));
+    const belongings = { tokens: [], events: read };
+    if (!hasBelongings(belongings)) return (await this.journal.execute(commandOf(read))).events.filter(isSent);
+    await this.journal.rehearse(commandOf(read));
+    const kept = await this.keeper.keep(workspaceId, sessionId, belongings);
+    const { onDropped } = kept;
+    return (await this.journal.execute({ ...commandOf(kept.events), onDropped })).events.filter(isSent);
   }
 
   async addResource(scope: SessionScope, params: ResourceParams): Promise<SessionResource> {
-    const resource = await this.parts.resource(scope.workspaceId, params, this.clock.now(), 'body');
-    await this.withTokens(scope.workspaceId, scope.sessionId, tokenOf(params, resource.id), () =>
-      this.execute(scope, (state, context) => decideAddResource(state, resource, context)),
-    );
-    return resource;
+    const { workspaceId, sessionId } = scope;
+    await this.load(workspaceId, sessionId);
+    const call = { workspaceId, sessionId, receipt: receiptOf(scope.repetition) };
+    const before = await this.journal.repetitionOf(call);
+    if (before) return requireResource(before.state, before.subject);
+    const resource = await this.parts.resource(workspaceId, params, this.clock.now(), 'body');
+    const command = {
+      ...call,
+      subject: resource.id,
+      decide: (state: SessionState, context: DecisionContext) =>
+        withinSessionSize(decideAddResource(state, resource, context)),
+    };
+    const belongings = { tokens: tokenOf(params, resource.id), events: [] };
+    if (hasBelongings(belongings)) await this.journal.rehearse(command);
+    const { onDropped } = await this.keeper.keep(workspaceId, sessionId, belongings);
+    const { state, subject } = await this.journal.execute({ ...command, onDropped });
+    return requireResource(state, subject);
   }
 
   /** @throws SluiceError `not_found`, `invalid_request` for what has no token and where no secrets are kept, `conflict` */
@@ -174,22 +213,21 @@ export class SessionService {
       throw new SluiceError('invalid_request', 'Only repositories have a token');
     const changed = { ...resource, updated_at: new Date(this.clock.now()).toISOString() };
     this.tokens.requireKey();
-    await this.execute(scope, (state, context) => decideUpdateResource(state, changed, context));
+    const { state } = await this.execute(scope, (before, context) => decideUpdateResource(before, changed, context));
     await this.tokens.keep(workspaceId, sessionId, resourceId, token);
-    return changed;
+    return requireResource(state, resourceId);
   }
 
   /** @throws SluiceError `not_found` */
   async resource(workspaceId: number, sessionId: string, resourceId: string): Promise<SessionResource> {
-    const { resources } = await this.load(workspaceId, sessionId);
-    const found = resources.find(({ id }) => id === resourceId);
-    if (!found) throw new SluiceError('not_found', 'The session has no such resource');
-    return found;
+    return requireResource(await this.load(workspaceId, sessionId), resourceId);
   }
 
   async removeResource(scope: SessionScope, resourceId: string): Promise<View> {
-    await this.execute(scope, (state, context) => decideRemoveResource(state, resourceId, context));
-    await this.tokens.forget(scope.workspaceId, resourceId);
+    const { workspaceId, sessionId } = scope;
+    await this.tokens.doubt(workspaceId, sessionId, resourceId);
+    await this.executeOnce(scope, (state, context) => decideRemoveResource(state, resourceId, context));
+    await this.tokens.forget(workspaceId, resourceId);
     return { id: resourceId, type: 'session_resource_deleted' };
   }
 
@@ -199,55 +237,30 @@ export class SessionService {
     return sessionView(state, this.clock.now());
   }
 
-  /** Tokens are kept before what they belong to is: an engine that is told of that finds them. */
-  private async withTokens<T>(
-    workspaceId: number,
-    sessionId: string,
-    tokens: readonly KeptToken[],
-    run: () => Promise<T>,
-  ): Promise<T> {
-    for (const { resourceId, token } of tokens) await this.tokens.keep(workspaceId, sessionId, resourceId, token);
-    try {
-      return await run();
-    } catch (error) {
-      // After another failure it may be done all the same, and the tokens are needed.
-      const isRefused = error instanceof SluiceError && error.status < 500;
-      if (isRefused) for (const { resourceId } of tokens) await this.tokens.forget(workspaceId, resourceId);
-      throw error;
-    }
-  }
-
   private execute(
     { workspaceId, sessionId, repetition }: SessionScope,
-    decide: Parameters<SessionJournal['execute']>[0]['decide'],
+    decide: SessionCommand['decide'],
+    receipt = keyedReceiptOf(repetition),
   ): Promise<CommandResult> {
-    return this.journal.execute({ workspaceId, sessionId, receipt: keyedReceiptOf(repetition), decide });
+    return this.journal.execute({ workspaceId, sessionId, receipt, decide });
   }
-}
 
-interface KeptToken {
-  readonly resourceId: string;
-  readonly token: string;
-}
-
-function tokenOf(params: ResourceParams, resourceId: string): readonly KeptToken[] {
-  if (params.type !== 'github_repository' || params.authorization_token === undefined) return [];
-  return [{ resourceId, token: params.authorization_token }];
+  /** What must not happen twice, or is refused the second time. */
+  private executeOnce(scope: SessionScope, decide: SessionCommand['decide']): Promise<CommandResult> {
+    return this.execute(scope, decide, receiptOf(scope.repetition));
+  }
 }
 
 const SENT_TYPES = /^(user|system)\./;
+const isSent = ({ type }: SessionEventBody) => SENT_TYPES.test(type);
+
+/** @throws SluiceError `not_found` */
+function requireResource(state: SessionState | undefined, resourceId: string | undefined): SessionResource {
+  const found = state?.resources.find(({ id }) => id === resourceId);
+  if (!found) throw new SluiceError('not_found', 'The session has no such resource');
+  return found;
+}
 
 export function noSuchSession(): SluiceError {
   return new SluiceError('not_found', 'There is no such session');
-}
-
-/** Of a call that must not happen twice. */
-function receiptOf(repetition: Repetition): CommandReceipt {
-  const { requestHash, isRetry } = repetition;
-  return keyedReceiptOf(repetition) ?? { key: `request/${newEventId()}`, requestHash, untilAnswered: true, isRetry };
-}
-
-/** Of a call that may happen twice, unless its caller says by a key that it may not. */
-function keyedReceiptOf({ key, requestHash, isRetry }: Repetition): CommandReceipt | undefined {
-  return key === undefined ? undefined : { key: `key/${key}`, requestHash, untilAnswered: false, isRetry };
 }

@@ -8,13 +8,13 @@ import { toSdkError } from '../http/sdk-errors';
 const KEY = Symbol('sse: session events');
 
 /** All events have this name: older versions of the SDK drop others. */
-const NAME = 'message';
+export const EVENT_NAME = 'message';
 
 const NOTHING = Buffer.alloc(0);
 
 function encodeSessionEvent({ event }: FeedEvent): Buffer {
   const payload = toSessionPayload(event.data);
-  return encodeEvent({ id: String(payload['id']), event: NAME, data: JSON.stringify(payload) });
+  return encodeEvent({ id: String(payload['id']), event: EVENT_NAME, data: JSON.stringify(payload) });
 }
 
 /**

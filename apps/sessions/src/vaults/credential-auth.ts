@@ -128,8 +128,9 @@ export function splitAuth(auth: CreateAuth): SplitAuth {
 }
 
 /**
- * What is shown after a change, and the secrets that are new.
- * @throws SluiceError `invalid_request` for another type, and for a refresh that it has not
+ * What is shown after a change, and the secrets that are new. In which way a client proves itself does not change, even when
+ * a secret is given for the other one.
+ * @throws SluiceError `invalid_request` for another type, for a refresh and for a client secret that it has not
  */
 export function changeAuth(before: SplitAuth['shown'], change: UpdateAuth): SplitAuth {
   if (before.type !== change.type) throw invalid('auth.type', 'the type of a credential does not change');
@@ -152,8 +153,8 @@ export function changeAuth(before: SplitAuth['shown'], change: UpdateAuth): Spli
       const known = before['refresh'] as ShownRefresh | null;
       if (known === null) throw invalid('auth.refresh', 'the credential has no refresh token');
       const endpoint = refresh.token_endpoint_auth;
-      if (endpoint && endpoint.type !== known.token_endpoint_auth.type && endpoint.client_secret == null) {
-        throw invalid('auth.refresh.token_endpoint_auth.client_secret', 'is required');
+      if (endpoint && known.token_endpoint_auth.type === 'none') {
+        throw invalid('auth.refresh.token_endpoint_auth', 'the credential has no client secret');
       }
       return {
         shown: {
@@ -161,7 +162,6 @@ export function changeAuth(before: SplitAuth['shown'], change: UpdateAuth): Spli
           refresh: {
             ...known,
             ...(refresh.scope != null && { scope: refresh.scope === '' ? null : refresh.scope }),
-            ...(endpoint && { token_endpoint_auth: { type: endpoint.type } }),
           },
         },
         secrets: present({
@@ -172,6 +172,12 @@ export function changeAuth(before: SplitAuth['shown'], change: UpdateAuth): Spli
       };
     }
   }
+}
+
+/** @throws SluiceError `invalid_request` for an access token that has expired */
+export function requireNotExpired(auth: CreateAuth | UpdateAuth | undefined, nowMs: number): void {
+  if (auth?.type !== 'mcp_oauth' || auth.expires_at == null || Date.parse(auth.expires_at) > nowMs) return;
+  throw invalid('auth.expires_at', 'must be in the future');
 }
 
 interface Locations {

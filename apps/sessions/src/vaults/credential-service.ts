@@ -1,5 +1,6 @@
 import type { ListSessionDocuments, SessionDocument, SessionDocuments } from '@sluice/agent-sessions';
 import { SluiceError } from '@sluice/event-log';
+import type { SecretBox } from '@sluice/secret-box';
 import { z } from 'zod';
 import type { Clock } from '../clock';
 import { metadataField, metadataPatchField, patchMetadata } from '../documents/metadata';
@@ -8,12 +9,12 @@ import type { Repetition } from '../http/sdk-door';
 import {
   changeAuth,
   createAuthField,
+  requireNotExpired,
   splitAuth,
   updateAuthField,
   type Secrets,
   type SplitAuth,
 } from './credential-auth';
-import type { SecretBox } from './secret-box';
 import { noSuchVault } from './vault-service';
 
 /** Most credentials of a vault that are not archived. */
@@ -60,7 +61,7 @@ export class CredentialService {
 
   constructor(
     private readonly documents: SessionDocuments,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly box: SecretBox,
   ) {
     this.credentials = new Shelf(documents, clock, {
@@ -78,6 +79,7 @@ export class CredentialService {
     repetition: Repetition,
   ): Promise<SessionDocument> {
     this.box.requireKey();
+    requireNotExpired(body.auth, this.clock.now());
     const { shown, secrets } = splitAuth(body.auth);
     const draft = this.credentials.draft(workspaceId, {}, { repetition, parentId: vaultId });
     const fields: CredentialFields = {
@@ -118,6 +120,7 @@ export class CredentialService {
       (before) => {
         if (before.archivedAtMs !== null) throw new SluiceError('invalid_request', 'The credential is archived');
         const present = before.fields as unknown as CredentialFields;
+        requireNotExpired(body.auth, this.clock.now());
         const changed = body.auth && changeAuth(present.auth, body.auth);
         const fields: CredentialFields = {
           display_name: body.display_name === undefined ? present.display_name : body.display_name,
@@ -167,7 +170,7 @@ export class CredentialService {
     for (;;) {
       const batch = await this.batch(workspaceId, vaultId, true);
       for (const { kind, id } of batch) await this.documents.remove(workspaceId, kind, id);
-      if (batch.length < BATCH) return;
+      if (batch.length === 0) return;
     }
   }
 
@@ -193,8 +196,12 @@ export class CredentialService {
     return this.batch(workspaceId, vaultId, false);
   }
 
-  private batch(workspaceId: number, parentId: string, includeArchived: boolean): Promise<readonly SessionDocument[]> {
-    return this.documents.list({
+  private async batch(
+    workspaceId: number,
+    parentId: string,
+    includeArchived: boolean,
+  ): Promise<readonly SessionDocument[]> {
+    const { documents } = await this.documents.list({
       workspaceId,
       kind: 'vault_credential',
       parentId,
@@ -202,6 +209,7 @@ export class CredentialService {
       limit: BATCH,
       includeArchived,
     });
+    return documents;
   }
 }
 

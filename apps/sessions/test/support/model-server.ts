@@ -13,8 +13,15 @@ export interface AskedModel {
 export type ModelScript = (asked: AskedModel) => {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  readonly body: object | string;
+  readonly body?: object | string;
+  /** In place of a body: server-sent events, one after the other; one that is a promise is waited for, and not sent. */
+  readonly stream?: readonly (StreamedEvent | Promise<unknown>)[];
 };
+
+interface StreamedEvent {
+  readonly type: string;
+  readonly [name: string]: unknown;
+}
 
 /** An endpoint of the Messages API that answers as it was told to. */
 export class ModelServer {
@@ -48,12 +55,17 @@ export class ModelServer {
     this.asked.push(asked);
     const next = this.script.length > 1 ? this.script.shift() : this.script[0];
     await this.held;
-    const { status = 200, headers = {}, body } = next?.(asked) ?? { status: 500, body: {} };
+    const { status = 200, headers = {}, body, stream } = next?.(asked) ?? { status: 500, body: {} };
     response.writeHead(request.url === '/v1/messages' ? status : 404, {
-      'content-type': 'application/json',
+      'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json',
       ...headers,
     });
-    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    for (const part of stream ?? []) {
+      if (part instanceof Promise) await part;
+      else response.write(`event: ${part.type}\ndata: ${JSON.stringify(part)}\n\n`);
+    }
+    if (stream) response.end();
+    else response.end(typeof body === 'string' ? body : JSON.stringify(body));
   }
 }
 
@@ -79,3 +91,50 @@ export const uses =
 export const fails =
   (status: number, type = 'api_error', headers: Record<string, string> = {}): ModelScript =>
   () => ({ status, headers, body: { type: 'error', error: { type, message: 'as asked for' } } });
+
+type Words = string | Promise<unknown>;
+
+/** An answer that comes as a stream: it thinks, says these words, one after the other, and uses these tools. */
+export const streams =
+  (words: readonly Words[], tools: readonly [name: string, input: object][] = []): ModelScript =>
+  () => ({
+    stream: [...textOf(words), ...tools.flatMap(toolOf), ...endOf(tools.length > 0 ? 'tool_use' : 'end_turn')],
+  });
+
+/** A stream that says these words, and then `error`, or breaks off. */
+export const breaksOff =
+  (words: readonly Words[], error?: string): ModelScript =>
+  () => ({
+    stream: [
+      ...textOf(words),
+      ...(error === undefined ? [] : [{ type: 'error', error: { type: error, message: 'why' } }]),
+    ],
+  });
+
+const textOf = (words: readonly Words[]) => [
+  { type: 'message_start', message: { usage: { ...usage, output_tokens: 1 } } },
+  { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '' } },
+  { type: 'content_block_stop', index: 0 },
+  { type: 'content_block_start', index: 1, content_block: { type: 'text', text: '' } },
+  { type: 'ping' },
+  ...words.map((text) =>
+    typeof text === 'string' ? { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text } } : text,
+  ),
+];
+
+const toolOf = ([name, input]: readonly [string, object], at: number) => {
+  const index = at + 2;
+  const json = JSON.stringify(input);
+  const partOf = (part: string) => ({ type: 'input_json_delta', partial_json: part });
+  return [
+    { type: 'content_block_start', index, content_block: { type: 'tool_use', id: `toolu_${at}`, name, input: {} } },
+    { type: 'content_block_delta', index, delta: partOf(json.slice(0, 3)) },
+    { type: 'content_block_delta', index, delta: partOf(json.slice(3)) },
+    { type: 'content_block_stop', index },
+  ];
+};
+
+const endOf = (stopReason: string) => [
+  { type: 'message_delta', delta: { stop_reason: stopReason }, usage: { output_tokens: 5 } },
+  { type: 'message_stop' },
+];

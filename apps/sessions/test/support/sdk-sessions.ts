@@ -1,8 +1,8 @@
 import { Anthropic } from '@anthropic-ai/sdk';
 import { Anthropic as OldAnthropic } from 'anthropic-sdk-0';
-import { startSessions as startApp, type SessionsApp } from './sessions-app';
+import { SECRETS_KEY, startSessions as startApp, type SessionsApp } from './sessions-app';
 
-export const SECRETS_KEY = Buffer.alloc(32, 7).toString('base64');
+export { SECRETS_KEY };
 
 /** An answer as it came. */
 export interface Answer {
@@ -26,7 +26,7 @@ export interface SdkSessions extends Pick<SessionsApp, 'url' | 'host' | 'project
 
 /** The app of sessions on a real port and the memory engine, as the SDK sees it. */
 export async function startSessions(env: NodeJS.ProcessEnv = {}): Promise<SdkSessions> {
-  const app = await startApp({ SLUICE_SECRETS_KEY: SECRETS_KEY, ...env });
+  const app = await startApp(env);
   const { url } = app;
   const apiKey = await app.key(1);
   const clientOf = (key: string) => new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0 });

@@ -8,6 +8,7 @@ import { createSessionsPart } from '../../src/sessions-part';
 import { send, type Answer, type Json, type SendOptions, TestProjection } from '@sluice/engine/conformance';
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
+export const SECRETS_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** What an agent of a test has beside the defaults. */
 export type AgentOptions = Partial<Omit<AgentSnapshot, 'id' | 'type' | 'version'>>;
@@ -37,6 +38,7 @@ const ENV = {
   SLUICE_HTTP_PORT: '0',
   SLUICE_LOG_LEVEL: 'silent',
   SLUICE_OPERATOR_KEYS: OPERATOR_KEY,
+  SLUICE_SECRETS_KEY: SECRETS_KEY,
   SLUICE_SESSION_POLL_INTERVAL: '20ms',
 };
 

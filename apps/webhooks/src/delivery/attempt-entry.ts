@@ -21,9 +21,13 @@ export function attemptEntry(
     ...(position !== undefined && { position }),
     attempt,
     durationMs: result.durationMs,
-    ...(result.kind === 'answered' ? answered(result) : { error: result.error }),
+    ...(result.kind === 'answered' ? answered(result) : unanswered(result)),
     ...(nextAttemptAt !== undefined && { nextAttemptAt }),
   };
+}
+
+function unanswered({ error, reason, status }: AttemptResult & { readonly kind: 'unanswered' }) {
+  return { error, ...(reason !== undefined && { reason }), ...(status !== undefined && { status }) };
 }
 
 function answered({ status, answer }: AttemptResult & { readonly kind: 'answered' }) {

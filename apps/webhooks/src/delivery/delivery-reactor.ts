@@ -1,6 +1,7 @@
 import { WakeUp } from '@sluice/event-log';
 import type { Worker } from '@sluice/service-runtime';
-import { MAX_WEBHOOK_PAGE, type RenewedGrant } from '@sluice/webhook-delivery';
+import { MAX_WEBHOOK_PAGE, type RenewedGrant, type WebhookEndpoint } from '@sluice/webhook-delivery';
+import { withoutFormer } from '../endpoint-secrets';
 import { EndpointRunner } from './endpoint-runner';
 import { pause } from './pauses';
 import type { RunnerPorts } from './runner-ports';
@@ -17,6 +18,8 @@ export interface ReactorOptions {
   readonly drainMs: number;
 }
 
+/** At most so often something that changed is looked at. */
+const NOTICE_PAUSE_MS = 200;
 /** Endpoints that are taken in one look, so that replicas that start together share them. */
 const CLAIMED_AT_ONCE = 50;
 
@@ -28,7 +31,10 @@ export class DeliveryReactor implements Worker {
   readonly name = 'webhooks';
   private readonly runners = new Map<string, EndpointRunner>();
   private readonly wakeUp = new WakeUp();
-  private isStopping = false;
+  private readonly stopping = new AbortController();
+  /** Changed since the last look. */
+  private noticed = new Set<string>();
+  private renewAtMs = 0;
   private loop: Promise<void> | undefined;
 
   constructor(
@@ -42,7 +48,7 @@ export class DeliveryReactor implements Worker {
   }
 
   async stop(): Promise<void> {
-    this.isStopping = true;
+    this.stopping.abort();
     this.wakeUp.wake();
     await this.loop;
     const runners = [...this.runners.values()];
@@ -56,9 +62,14 @@ export class DeliveryReactor implements Worker {
     this.runners.clear();
   }
 
-  /** Something changed: look at once. */
-  notice(): void {
+  /** This endpoint changed: look at it at once. */
+  notice(endpointId: string): void {
+    this.noticed.add(endpointId);
     this.wakeUp.wake();
+  }
+
+  private get isStopping(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   get counts(): { readonly held: number; readonly blocked: number } {
@@ -77,23 +88,35 @@ export class DeliveryReactor implements Worker {
       this.wakeUp.reset();
       let hasMore = false;
       try {
-        await this.renew();
+        await this.renew(this.whomToRenew());
         hasMore = await this.claim();
       } catch (error) {
         this.ports.signals.fault('lease', error);
       }
-      await this.wakeUp.sleep(hasMore ? 0 : this.options.intervalMs);
+      if (hasMore) continue;
+      await this.wakeUp.sleep(Math.max(0, this.renewAtMs - performance.now()));
+      if (this.noticed.size > 0) await pause(NOTICE_PAUSE_MS, this.stopping.signal);
     }
   }
 
-  private async renew(): Promise<void> {
+  /** All when it is time, between those that changed. */
+  private whomToRenew(): readonly EndpointRunner[] {
+    const { noticed } = this;
+    this.noticed = new Set();
+    const nowMs = performance.now();
+    const runners = [...this.runners.values()];
+    if (nowMs < this.renewAtMs) return runners.filter(({ grant }) => noticed.has(grant.endpointId));
+    this.renewAtMs = nowMs + this.options.intervalMs;
+    return runners;
+  }
+
+  private async renew(held: readonly EndpointRunner[]): Promise<void> {
     const { leaseMs } = this.options;
-    const held = [...this.runners.values()];
     for (let start = 0; start < held.length; start += MAX_WEBHOOK_PAGE) {
       const some = held.slice(start, start + MAX_WEBHOOK_PAGE);
       const askedAtMs = performance.now();
       const renewed = await this.ports.store.renew({
-        held: some.map(({ grant, place }) => ({ grant, place })),
+        held: some.map(({ heldPlace }) => heldPlace),
         leaseMs,
       });
       const byId = new Map(renewed.map((each) => [each.endpointId, each]));
@@ -119,8 +142,18 @@ export class DeliveryReactor implements Worker {
       await this.restart(runner, leasedUntilMs);
     } else {
       runner.extend(leasedUntilMs);
+      await this.forgetFormerSecret(runner.endpoint);
       if (renewed.hasReplays) runner.noticeReplays();
     }
+  }
+
+  /** The next renewal goes on without it. */
+  private async forgetFormerSecret({ endpointId, workspaceId, secrets: known }: WebhookEndpoint): Promise<void> {
+    const { store, clock } = this.ports;
+    if (withoutFormer(known, clock.now()) === undefined) return;
+    await store.update(workspaceId, endpointId, ({ endpoint: { secrets } }) => ({
+      secrets: withoutFormer(secrets, clock.now()) ?? secrets,
+    }));
   }
 
   private async end(runner: EndpointRunner): Promise<void> {
@@ -134,8 +167,10 @@ export class DeliveryReactor implements Worker {
     await this.end(runner);
     const { grant } = runner;
     const state = await this.ports.store.load(grant);
-    const place = { place: laterOf(state.progress.place, runner.place) };
-    const progress = { ...state.progress, ...place };
+    // What its owner set may lie before the place that is known here.
+    const { place, progressVersion } = runner.heldPlace;
+    const isCurrent = progressVersion === state.progressVersion;
+    const progress = isCurrent ? { ...state.progress, place: laterOf(state.progress.place, place) } : state.progress;
     this.begin(new EndpointRunner({ ...state, progress, grant, hasReplays: true }, this.ports, leasedUntilMs));
   }
 
@@ -162,13 +197,13 @@ export class DeliveryReactor implements Worker {
       if (this.isStopping || this.runners.get(endpointId) !== runner) return;
       // Disabled by what it answered, or its grant is lost.
       this.runners.delete(endpointId);
-      return this.release([runner]);
+      return this.release([runner]).then(() => this.notice(endpointId));
     });
   }
 
   private async release(runners: readonly EndpointRunner[]): Promise<void> {
     try {
-      await this.ports.store.release(runners.map(({ grant, place }) => ({ grant, place })));
+      await this.ports.store.release(runners.map(({ heldPlace }) => heldPlace));
     } catch (error) {
       this.ports.signals.fault('lease', error);
     }

@@ -1,23 +1,35 @@
 import type { FeedEvent, Subscription } from '@sluice/delivery';
-import { encodeCursor, SluiceError, WakeUp, type CursorPlace, type ResetReason } from '@sluice/event-log';
+import { SluiceError, WakeUp, type CursorPlace, type ResetReason } from '@sluice/event-log';
 import {
   failedAttempts,
+  faultOf,
+  isNotice,
   judgeAttempt,
+  newLetter,
+  noticeBody,
   toEventFilter,
   webhookBody,
   type EndpointProgress,
+  type HeldPlace,
   type RecordedDelivery,
+  type ResetNotice,
+  type SubjectEvent,
   type WebhookEndpoint,
   type WebhookGrant,
   type WebhookLease,
 } from '@sluice/webhook-delivery';
 import { attemptEntry } from './attempt-entry';
 import { BackOff } from './pauses';
-import { sendReplays } from './replays';
+import { Replays } from './replays';
+import { resetDelivery } from './reset-delivery';
 import type { RunnerPorts } from './runner-ports';
 
-/** Events that are taken from the feed at once; those that are not sent yet are all that a runner holds. */
-const TAKEN_EVENTS = 16;
+/** One by one: whoever takes events is no slow subscriber, however slow its application. */
+const TAKEN_EVENTS = 1;
+/** An application that takes longer on average is served like those that failed last. */
+const SLOW_MS = 1_000;
+/** Share of the newest attempt in the average. */
+const NEWEST_SHARE = 0.3;
 /** What may wait for an endpoint that is being sent something. Beyond that it reads on from its place later. */
 const QUEUE = { maxQueuedEvents: 256, maxQueuedBytes: 256 * 1024 } as const;
 /** Longest sleep without a look around. */
@@ -34,7 +46,9 @@ export class EndpointRunner {
   /** Settles when nothing more is sent. Never rejects. */
   readonly done: Promise<void>;
   private progress: EndpointProgress;
-  private hasReplays: boolean;
+  private progressVersion: number;
+  private readonly replays: Replays;
+  private averageMs = 0;
   /** Set while all that was taken from it is through: its position moves on with events that do not match. */
   private idle: Subscription | undefined;
   /** The endpoint was disabled by what it answered. */
@@ -52,7 +66,18 @@ export class EndpointRunner {
     this.grant = lease.grant;
     this.endpoint = lease.endpoint;
     this.progress = lease.progress;
-    this.hasReplays = lease.hasReplays;
+    this.progressVersion = lease.progressVersion;
+    this.replays = new Replays(
+      {
+        endpoint: lease.endpoint,
+        grant: lease.grant,
+        ports,
+        record: (delivery) => this.record(delivery),
+        progress: () => this.progress,
+        signal: this.ending.signal,
+      },
+      lease.hasReplays,
+    );
     this.extend(leasedUntilMs);
     this.ending.signal.addEventListener('abort', () => this.wakeUp.wake());
     this.done = this.run().finally(() => {
@@ -65,6 +90,10 @@ export class EndpointRunner {
   get place(): CursorPlace {
     if (this.idle) this.moveTo(this.idle.position);
     return this.progress.place;
+  }
+
+  get heldPlace(): HeldPlace {
+    return { grant: this.grant, place: this.place, progressVersion: this.progressVersion };
   }
 
   get isBlocked(): boolean {
@@ -80,7 +109,7 @@ export class EndpointRunner {
 
   /** Dead letters wait to be sent again. */
   noticeReplays(): void {
-    this.hasReplays = true;
+    this.replays.notice();
     this.wakeUp.wake();
   }
 
@@ -108,7 +137,7 @@ export class EndpointRunner {
         backOff.succeeded();
       } catch (error) {
         if (this.isEnding) return;
-        this.ports.signals.fault('endpoint', error);
+        this.ports.signals.fault('endpoint', error, this.endpoint);
         await backOff.wait(this.ending.signal);
       }
     }
@@ -116,17 +145,13 @@ export class EndpointRunner {
 
   private async work(): Promise<void> {
     this.wakeUp.reset();
-    if (this.hasReplays) await this.replay();
-    const waitMs = (this.progress.head?.nextAttemptAt ?? 0) - this.ports.clock.now();
+    if (this.replays.areDue) this.isDisabled = await this.replays.send();
     if (this.isEnding) return;
-    if (waitMs > 0) await this.wakeUp.sleep(Math.min(waitMs, LONGEST_SLEEP_MS));
+    const { head } = this.progress;
+    const waitMs = (head?.nextAttemptAt ?? 0) - this.ports.clock.now();
+    if (waitMs > 0) await this.wakeUp.sleep(Math.min(waitMs, this.replays.waitMs, LONGEST_SLEEP_MS));
+    else if (head !== undefined && isNotice(head.subject)) await this.tell(head.subject);
     else await this.follow();
-  }
-
-  private async replay(): Promise<void> {
-    const { endpoint, grant, ports } = this;
-    const record = (delivery: RecordedDelivery) => this.record(delivery);
-    this.hasReplays = await sendReplays({ endpoint, grant, ports, record, signal: this.ending.signal });
   }
 
   /** Until an event is not through, or something else is to be done. */
@@ -141,7 +166,7 @@ export class EndpointRunner {
     });
     try {
       subscription.onReadable(() => this.wakeUp.wake());
-      if (subscription.reset) await this.reset(subscription.reset.reason, subscription.startedAt);
+      if (subscription.reset) return await this.reset(subscription.reset.reason, subscription.startedAt);
       while (!this.isEnding && (await this.step(subscription)));
     } finally {
       this.idle = undefined;
@@ -162,17 +187,17 @@ export class EndpointRunner {
         break;
       case 'reset':
         await this.reset(item.reason, item.at);
-        break;
+        return false;
       case 'end':
         if (item.reason === 'failed') throw new SluiceError('read_model_unavailable', 'Past events cannot be read now');
         if (item.reason === 'shutting_down') this.drain();
         return false;
     }
     this.moveTo(subscription.position);
-    if (this.hasReplays) return false;
+    if (this.replays.areDue) return false;
     if (item !== undefined) return true;
     this.idle = subscription;
-    await this.wakeUp.sleep(LONGEST_SLEEP_MS);
+    await this.wakeUp.sleep(Math.min(this.replays.waitMs, LONGEST_SLEEP_MS));
     this.idle = undefined;
     return true;
   }
@@ -184,34 +209,38 @@ export class EndpointRunner {
   }
 
   /** Whether the next event may be sent. */
-  private async deliver({ event, json, epoch, position }: FeedEvent): Promise<boolean> {
+  private deliver({ event, json, epoch, position }: FeedEvent): Promise<boolean> {
+    const { id, type, workspaceId, family, entityId, occurredAt } = event;
+    const subject = { id, type, workspaceId, family, entityId };
+    return this.attempt(subject, { epoch, position }, webhookBody({ eventId: id, type, occurredAt, json }));
+  }
+
+  private tell(notice: ResetNotice): Promise<boolean> {
+    return this.attempt(notice, this.progress.place, noticeBody(notice));
+  }
+
+  /** Whether it is through. */
+  private async attempt(subject: SubjectEvent | ResetNotice, place: CursorPlace, body: string): Promise<boolean> {
     const { ports, endpoint } = this;
     const { clock, signals, policy } = ports;
+    const { position } = place;
     const failedBefore = failedAttempts(this.progress, position);
-    const body = webhookBody({ eventId: event.id, type: event.type, occurredAt: event.occurredAt, json });
     const sentAtMs = clock.now();
-    const message = { endpoint, id: event.id, body, isRetry: this.progress.failingSince !== undefined };
-    const result = await ports.sender.send(message, this.ending.signal);
-    const attempted = { place: { epoch, position }, failedBefore };
+    const isRetry = this.progress.failingSince !== undefined || this.averageMs > SLOW_MS;
+    const result = await ports.sender.send({ endpoint, id: subject.id, body, isRetry }, this.ending.signal);
+    this.averageMs += NEWEST_SHARE * (result.durationMs - this.averageMs);
     const now = { nowMs: clock.now(), random: () => clock.random() };
-    const verdict = judgeAttempt(this.progress, attempted, result, policy, now);
-    const entry = attemptEntry('event', event, result, verdict, { at: sentAtMs, attempt: failedBefore + 1 });
-    await this.record({
-      entry,
+    const verdict = judgeAttempt(this.progress, { place, subject, failedBefore }, result, policy, now);
+    const attempts = failedBefore + 1;
+    const told = { id: subject.id, type: subject.type, position };
+    const isKept = await this.record({
+      entry: attemptEntry('event', told, result, verdict, { at: sentAtMs, attempt: attempts }),
       progress: verdict.progress,
       ...(verdict.outcome === 'disabled' && { disabled: { reason: verdict.reason, at: now.nowMs } }),
-      ...(verdict.outcome === 'dead' && {
-        deadLetter: {
-          eventId: event.id,
-          eventType: event.type,
-          position,
-          attempts: failedBefore + 1,
-          ...(entry.status !== undefined && { status: entry.status }),
-          ...(entry.error !== undefined && { error: entry.error }),
-        },
-      }),
+      ...(verdict.outcome === 'dead' && { deadLetter: newLetter({ subject, position, attempts, ...faultOf(result) }) }),
     });
     signals.attempted('event', verdict.outcome, result.durationMs);
+    if (!isKept) return false;
     if (verdict.outcome === 'disabled') {
       this.isDisabled = true;
       signals.disabled(endpoint, verdict.reason);
@@ -219,28 +248,43 @@ export class EndpointRunner {
     return verdict.outcome === 'delivered' || verdict.outcome === 'dead';
   }
 
-  /** Events were not told that should have been: said in the log of deliveries, where the owner looks. */
-  private async reset(reason: ResetReason, at: CursorPlace): Promise<void> {
-    const reset = { reason, requested: encodeCursor(this.place), at: encodeCursor(at) };
-    const entry = { kind: 'reset', outcome: 'reset', at: this.ports.clock.now(), reset } as const;
-    await this.record({ entry, progress: { place: at } });
+  /** Events are not told that should have been: said in the log of deliveries, and to the application before anything else. */
+  private async reset(reason: ResetReason, place: CursorPlace): Promise<void> {
+    await this.record(resetDelivery({ ...this.progress, place: this.place }, reason, place, this.ports.clock.now()));
     this.ports.signals.reset(this.endpoint, reason);
   }
 
-  /** Until it is kept or the grant is lost: what was sent must not be sent again only because the store is away. */
-  private async record(delivery: RecordedDelivery): Promise<void> {
+  /**
+   * Until it is kept or the grant is lost: what was sent must not be sent again only because the store is away. False where
+   * something else is known of the endpoint by now: that is gone by then.
+   */
+  private async record(delivery: RecordedDelivery): Promise<boolean> {
     const backOff = new BackOff();
+    const { progressVersion } = this;
     for (;;) {
       try {
-        await this.ports.store.record(this.grant, delivery);
-        if (delivery.progress) this.progress = delivery.progress;
-        return;
+        const isKept = await this.ports.store.record(this.grant, { ...delivery, progressVersion });
+        if (isKept) {
+          if (delivery.progress) this.progress = delivery.progress;
+          this.progressVersion = progressVersion + 1;
+        } else {
+          await this.reload();
+        }
+        return isKept;
       } catch (error) {
-        this.ports.signals.fault('record', error);
+        this.ports.signals.fault('record', error, this.endpoint);
         if (error instanceof SluiceError && error.code === 'conflict') this.ending.abort();
         await backOff.wait(this.ending.signal);
         this.ending.signal.throwIfAborted();
       }
     }
+  }
+
+  /** It is kept already, or its owner changed it; after that another runner goes on by what it is now. */
+  private async reload(): Promise<void> {
+    const { endpoint, progress, progressVersion } = await this.ports.store.load(this.grant);
+    this.progress = progress;
+    this.progressVersion = progressVersion;
+    if (endpoint.version !== this.endpoint.version) this.drain();
   }
 }

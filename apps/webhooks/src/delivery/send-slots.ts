@@ -1,3 +1,5 @@
+import { SluiceError } from '@sluice/event-log';
+
 export interface SendSlotLimits {
   /** Requests at a time, of this process. */
   readonly total: number;
@@ -5,8 +7,10 @@ export interface SendSlotLimits {
   readonly perWorkspace: number;
   /** Of these, most to one host. */
   readonly perHost: number;
-  /** Of these, most for what failed before: endpoints that hang must not keep those from being served that do not. */
+  /** Of these, most for what failed before or is slow: endpoints that hang must not keep those from being served that do not. */
   readonly retries: number;
+  /** Most that wait; more of them are refused. */
+  readonly waiting?: number;
 }
 
 /** What a slot is wanted for. */
@@ -20,18 +24,18 @@ interface Waiter extends SlotRequest {
   readonly grant: () => void;
 }
 
-/**
- * Who may send now. Each endpoint wants one slot at a time, so that as many wait as there are endpoints at most; of those
- * who may have a slot, workspaces take turns.
- */
+/** More than a process has endpoints at the most of its settings. */
+const MOST_WAITING = 20_000;
+
+/** Who may send now. Each endpoint wants one slot at a time, and its tests one more; of those who may have one, workspaces take turns. */
 export class SendSlots {
   private running = 0;
   private retries = 0;
   private waiting = 0;
   private readonly ofWorkspace = new Map<number, number>();
   private readonly ofHost = new Map<string, number>();
-  /** By workspace; who has just had its turn is the last. */
-  private readonly waiters = new Map<number, Waiter[]>();
+  /** By workspace, in the order in which they came; who has just had its turn is the last. */
+  private readonly waiters = new Map<number, Set<Waiter>>();
 
   constructor(private readonly limits: SendSlotLimits) {}
 
@@ -39,10 +43,16 @@ export class SendSlots {
     return { running: this.running, waiting: this.waiting };
   }
 
-  /** A slot, as what gives it back (idempotent). Rejects with the reason of the signal. */
+  /**
+   * A slot, as what gives it back (idempotent). Rejects with the reason of the signal.
+   * @throws SluiceError `overloaded` where too many wait
+   */
   take(request: SlotRequest, signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.isFree(request)) return Promise.resolve(this.occupy(request));
+    if (this.waiting >= (this.limits.waiting ?? MOST_WAITING)) {
+      return Promise.reject(new SluiceError('overloaded', 'Too many requests to applications wait for their turn'));
+    }
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.leave(waiter);
@@ -53,21 +63,29 @@ export class SendSlots {
         grant: () => {
           signal.removeEventListener('abort', onAbort);
           this.leave(waiter);
+          this.haveTurn(request.workspaceId);
           resolve(this.occupy(request));
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.waiters.set(request.workspaceId, [...(this.waiters.get(request.workspaceId) ?? []), waiter]);
+      const others = this.waiters.get(request.workspaceId) ?? new Set();
+      this.waiters.set(request.workspaceId, others.add(waiter));
       this.waiting += 1;
     });
   }
 
   private leave(waiter: Waiter): void {
-    const { workspaceId } = waiter;
-    const others = (this.waiters.get(workspaceId) ?? []).filter((other) => other !== waiter);
-    this.waiters.delete(workspaceId);
-    if (others.length > 0) this.waiters.set(workspaceId, others);
+    const others = this.waiters.get(waiter.workspaceId);
+    if (others?.delete(waiter) !== true) return;
+    if (others.size === 0) this.waiters.delete(waiter.workspaceId);
     this.waiting -= 1;
+  }
+
+  private haveTurn(workspaceId: number): void {
+    const others = this.waiters.get(workspaceId);
+    if (others === undefined) return;
+    this.waiters.delete(workspaceId);
+    this.waiters.set(workspaceId, others);
   }
 
   private isFree({ workspaceId, host, isRetry }: SlotRequest): boolean {
@@ -87,7 +105,8 @@ export class SendSlots {
       if (!isHeld) return;
       isHeld = false;
       this.count(request, -1);
-      this.next()?.grant();
+      // What one gave back can be what several waited for: one for its workspace, another for its host.
+      for (let next = this.next(); next !== undefined; next = this.next()) next.grant();
     };
   }
 
@@ -99,9 +118,10 @@ export class SendSlots {
   }
 
   private next(): Waiter | undefined {
-    for (const waiters of this.waiters.values()) {
-      const free = waiters.find((waiter) => this.isFree(waiter));
-      if (free !== undefined) return free;
+    if (this.running >= this.limits.total) return undefined;
+    for (const [workspaceId, waiters] of this.waiters) {
+      if ((this.ofWorkspace.get(workspaceId) ?? 0) >= this.limits.perWorkspace) continue;
+      for (const waiter of waiters) if (this.isFree(waiter)) return waiter;
     }
     return undefined;
   }

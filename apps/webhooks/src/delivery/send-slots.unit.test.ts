@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SendSlots, type SlotRequest } from './send-slots';
 
 const LIMITS = { total: 4, perWorkspace: 2, perHost: 3, retries: 2 };
@@ -73,11 +74,38 @@ describe('SendSlots', () => {
     const asked = new Asked(slots);
     await asked.ask('first', wanted(1));
     const leaving = new AbortController();
+    setMaxListeners(0, leaving.signal);
     await asked.ask('gone', wanted(1), leaving.signal);
     leaving.abort(new Error('no more'));
     await expect(slots.take(wanted(1), leaving.signal)).rejects.toThrow('no more');
     expect(slots.counts).toEqual({ running: 1, waiting: 0 });
     await asked.giveBack('first');
     expect(asked.granted).toEqual(['first']);
+  });
+
+  it('grants all who are free now, not only one of them', async () => {
+    const slots = new SendSlots({ total: 9, perWorkspace: 1, perHost: 1, retries: 9 });
+    const asked = new Asked(slots);
+    await asked.ask('first', wanted(1, { host: 'a' }));
+    await asked.ask('same workspace', wanted(1, { host: 'b' }));
+    await asked.ask('same host', wanted(2, { host: 'a' }));
+    await asked.giveBack('first');
+    expect(asked.granted).toEqual(['first', 'same workspace', 'same host']);
+  });
+
+  it('lets only so many wait, and is quick with them (G9)', async () => {
+    const slots = new SendSlots({ total: 1, perWorkspace: 1, perHost: 1, retries: 1, waiting: 3_000 });
+    const giveBack = await slots.take(wanted(1), never);
+    const leaving = new AbortController();
+    setMaxListeners(0, leaving.signal);
+    const waiting = Array.from({ length: 3_000 }, () => slots.take(wanted(1), leaving.signal));
+    await expect(slots.take(wanted(1), never)).rejects.toMatchObject({ code: 'overloaded' });
+    expect(slots.counts).toEqual({ running: 1, waiting: 3_000 });
+    const startedAtMs = performance.now();
+    leaving.abort(new Error('left'));
+    await Promise.allSettled(waiting);
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(slots.counts).toEqual({ running: 1, waiting: 0 });
+    giveBack();
   });
 });

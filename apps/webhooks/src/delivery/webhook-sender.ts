@@ -1,13 +1,8 @@
 import { SafeFetchError, type SafeFetch } from '@sluice/safe-fetch';
 import { signWebhook } from '@sluice/signed-webhooks';
-import {
-  MAX_ANSWER_CHARS,
-  retryAfterMs,
-  signingSecrets,
-  type AttemptResult,
-  type WebhookEndpoint,
-} from '@sluice/webhook-delivery';
+import { MAX_ANSWER_CHARS, retryAfterMs, type AttemptResult, type WebhookEndpoint } from '@sluice/webhook-delivery';
 import type { Clock } from '../clock';
+import type { EndpointSecrets } from '../endpoint-secrets';
 import type { SendSlots } from './send-slots';
 
 /** One request to an application. */
@@ -17,13 +12,14 @@ export interface WebhookMessage {
   readonly id: string;
   /** The same bytes for every attempt. */
   readonly body: string;
-  /** It failed before. */
+  /** It failed before, or its application is slow. */
   readonly isRetry: boolean;
 }
 
 export interface WebhookSenderPorts {
   readonly fetch: SafeFetch;
   readonly slots: SendSlots;
+  readonly secrets: EndpointSecrets;
   readonly clock: Clock;
   /** From the start of the request to the head of the answer. */
   readonly timeoutMs: number;
@@ -54,7 +50,7 @@ export class WebhookSender {
     const { fetch, clock, timeoutMs } = this.ports;
     const startedAtMs = performance.now();
     const durationMs = () => Math.round(performance.now() - startedAtMs);
-    const headers = { 'content-type': 'application/json', ...signatures(endpoint, id, body, clock.now()) };
+    const headers = { 'content-type': 'application/json', ...this.signatures(endpoint, id, body, clock.now()) };
     const limits = { timeoutMs, idleTimeoutMs: timeoutMs, maxRedirects: 0, maxBytes: Number.MAX_SAFE_INTEGER };
     try {
       const stream = await fetch.open(endpoint.url, { method: 'POST', headers, body, ...limits }, signal);
@@ -70,25 +66,44 @@ export class WebhookSender {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SafeFetchError) || error.code === 'busy') throw error;
-      return { kind: 'unanswered', error: codeOf(error), durationMs: durationMs() };
+      const { status } = error;
+      const reason = reasonOf(error);
+      return {
+        kind: 'unanswered',
+        error: codeOf(error),
+        ...(reason !== undefined && { reason }),
+        ...(status !== undefined && { status }),
+        durationMs: durationMs(),
+      };
     }
   }
+
+  /** The headers of Standard Webhooks, with one signature for each secret. */
+  private signatures(endpoint: WebhookEndpoint, id: string, body: string, nowMs: number): Record<string, string> {
+    const secrets = this.ports.secrets.open(endpoint, nowMs);
+    const signed = secrets.map((secret) => signWebhook({ secret, id, timestampMs: nowMs, body }));
+    return { ...signed[0], 'webhook-signature': signed.map((headers) => headers['webhook-signature']).join(' ') };
+  }
+}
+
+/** Deepest chain of causes that is looked through. */
+const MAX_CAUSES = 5;
+
+/** What the network or TLS says of it, for instance ECONNREFUSED or CERT_HAS_EXPIRED. */
+function reasonOf(error: unknown): string | undefined {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && typeof cause === 'object' && cause !== null; depth++) {
+    const { code, errors, cause: next } = cause as { code?: unknown; errors?: unknown; cause?: unknown };
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
+    // Of several addresses the first speaks for all.
+    cause = Array.isArray(errors) ? (errors[0] as unknown) : next;
+  }
+  return undefined;
 }
 
 /** Redirects are not followed: a signed event goes where its owner said, and nowhere else. */
 function codeOf({ code }: SafeFetchError): string {
   return code === 'too_many_redirects' ? 'redirect' : code;
-}
-
-/** The headers of Standard Webhooks, with one signature for each secret. */
-function signatures(
-  { secrets }: WebhookEndpoint,
-  id: string,
-  body: string,
-  nowMs: number,
-): Readonly<Record<string, string>> {
-  const signed = signingSecrets(secrets, nowMs).map((secret) => signWebhook({ secret, id, timestampMs: nowMs, body }));
-  return { ...signed[0], 'webhook-signature': signed.map((headers) => headers['webhook-signature']).join(' ') };
 }
 
 /** How the text of an answer begins. What is wrong with it says nothing about the delivery: its status is known. */

@@ -48,7 +48,7 @@ export const changeEndpoint = defineOperation({
   path: '/v1/webhooks/{endpointId}',
   summary: 'Change an endpoint',
   description:
-    'For writers. A disabled endpoint keeps its place: enabled again it is sent what it missed, and the event that it stopped at has all its attempts again.',
+    'For writers. A disabled endpoint keeps its place: enabled again it is sent what it missed, and the event that it stopped at has all its attempts again. After another URL or filter what waits is tried again at once, or dropped where the filter excludes it.',
   parameters: one,
   body: { [json]: requests.changedEndpointSchema },
   responses: { 200: ok('The endpoint.', views.endpointSchema), 404: notFound },
@@ -80,9 +80,52 @@ export const testEndpoint = defineOperation({
   method: 'POST',
   path: '/v1/webhooks/{endpointId}/test',
   summary: 'Send a test at once',
-  description: 'For writers. A signed `webhook.ping`, sent once, also to a disabled endpoint.',
+  description:
+    'For writers. A signed `webhook.ping`, sent once, also to a disabled endpoint: one at a time, ten in a minute. Where it is delivered, what waits to be tried again is due.',
   parameters: one,
-  responses: { 200: ok('What came of it.', views.pingSchema), 404: notFound },
+  responses: {
+    200: ok('What came of it.', views.pingSchema),
+    404: notFound,
+    409: { description: 'Another test is going on.' },
+  },
+});
+
+const nothingWaits = { description: 'Nothing waits to be tried again.' };
+
+export const retryEndpoint = defineOperation({
+  ...webhooks,
+  method: 'POST',
+  path: '/v1/webhooks/{endpointId}/retry',
+  summary: 'Try again now',
+  description: 'For writers. The next attempt of what waits is due at once.',
+  parameters: one,
+  responses: { 200: ok('The endpoint.', views.endpointSchema), 404: notFound, 409: nothingWaits },
+});
+
+export const skipHead = defineOperation({
+  ...webhooks,
+  method: 'POST',
+  path: '/v1/webhooks/{endpointId}/skip',
+  summary: 'Give up the event that waits',
+  description: 'For writers. It is a dead letter from then on, and the endpoint goes on behind it.',
+  parameters: one,
+  responses: { 200: ok('The endpoint.', views.endpointSchema), 404: notFound, 409: nothingWaits },
+});
+
+export const redeliverEvents = defineOperation({
+  ...webhooks,
+  method: 'POST',
+  path: '/v1/webhooks/{endpointId}/redeliver',
+  summary: 'Send events once more, by their ids',
+  description:
+    'For writers. Events that match the filter now, delivered or not; they are sent like replayed dead letters, and are dead letters until they are delivered.',
+  parameters: one,
+  body: { [json]: requests.redeliverSchema },
+  responses: {
+    200: ok('How many wait.', views.redeliveredSchema),
+    404: notFound,
+    409: { description: 'Too many wait already.' },
+  },
 });
 
 export const listDeadLetters = defineOperation({
@@ -100,10 +143,20 @@ export const replayDeadLetters = defineOperation({
   path: '/v1/webhooks/{endpointId}/dead-letters/replay',
   summary: 'Send dead letters once more',
   description:
-    'For writers. Each is sent once, between live events and so not in their order, with the id that it had; one that fails again stays a dead letter.',
+    'For writers. Each is sent once, between live events and so not in their order, with the id that it had; one that fails again stays a dead letter, and the others wait by the schedule of retries.',
   parameters: one,
   body: { [json]: requests.replaySchema },
   responses: { 200: ok('How many wait for it.', views.replayedSchema), 404: notFound },
+});
+
+export const cancelReplays = defineOperation({
+  ...webhooks,
+  method: 'DELETE',
+  path: '/v1/webhooks/{endpointId}/dead-letters/replay',
+  summary: 'Send no dead letter again',
+  description: 'For writers. Those that wait stay dead letters.',
+  parameters: one,
+  responses: { 200: ok('How many waited.', views.cancelledSchema), 404: notFound },
 });
 
 /** Every HTTP operation of this app. */
@@ -115,6 +168,10 @@ export const webhooksOperations: readonly Operation[] = [
   removeEndpoint,
   rotateSecret,
   testEndpoint,
+  retryEndpoint,
+  skipHead,
+  redeliverEvents,
   listDeadLetters,
   replayDeadLetters,
+  cancelReplays,
 ];

@@ -7,6 +7,7 @@ import { z } from 'zod';
 const MAX_URL_CHARS = 2_048;
 const MAX_DESCRIPTION_CHARS = 500;
 const MAX_REPLAYED_IDS = 1_000;
+const MAX_REDELIVERED_IDS = 100;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
@@ -49,20 +50,22 @@ const urlSchema = z
   .string()
   .max(MAX_URL_CHARS, `must have at most ${MAX_URL_CHARS} characters`)
   .refine(isHttpUrl, 'must be a URL of http or https without credentials')
-  .meta({ description: 'Where events are sent by POST. Private addresses are refused when something is sent.' });
+  .meta({
+    description: 'Where events are sent by POST. Private addresses are refused, here and when something is sent.',
+  });
 
 const descriptionSchema = z
   .string()
   .max(MAX_DESCRIPTION_CHARS, `must have at most ${MAX_DESCRIPTION_CHARS} characters`);
+
+const cursorSchema = z.string().transform(toStartPlace);
 
 export const newEndpointSchema = z.strictObject({
   url: urlSchema,
   filter: webhookFilterSchema.default({}),
   description: descriptionSchema.default(''),
   enabled: z.boolean().default(true),
-  cursor: z
-    .string()
-    .transform(toStartPlace)
+  cursor: cursorSchema
     .optional()
     .meta({ description: '`earliest`, `latest`, or a cursor of any door: where it begins. `latest` when absent.' }),
 });
@@ -73,6 +76,9 @@ export const changedEndpointSchema = z
     filter: webhookFilterSchema,
     description: descriptionSchema,
     enabled: z.boolean(),
+    cursor: cursorSchema.meta({
+      description: 'Where it goes on from, before or after its place. What waits to be tried again is forgotten.',
+    }),
   })
   .partial();
 
@@ -85,6 +91,13 @@ export const replaySchema = z.union(
   ],
   { error: 'must have either deadLetterIds, with ids, or all: true' },
 );
+
+export const redeliverSchema = z.strictObject({
+  eventIds: z
+    .array(z.uuid('must be the id of an event'))
+    .min(1, 'must name at least one')
+    .max(MAX_REDELIVERED_IDS, `must name at most ${MAX_REDELIVERED_IDS}`),
+});
 
 function isHttpUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;

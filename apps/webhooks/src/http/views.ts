@@ -27,6 +27,7 @@ export const endpointSchema = z.object({
     }),
   createdAt: timestamp,
   updatedAt: timestamp,
+  createdByKeyId: z.string().optional().meta({ description: 'By which key it was made; shown to writers.' }),
   delivery: progressSchema,
 });
 
@@ -51,6 +52,7 @@ export const pingSchema = z.object({
   durationMs: z.int(),
   status: z.int().optional(),
   error: z.string().optional().meta({ description: 'Why there was no answer.' }),
+  reason: z.string().optional().meta({ description: 'What the network or TLS says of it, such as `ECONNREFUSED`.' }),
   answer: z.string().optional().meta({ description: 'How the answer begins, at most 500 characters.' }),
 });
 
@@ -75,13 +77,24 @@ export const replayedSchema = z.object({
   waiting: z.int().meta({ description: 'Dead letters that wait to be sent again and did not before.' }),
 });
 
+export const redeliveredSchema = z.object({
+  waiting: z.int().meta({ description: 'Events that wait to be sent again.' }),
+  notFound: z.array(z.string()).meta({ description: 'Of no event that this endpoint is told of.' }),
+});
+
+export const cancelledSchema = z.object({
+  cancelled: z.int().meta({ description: 'Dead letters that waited to be sent again; they stay dead letters.' }),
+});
+
 export type EndpointView = z.infer<typeof endpointSchema>;
 
-export function viewEndpoint({ endpoint, progress }: EndpointState): EndpointView {
-  const { secrets: _, version: _version, disabled, ...shown } = endpoint;
+/** @param isForWriter also by which key it was made */
+export function viewEndpoint({ endpoint, progress }: EndpointState, isForWriter: boolean): EndpointView {
+  const { secrets: _, version: _version, disabled, createdByKeyId, ...shown } = endpoint;
   const { place, head, failingSince } = progress;
   return {
     ...shown,
+    ...(isForWriter && createdByKeyId !== undefined && { createdByKeyId }),
     enabled: disabled === undefined,
     ...(disabled && { disabled }),
     delivery: {
@@ -94,6 +107,6 @@ export function viewEndpoint({ endpoint, progress }: EndpointState): EndpointVie
 }
 
 export function viewPing(entry: DeliveryEntry): z.infer<typeof pingSchema> {
-  const { outcome, eventId = '', durationMs = 0, status, error, answer } = entry;
-  return { delivered: outcome === 'delivered', webhookId: eventId, durationMs, status, error, answer };
+  const { outcome, eventId = '', durationMs = 0, status, error, reason, answer } = entry;
+  return { delivered: outcome === 'delivered', webhookId: eventId, durationMs, status, error, reason, answer };
 }

@@ -3,7 +3,7 @@ import type { Operation } from '@sluice/api-description';
 import type { HttpGatekeeper } from '@sluice/engine';
 import { SluiceError } from '@sluice/event-log';
 import { validate } from '@sluice/service-runtime';
-import { toEventFilter, type WebhookFilter } from '@sluice/webhook-delivery';
+import { toEventFilter, type EndpointState, type WebhookFilter } from '@sluice/webhook-delivery';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EndpointService } from '../endpoint-service';
 import type { OwnerAction, WebhookSignals } from '../signals';
@@ -34,7 +34,7 @@ export class WebhookDoor {
     on(operations.listEndpoints, (call) => this.list(call));
     on(operations.readEndpoint, async (call) => {
       const { workspaceId, endpointId } = aimOf(call, 'read');
-      return viewEndpoint(await this.endpoints.find(workspaceId, endpointId));
+      return viewFor(call, await this.endpoints.find(workspaceId, endpointId));
     });
     on(operations.changeEndpoint, (call) => this.change(call));
     on(operations.removeEndpoint, async (call) => {
@@ -45,10 +45,10 @@ export class WebhookDoor {
     });
     on(operations.rotateSecret, async (call) => {
       const aim = aimOf(call, 'append');
-      const { endpoint } = await this.endpoints.rotateSecret(aim.workspaceId, aim.endpointId);
+      const { secret, state } = await this.endpoints.rotateSecret(aim.workspaceId, aim.endpointId);
       this.did('secret_rotated', aim, call);
-      const { current, previous } = endpoint.secrets;
-      return { endpointId: aim.endpointId, secret: current, previousSecretUntil: previous?.until };
+      const { secrets, updatedAt } = state.endpoint;
+      return { endpointId: aim.endpointId, secret, previousSecretUntil: secrets.previous?.until ?? updatedAt };
     });
     on(operations.testEndpoint, async (call) => {
       const aim = aimOf(call, 'append');
@@ -56,6 +56,31 @@ export class WebhookDoor {
       this.signals.attempted('ping', entry.outcome, entry.durationMs ?? 0);
       this.did('tested', aim, call);
       return viewPing(entry);
+    });
+    on(operations.retryEndpoint, async (call) => {
+      const aim = aimOf(call, 'append');
+      const state = await this.endpoints.retry(aim.workspaceId, aim.endpointId);
+      this.did('retried', aim, call);
+      return viewEndpoint(state, true);
+    });
+    on(operations.skipHead, async (call) => {
+      const aim = aimOf(call, 'append');
+      const state = await this.endpoints.skip(aim.workspaceId, aim.endpointId);
+      this.did('skipped', aim, call);
+      return viewEndpoint(state, true);
+    });
+    on(operations.redeliverEvents, async (call) => {
+      const aim = aimOf(call, 'append');
+      const { eventIds } = validate(requests.redeliverSchema, call.request.body, 'body');
+      const answer = await this.endpoints.redeliver(aim.workspaceId, aim.endpointId, eventIds);
+      this.did('redelivered', aim, call);
+      return answer;
+    });
+    on(operations.cancelReplays, async (call) => {
+      const aim = aimOf(call, 'append');
+      const cancelled = await this.endpoints.cancelReplays(aim.workspaceId, aim.endpointId);
+      this.did('replay_cancelled', aim, call);
+      return { cancelled };
     });
     on(operations.listDeadLetters, (call) => this.deadLetters(call));
     on(operations.replayDeadLetters, async (call) => {
@@ -73,28 +98,38 @@ export class WebhookDoor {
     const workspaceId = workspaceOf(call.principal, named, 'append');
     const { enabled, cursor, ...body } = validate(requests.newEndpointSchema, call.request.body, 'body');
     assertMaySee(call.principal, workspaceId, body.filter);
-    const state = await this.endpoints.create(workspaceId, { ...body, isEnabled: enabled, start: cursor });
+    const createdByKeyId = keyIdOf(call.principal);
+    const wanted = { ...body, isEnabled: enabled, start: cursor, createdByKeyId };
+    const { state, secret } = await this.endpoints.create(workspaceId, wanted);
     this.did('created', state.endpoint, call);
     call.reply.code(201);
-    return { ...viewEndpoint(state), secret: state.endpoint.secrets.current };
+    return { ...viewEndpoint(state, true), secret };
   }
 
-  private async list({ request, principal }: Call): Promise<object> {
+  private async list(call: Call): Promise<object> {
+    const { request, principal } = call;
     const query = validate(requests.endpointsQuerySchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'read');
     // One more than is wanted tells whether there is a next page.
     const states = await this.endpoints.list({ workspaceId, after: query.after, limit: query.limit + 1 });
-    const webhooks = states.slice(0, query.limit).map(viewEndpoint);
-    return { webhooks, ...(states.length > query.limit && { nextAfter: webhooks.at(-1)?.endpointId }) };
+    const webhooks = states.slice(0, query.limit);
+    return {
+      webhooks: webhooks.map((state) => viewFor(call, state)),
+      ...(states.length > query.limit && { nextAfter: webhooks.at(-1)?.endpoint.endpointId }),
+    };
   }
 
   private async change(call: Call): Promise<object> {
     const aim = aimOf(call, 'append');
-    const { enabled, ...body } = validate(requests.changedEndpointSchema, call.request.body, 'body');
+    const { enabled, cursor, ...body } = validate(requests.changedEndpointSchema, call.request.body, 'body');
     if (body.filter) assertMaySee(call.principal, aim.workspaceId, body.filter);
-    const state = await this.endpoints.change(aim.workspaceId, aim.endpointId, { ...body, isEnabled: enabled });
+    const state = await this.endpoints.change(aim.workspaceId, aim.endpointId, {
+      ...body,
+      isEnabled: enabled,
+      start: cursor,
+    });
     this.did('changed', aim, call);
-    return viewEndpoint(state);
+    return viewEndpoint(state, true);
   }
 
   private async deadLetters({ request, principal }: Call): Promise<object> {
@@ -103,7 +138,7 @@ export class WebhookDoor {
     const workspaceId = workspaceOf(principal, query.workspaceId, 'read');
     const { before, limit } = query;
     const letters = await this.endpoints.deadLetters({ workspaceId, endpointId, before, limit: limit + 1 });
-    const deadLetters = letters.slice(0, limit);
+    const deadLetters = letters.slice(0, limit).map(({ notice: _, ...letter }) => letter);
     return { deadLetters, ...(letters.length > limit && { nextBefore: deadLetters.at(-1)?.deadLetterId }) };
   }
 
@@ -112,7 +147,7 @@ export class WebhookDoor {
     endpoint: { readonly endpointId: string; readonly workspaceId: number },
     { principal }: Call,
   ): void {
-    this.signals.owner(action, endpoint, principal.kind === 'api_key' ? principal.keyId : principal.kind);
+    this.signals.owner(action, endpoint, keyIdOf(principal));
   }
 
   private on(fastify: FastifyInstance, operation: Operation, answer: (call: Call) => Promise<object>): void {
@@ -132,6 +167,23 @@ export class WebhookDoor {
         return JSON.stringify(body);
       },
     });
+  }
+}
+
+function keyIdOf(principal: Principal): string {
+  return principal.kind === 'api_key' ? principal.keyId : principal.kind;
+}
+
+function viewFor({ principal }: Call, state: EndpointState): object {
+  return viewEndpoint(state, mayWrite(principal, state.endpoint.workspaceId));
+}
+
+function mayWrite(principal: Principal, workspaceId: number): boolean {
+  try {
+    authorise(principal, 'append', { workspaceId });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -72,11 +72,22 @@ export class FailedAuthenticationLimiter {
     return judgement;
   }
 
-  private async judge(source: string, authenticate: () => Promise<Principal>): Promise<Principal> {
+  /**
+   * Judges another proof than a credential for a source address, such as a signature, and counts it if `judge` throws
+   * `unauthorized`.
+   *
+   * @throws SluiceError `rate_limited` without judging when the source has failed too often, `overloaded` when too many
+   *   wait, else what `judge` throws.
+   */
+  guardProof<T>(address: string, judge: () => Promise<T>): Promise<T> {
+    return this.judge(sourceKey(address), judge);
+  }
+
+  private async judge<T>(source: string, judge: () => Promise<T>): Promise<T> {
     await this.enter(source);
     let isGuess = false;
     try {
-      return await authenticate();
+      return await judge();
     } catch (error) {
       isGuess = error instanceof SluiceError && error.code === 'unauthorized';
       throw error;

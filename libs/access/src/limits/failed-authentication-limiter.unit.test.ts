@@ -1,4 +1,4 @@
-import type { SluiceError } from '@sluice/event-log';
+import { SluiceError } from '@sluice/event-log';
 import { accessConfigSchema } from '../access-config';
 import { createAccessControl } from '../access-control';
 import { newApiKeyText } from '../api-keys/api-key-text';
@@ -95,6 +95,17 @@ describe('FailedAuthenticationLimiter', () => {
     expect(countOf(codes, 'unauthorized')).toBe(3);
     expect(countOf(codes, 'rate_limited')).toBe(397);
     expect(store.questions).toBe(3);
+  });
+
+  it('judges other proofs by the same measure', async () => {
+    const { limiter, clock, guess } = await setUp();
+    const wrong = () => limiter.guardProof(HERE, () => Promise.reject(new SluiceError('unauthorized', 'no')));
+    for (let n = 0; n < 10; n++) expect(await limiter.guardProof(HERE, () => Promise.resolve(n))).toBe(n);
+    await expect(guess()).rejects.toMatchObject(BAD);
+    for (let n = 0; n < 2; n++) await expect(wrong()).rejects.toMatchObject(BAD);
+    await expect(wrong()).rejects.toMatchObject(LIMITED);
+    clock.advance(10_000);
+    await expect(wrong()).rejects.toMatchObject(BAD);
   });
 
   it('holds up good credentials that come all at once, and refuses none of them', async () => {

@@ -73,7 +73,7 @@ export function describeChangesOfDocuments(open: () => Promise<SessionDocuments>
     const query = { workspaceId: WORKSPACE, order: 'ascending', limit: 10, includeArchived: true } as const;
     const versions = await replicas[1]?.list({ ...query, kind: 'agent_version' });
     const document = await replicas[1]?.find(WORKSPACE, 'agent', 'agent_1');
-    expect(versions?.map(({ id }) => id)).toEqual([`agent_1/${outcomes.indexOf(2)}`]);
+    expect(versions?.documents.map(({ id }) => id)).toEqual([`agent_1/${outcomes.indexOf(2)}`]);
     expect(document?.fields).toEqual({ n: outcomes.indexOf(2) });
   });
 
@@ -86,7 +86,7 @@ export function describeChangesOfDocuments(open: () => Promise<SessionDocuments>
     );
     expect(outcomes.filter((isStored) => isStored)).toHaveLength(1);
     const query = { workspaceId: WORKSPACE, kind: 'agent', order: 'ascending', limit: 10 } as const;
-    expect(await replicas[0]?.list({ ...query, includeArchived: true })).toHaveLength(2);
+    expect((await replicas[0]?.list({ ...query, includeArchived: true }))?.documents).toHaveLength(2);
   });
 
   it('removes a document', async () => {

@@ -1,4 +1,10 @@
-import type { ListSessionDocuments, SessionDocuments } from '../session-documents';
+import { MAX_LISTED_BYTES } from '../page-size';
+import type {
+  ListSessionDocuments,
+  SessionDocument,
+  SessionDocumentPage,
+  SessionDocuments,
+} from '../session-documents';
 import { documentOf } from './document-samples';
 import { WORKSPACE } from './session-samples';
 
@@ -49,7 +55,37 @@ export function describeListsOfDocuments(open: () => Promise<SessionDocuments>):
       includeArchived: true,
       ...query,
     });
-    expect(listed.map(({ id }) => id).join('')).toBe(expected);
+    expect(listed.documents.map(({ id }) => id).join('')).toBe(expected);
+  });
+
+  it('lists no more at once than fits into a page, one after the other all of them', async () => {
+    const store = await open();
+    const large = (id: string, createdAtMs: number, bytes: number) =>
+      documentOf({ kind: 'agent', id, createdAtMs, fields: { text: 'ü'.repeat(bytes / 2) } });
+    const half = MAX_LISTED_BYTES / 2 - 1_000;
+    await store.create([large('a', 1, half), large('b', 2, half), large('c', 3, 10_000)]);
+    await store.create([large('d', 4, MAX_LISTED_BYTES + 10_000), large('e', 5, 100)]);
+    const query = { workspaceId: WORKSPACE, kind: 'agent', limit: 10, includeArchived: true } as const;
+    for (const order of ['ascending', 'descending'] as const) {
+      const pages: string[] = [];
+      let page: SessionDocumentPage | undefined;
+      while (page?.hasMore !== false) {
+        const after: SessionDocument | undefined = page?.documents.at(-1);
+        page = await store.list({ ...query, order, ...(after && { after }) });
+        pages.push(page.documents.map(({ id }) => id).join(''));
+      }
+      expect(pages).toEqual(order === 'ascending' ? ['ab', 'c', 'd', 'e'] : ['e', 'd', 'cb', 'a']);
+    }
+  });
+
+  it.each([
+    [1, true],
+    [4, true],
+    [5, false],
+    [6, false],
+  ])('tells whether there are more than %i', async (limit, hasMore) => {
+    const query = { workspaceId: WORKSPACE, kind: 'file', order: 'ascending', includeArchived: true } as const;
+    expect((await (await filled()).list({ ...query, limit })).hasMore).toBe(hasMore);
   });
 
   it('tells what has expired in all workspaces, the earliest first', async () => {

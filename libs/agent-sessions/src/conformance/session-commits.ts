@@ -3,6 +3,7 @@ import {
   commitOf,
   committed,
   eventOf,
+  expectNothingOf,
   ODD_TEXT,
   receiptOf,
   SESSION,
@@ -102,63 +103,6 @@ export function describeSessionCommits(open: OpenSessionStore): void {
     expect(await replicas[0]?.outbox(SESSION, 10)).toHaveLength(3);
   });
 
-  it('knows a request again by its receipt, whatever the version, and stores nothing of it', async () => {
-    const store = await open();
-    await committed(store, { receipt: receiptOf() });
-    const again = commitOf({
-      state: sessionOf({ title: 'again' }),
-      events: [eventOf(1)],
-      eventIds: [{ id: 'sevt_1', type: 'agent.message' }],
-      dispatches: [startOf()],
-      receipt: receiptOf(undefined, { requestHash: 'another', answer: 'another' }),
-    });
-    for (const expectedVersion of [0, 1, 5]) {
-      expect(await store.commit({ ...again, expectedVersion })).toEqual({ kind: 'repeated', receipt: receiptOf() });
-    }
-    await expectNothingOf(store);
-    expect(await store.receipt(SESSION, receiptOf().key)).toEqual(receiptOf());
-    expect(await store.receipt(SESSION, 'other')).toBeUndefined();
-    expect(await store.receipt('sesn_2', receiptOf().key)).toBeUndefined();
-    expect(await committed(store, { state: sessionOf({ id: 'sesn_2' }), receipt: receiptOf() })).toBe(1);
-  });
-
-  it('finds the newest request of a hash that was not marked as answered', async () => {
-    const store = await open();
-    const same = { requestHash: 'the same' };
-    await committed(store, { receipt: receiptOf('first', same) });
-    await committed(store, { expectedVersion: 1, receipt: receiptOf('second', same) });
-    await committed(store, { expectedVersion: 2, receipt: receiptOf('other') });
-    const found = async () => (await store.unansweredReceipt(SESSION, 'the same'))?.key;
-    expect(await store.unansweredReceipt(SESSION, 'the same')).toEqual(receiptOf('second', same));
-    await store.markAnswered(SESSION, 'second');
-    expect(await found()).toBe('first');
-    await store.markAnswered('sesn_2', 'first');
-    await store.markAnswered(SESSION, 'missing');
-    expect(await found()).toBe('first');
-    await store.markAnswered(SESSION, 'first');
-    expect(await found()).toBeUndefined();
-    expect(await store.receipt(SESSION, 'first')).toEqual(receiptOf('first', same));
-    expect(await store.unansweredReceipt(SESSION, receiptOf('other').requestHash)).toEqual(receiptOf('other'));
-    expect(await store.unansweredReceipt('sesn_2', 'the same')).toBeUndefined();
-    expect(await store.unansweredReceipt(ODD_TEXT, ODD_TEXT)).toBeUndefined();
-  });
-
-  it('takes one of many repetitions that race, and tells the others so', async () => {
-    const replicas = [await open(), await open()];
-    await committed(replicas[0] as SessionStore);
-    const outcomes = await Promise.all(
-      Array.from({ length: RACERS }, (_, n) =>
-        (replicas[n % 2] as SessionStore).commit(
-          commitOf({ expectedVersion: 1, receipt: receiptOf(), events: [eventOf(1)] }),
-        ),
-      ),
-    );
-    expect(outcomes.map(({ kind }) => kind).sort()).toEqual([
-      'committed',
-      ...Array.from({ length: RACERS - 1 }, () => 'repeated'),
-    ]);
-  });
-
   it('takes each id of an event once in a session, and tells which one is taken', async () => {
     const store = await open();
     const typed = (...ids: string[]) => ids.map((id) => ({ id, type: `type of ${id}` }));
@@ -199,10 +143,4 @@ export function describeSessionCommits(open: OpenSessionStore): void {
     expect(await store.receipt(ODD_TEXT, ODD_TEXT)).toBeUndefined();
     expect(await store.outbox(ODD_TEXT, 1)).toEqual([]);
   });
-}
-
-async function expectNothingOf(store: SessionStore): Promise<void> {
-  expect(await store.outbox(SESSION, 10)).toEqual([]);
-  expect(await store.knownEvents(SESSION, ['sevt_1'])).toEqual(new Map());
-  expect(await store.claimDispatches({ holder: 'one', leaseMs: 1, limit: 10 })).toEqual([]);
 }

@@ -1,6 +1,6 @@
 import { until } from '@sluice/event-log/conformance';
 import type { RunDispatch } from '../session-state';
-import type { ClaimedDispatch, SessionStore } from '../session-store';
+import type { ClaimedDispatch, DispatchClaim, SessionStore } from '../session-store';
 import { committed, LEASE_MS, SESSION, sessionOf, startOf, WORKSPACE, type OpenSessionStore } from './session-samples';
 
 /** What engines are to be told, and who does. */
@@ -9,10 +9,16 @@ export function describeSessionDispatches(open: OpenSessionStore): void {
     store.claimDispatches({ holder, leaseMs, limit });
 
   /** Claims as soon as there is something to claim. */
-  async function claimLapsed(store: SessionStore, holder: string): Promise<ClaimedDispatch> {
+  async function claimLapsed(store: SessionStore, holder: string, leaseMs = LEASE_MS): Promise<ClaimedDispatch> {
     let claimed: readonly ClaimedDispatch[] = [];
-    await until(async () => (claimed = await claim(store, holder)).length > 0, 'a claim');
+    await until(async () => (claimed = await claim(store, holder, leaseMs)).length > 0, 'a claim');
     return claimed[0] as ClaimedDispatch;
+  }
+
+  async function changesNothing(store: SessionStore, former: DispatchClaim): Promise<void> {
+    expect(await store.renewDispatch(former, LEASE_MS)).toBe(false);
+    expect(await store.retryDispatch(former, { delayMs: 0, isFailure: true })).toBe(false);
+    expect(await store.finishDispatch(former)).toBe(false);
   }
 
   async function onlyClaim(store: SessionStore, holder = 'one', leaseMs = LEASE_MS): Promise<ClaimedDispatch> {
@@ -28,17 +34,20 @@ export function describeSessionDispatches(open: OpenSessionStore): void {
     const claimed = await onlyClaim(other);
     expect(claimed).toEqual({
       dispatchId: expect.any(Number),
+      holder: 'one',
       workspaceId: WORKSPACE,
       sessionId: SESSION,
       dispatch: startOf(),
       attempt: 1,
+      failures: 0,
+      failingForMs: 0,
       createdAtMs: expect.any(Number),
     });
     expect(Math.abs(claimed.createdAtMs - Date.now())).toBeLessThan(600_000);
     expect(await claim(one, 'another')).toEqual([]);
     expect(await claim(one)).toEqual([]);
-    expect(await one.finishDispatch(claimed.dispatchId, 'one')).toBe(true);
-    expect(await one.finishDispatch(claimed.dispatchId, 'one')).toBe(false);
+    expect(await one.finishDispatch(claimed)).toBe(true);
+    expect(await one.finishDispatch(claimed)).toBe(false);
     expect(await claim(one, 'another')).toEqual([]);
   });
 
@@ -52,7 +61,7 @@ export function describeSessionDispatches(open: OpenSessionStore): void {
     for (const expected of [startOf(), input, interrupt, startOf(2)]) {
       const claimed = await onlyClaim(store);
       expect(claimed.dispatch).toEqual(expected);
-      await store.finishDispatch(claimed.dispatchId, 'one');
+      await store.finishDispatch(claimed);
     }
     expect(await claim(store)).toEqual([]);
     await committed(store, { expectedVersion: 3, dispatches: [startOf(3)] });
@@ -88,38 +97,83 @@ export function describeSessionDispatches(open: OpenSessionStore): void {
   it('gives a dispatch to another process when its claim lapsed, and the former one changes nothing any more', async () => {
     const [one, other] = [await open(), await open()];
     await committed(one, { dispatches: [startOf(), startOf(2)] });
-    const { dispatchId } = await onlyClaim(one, 'one', 1);
+    const first = await onlyClaim(one, 'one', 1);
     const second = await claimLapsed(other, 'other');
-    expect(second).toMatchObject({ dispatchId, attempt: 2, dispatch: startOf() });
-    expect(await one.renewDispatch(dispatchId, 'one', LEASE_MS)).toBe(false);
-    expect(await one.retryDispatch(dispatchId, 'one', 0)).toBe(false);
-    expect(await one.finishDispatch(dispatchId, 'one')).toBe(false);
+    expect(second).toMatchObject({ dispatchId: first.dispatchId, attempt: 2, dispatch: startOf() });
+    await changesNothing(one, first);
     expect(await claim(one)).toEqual([]);
-    expect(await other.finishDispatch(dispatchId, 'other')).toBe(true);
+    expect(await other.finishDispatch(second)).toBe(true);
     expect((await onlyClaim(one)).dispatch).toEqual(startOf(2));
+  });
+
+  it('knows a claim from an earlier one of the same process', async () => {
+    const store = await open();
+    await committed(store, { dispatches: [startOf(), startOf(2)] });
+    const first = await onlyClaim(store, 'one', 1);
+    const second = await claimLapsed(store, 'one');
+    expect(second).toMatchObject({ dispatchId: first.dispatchId, holder: 'one', attempt: 2 });
+    await changesNothing(store, first);
+    expect(await claim(store, 'other')).toEqual([]);
+    expect(await store.renewDispatch(second, LEASE_MS)).toBe(true);
+    expect(await store.finishDispatch(second)).toBe(true);
+    expect((await onlyClaim(store)).dispatch).toEqual(startOf(2));
+  });
+
+  it('gives nothing again that the process has in hand, but gives it to others', async () => {
+    const store = await open();
+    await committed(store, { dispatches: [startOf()] });
+    const first = await onlyClaim(store, 'one', 1);
+    const except = [first.dispatchId, first.dispatchId + 1_000];
+    await committed(store, { state: sessionOf({ id: 'sesn_2' }), dispatches: [startOf(2)] });
+    const others = await store.claimDispatches({ holder: 'one', leaseMs: LEASE_MS, limit: 10, except });
+    expect(others.map(({ sessionId }) => sessionId)).toEqual(['sesn_2']);
+    expect(await store.claimDispatches({ holder: 'one', leaseMs: LEASE_MS, limit: 10, except })).toEqual([]);
+    expect(await claimLapsed(store, 'other')).toMatchObject({ dispatchId: first.dispatchId, attempt: 2 });
+  });
+
+  it('counts what failed, and claims that lapsed, apart from what had to wait', async () => {
+    const store = await open();
+    await committed(store, { dispatches: [startOf()] });
+    let claimed = await onlyClaim(store);
+    for (let waits = 1; waits <= 3; waits++) {
+      expect(await store.retryDispatch(claimed, { delayMs: 0, isFailure: false })).toBe(true);
+      claimed = await claimLapsed(store, 'one');
+    }
+    expect(claimed).toMatchObject({ attempt: 4, failures: 0, failingForMs: 0 });
+    expect(await store.retryDispatch(claimed, { delayMs: 5, isFailure: true })).toBe(true);
+    claimed = await claimLapsed(store, 'one');
+    expect(claimed).toMatchObject({ attempt: 5, failures: 1, failingForMs: expect.any(Number) });
+    const { failingForMs } = claimed;
+    expect([failingForMs >= 5, failingForMs < LEASE_MS]).toEqual([true, true]);
+    expect(await store.retryDispatch(claimed, { delayMs: 0, isFailure: false })).toBe(true);
+    const short = await claimLapsed(store, 'one', 1);
+    expect(short).toMatchObject({ failures: 1 });
+    claimed = await claimLapsed(store, 'other');
+    expect(claimed).toMatchObject({ attempt: 7, failures: 2 });
+    expect(claimed.failingForMs).toBeGreaterThanOrEqual(failingForMs);
   });
 
   it('keeps a claim that is renewed, also when it had lapsed and nobody took it', async () => {
     const store = await open();
     await committed(store, { dispatches: [startOf()] });
-    const { dispatchId } = await onlyClaim(store, 'one', 1);
-    expect(await store.renewDispatch(dispatchId, 'one', LEASE_MS)).toBe(true);
+    const claimed = await onlyClaim(store, 'one', 1);
+    expect(await store.renewDispatch(claimed, LEASE_MS)).toBe(true);
     expect(await claim(store, 'other')).toEqual([]);
-    expect(await store.renewDispatch(dispatchId, 'other', LEASE_MS)).toBe(false);
-    expect(await store.renewDispatch(dispatchId + 1_000, 'one', LEASE_MS)).toBe(false);
+    expect(await store.renewDispatch({ ...claimed, holder: 'other' }, LEASE_MS)).toBe(false);
+    expect(await store.renewDispatch({ ...claimed, dispatchId: claimed.dispatchId + 1_000 }, LEASE_MS)).toBe(false);
   });
 
   it('gives a dispatch again after its delay, and none of its session before', async () => {
     const store = await open();
     await committed(store, { dispatches: [startOf(), startOf(2)] });
     const first = await onlyClaim(store);
-    expect(await store.retryDispatch(first.dispatchId, 'one', LEASE_MS)).toBe(true);
+    expect(await store.retryDispatch(first, { delayMs: LEASE_MS, isFailure: true })).toBe(true);
     expect(await claim(store)).toEqual([]);
-    expect(await store.finishDispatch(first.dispatchId, 'one')).toBe(false);
+    expect(await store.finishDispatch(first)).toBe(false);
 
     await committed(store, { state: sessionOf({ id: 'sesn_2' }), dispatches: [startOf(3)] });
     const soon = await onlyClaim(store);
-    expect(await store.retryDispatch(soon.dispatchId, 'one', 1)).toBe(true);
+    expect(await store.retryDispatch(soon, { delayMs: 1, isFailure: true })).toBe(true);
     expect(await claimLapsed(store, 'other')).toMatchObject({
       dispatchId: soon.dispatchId,
       attempt: 2,

@@ -1,3 +1,4 @@
+import { MAX_LISTED_BYTES } from '../page-size';
 import type { SessionState } from '../session-state';
 import type { ListSessions, SessionStore } from '../session-store';
 import { committed, runOf, sessionOf, WORKSPACE, type OpenSessionStore } from './session-samples';
@@ -23,14 +24,14 @@ export function describeSessionLists(open: OpenSessionStore): void {
     return store;
   }
   const ids = async (store: SessionStore, query: Partial<ListSessions>) => {
-    const listed = await store.list({
+    const { states } = await store.list({
       workspaceId: WORKSPACE,
       order: 'ascending',
       limit: 10,
       includeArchived: true,
       ...query,
     });
-    return listed.map(({ id }) => id.slice('sesn_'.length)).join('');
+    return states.map(({ id }) => id.slice('sesn_'.length)).join('');
   };
 
   it('lists the sessions of a workspace in the order of creation and then id (G8)', async () => {
@@ -39,8 +40,9 @@ export function describeSessionLists(open: OpenSessionStore): void {
     expect(await ids(store, { order: 'descending' })).toBe('eacbd');
     expect(await ids(store, { workspaceId: WORKSPACE + 1 })).toBe('f');
     expect(await ids(store, { workspaceId: WORKSPACE + 2 })).toBe('');
-    const [first] = await store.list({ workspaceId: WORKSPACE, order: 'ascending', limit: 1, includeArchived: true });
-    expect(first).toEqual(sessionOf({ id: 'sesn_d', ...SESSIONS['sesn_d'] }));
+    const query = { workspaceId: WORKSPACE, order: 'ascending', limit: 1, includeArchived: true } as const;
+    const first = sessionOf({ id: 'sesn_d', ...SESSIONS['sesn_d'] });
+    expect(await store.list(query)).toEqual({ states: [first], hasMore: true });
   });
 
   it('lists each session once when pages follow one another', async () => {
@@ -48,16 +50,16 @@ export function describeSessionLists(open: OpenSessionStore): void {
     for (const order of ['ascending', 'descending'] as const) {
       const found: string[] = [];
       for (let after: ListSessions['after']; ;) {
-        const page = await store.list({
+        const { states, hasMore } = await store.list({
           workspaceId: WORKSPACE,
           order,
           limit: 2,
           includeArchived: true,
           ...(after && { after }),
         });
-        found.push(...page.map(({ id }) => id));
-        after = page.at(-1);
-        if (page.length < 2) break;
+        found.push(...states.map(({ id }) => id));
+        after = states.at(-1);
+        if (!hasMore) break;
       }
       const ascending = ['sesn_d', 'sesn_b', 'sesn_c', 'sesn_a', 'sesn_e'];
       expect(found).toEqual(order === 'ascending' ? ascending : ascending.reverse());
@@ -69,7 +71,7 @@ export function describeSessionLists(open: OpenSessionStore): void {
     [{ agentId: 'agent_1' }, 'dbca'],
     [{ agentId: 'agent_1', includeArchived: false, order: 'descending' }, 'abd'],
     [{ agentId: 'agent_1', agentVersion: 4 }, 'a'],
-    [{ agentVersion: 3 }, 'dbce'],
+    [{ agentVersion: 4 }, 'dbcae'],
     [{ agentId: 'agent_9' }, ''],
     [{ agentId: 'agent_\u0000' }, ''],
     [{ statuses: ['idle'] }, 'de'],
@@ -88,6 +90,21 @@ export function describeSessionLists(open: OpenSessionStore): void {
     [{ after: { createdAtMs: 2_500, id: '' }, limit: 1 }, 'a'],
   ])('lists what is asked for: %j', async (query, expected) => {
     expect(await ids(await filled(), query)).toBe(expected);
+  });
+
+  it('lists no more at once than fits into a page', async () => {
+    const store = await open();
+    const system = 'x'.repeat(MAX_LISTED_BYTES / 2 - 10_000);
+    for (const [n, id] of ['sesn_a', 'sesn_b', 'sesn_c'].entries()) {
+      const agent = { ...sessionOf().agent, system: `${system}${n}` };
+      await committed(store, { state: sessionOf({ id, createdAtMs: n, agent }) });
+    }
+    const query = { workspaceId: WORKSPACE, order: 'ascending', limit: 10, includeArchived: true } as const;
+    const first = await store.list(query);
+    expect([first.states.map(({ id }) => id), first.hasMore]).toEqual([['sesn_a', 'sesn_b'], true]);
+    const after = first.states.at(-1);
+    const last = await store.list({ ...query, ...(after && { after }) });
+    expect([last.states.map(({ id }) => id), last.hasMore]).toEqual([['sesn_c'], false]);
   });
 
   it('lists a session by what it is now', async () => {

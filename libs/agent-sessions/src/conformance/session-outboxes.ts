@@ -26,6 +26,24 @@ export function describeSessionOutboxes(open: OpenSessionStore): void {
     await one.settle('sesn_none', 5);
   });
 
+  it('gives no more bytes at once than it is told, but for a single event', async () => {
+    const store = await open();
+    const events = [1, 2, 3, 4].map((n) => eventOf(n));
+    await committed(store, { events });
+    const bytes = events.map(({ json }) => Buffer.byteLength(json));
+    const [first = 0, second = 0, third = 0] = bytes;
+    const given = async (maxBytes: number, limit = 10) => (await store.outbox(SESSION, limit, maxBytes)).length;
+    expect(await given(1)).toBe(1);
+    expect(await given(first + second - 1)).toBe(1);
+    expect(await given(first + second)).toBe(2);
+    expect(await given(first + second + third)).toBe(3);
+    expect(await given(1_000_000)).toBe(4);
+    expect(await given(1_000_000, 2)).toBe(2);
+    const [one] = await store.outbox(SESSION, 10, 1);
+    await store.settle(SESSION, one?.sequence ?? 0);
+    expect((await store.outbox(SESSION, 10, 1)).map(({ event }) => event)).toEqual([eventOf(2)]);
+  });
+
   it('tells which sessions have waited long enough, the longest first', async () => {
     const store = await open();
     expect(await store.waitingOutboxes(0, 10)).toEqual([]);

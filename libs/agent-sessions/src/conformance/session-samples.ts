@@ -113,3 +113,10 @@ export async function committed(store: SessionStore, overrides: Partial<SessionC
   if (outcome.kind !== 'committed') throw new Error(`not committed but ${outcome.kind}`);
   return outcome.version;
 }
+
+/** That a commit of one event and its dispatch left nothing. */
+export async function expectNothingOf(store: SessionStore): Promise<void> {
+  expect(await store.outbox(SESSION, 10)).toEqual([]);
+  expect(await store.knownEvents(SESSION, ['sevt_1'])).toEqual(new Map());
+  expect(await store.claimDispatches({ holder: 'one', leaseMs: 1, limit: 10 })).toEqual([]);
+}

@@ -3,6 +3,7 @@ import { describeSessionCommits } from './session-commits';
 import { describeSessionDispatches } from './session-dispatches';
 import { describeSessionLists } from './session-lists';
 import { describeSessionOutboxes } from './session-outboxes';
+import { describeSessionReceipts } from './session-receipts';
 import { describeSessionsThatGo } from './sessions-that-go';
 
 export interface SessionStoreHarness {
@@ -29,6 +30,7 @@ export function describeSessionStore(name: string, createHarness: () => Promise<
       return harness.open();
     };
     describeSessionCommits(open);
+    describeSessionReceipts(open);
     describeSessionOutboxes(open);
     describeSessionDispatches(open);
     describeSessionLists(open);

@@ -26,7 +26,7 @@ export function describeSessionsThatGo(open: OpenSessionStore): void {
     expect(await store.workspaceOf(SESSION)).toBeUndefined();
     expect(await store.knownEvents(SESSION, ['sevt_1'])).toEqual(new Map());
     const everything = { workspaceId: WORKSPACE, order: 'ascending', limit: 10, includeArchived: true } as const;
-    expect(await store.list(everything)).toEqual([]);
+    expect(await store.list(everything)).toEqual({ states: [], hasMore: false });
 
     expect(await store.lastState(SESSION)).toEqual(state);
     expect(await store.receipt(SESSION, 'delete')).toEqual(receiptOf('delete'));
@@ -80,7 +80,7 @@ export function describeSessionsThatGo(open: OpenSessionStore): void {
     await forget();
     expect(await store.lastState(SESSION)).toEqual(sessionOf());
     const [claimed] = await store.claimDispatches({ holder: 'one', leaseMs: LEASE_MS, limit: 1 });
-    await store.finishDispatch(claimed?.dispatchId ?? 0, 'one');
+    if (claimed) await store.finishDispatch(claimed);
     await forget();
     expect(await store.lastState(SESSION)).toEqual(sessionOf());
     const [waiting] = await store.outbox(SESSION, 1);

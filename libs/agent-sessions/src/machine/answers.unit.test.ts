@@ -24,6 +24,7 @@ describe('answers', () => {
       engine: 'eng_1',
       runId: run,
       inputIds: [world.events.at(-2)?.id],
+      afterEventId: world.events.at(-1)?.id,
     });
     expect(world.faults()).toEqual([]);
   });

@@ -3,6 +3,7 @@ import type { SessionState } from '../session-state';
 import type { CreateSession, SessionEventInput } from './inputs';
 import { MAX_INITIAL_EVENTS, MAX_METADATA_ENTRIES, MAX_SESSION_RESOURCES } from './limits';
 import { invalid, refused } from './refusals';
+import { isPlaceTaken, placeTaken } from './resources';
 import { takeAll } from './send';
 import { SessionChange } from './session-change';
 
@@ -33,6 +34,8 @@ function refusalOf(input: CreateSession, initialEvents: readonly SessionEventInp
   if (resources.length > MAX_SESSION_RESOURCES) {
     return invalid(`At most ${MAX_SESSION_RESOURCES} resources are taken`, 'resources');
   }
+  const taken = resources.findIndex((resource, at) => isPlaceTaken(resources.slice(0, at), resource));
+  if (taken !== -1) return placeTaken(resources[taken]?.['mount_path'], `resources[${taken}].mount_path`);
   if (initialEvents.length > MAX_INITIAL_EVENTS) {
     return invalid(`At most ${MAX_INITIAL_EVENTS} events are taken`, 'initial_events');
   }

@@ -16,6 +16,7 @@ import {
 import { decideArchive, decideDelete } from './end-of-session';
 import { decideAddResource, decideRemoveResource, decideUpdateResource } from './resources';
 import { decideRunLost, decideRunOverdue } from './run-lost';
+import { decideRunUntold } from './run-untold';
 import { sessionView, threadView } from './views';
 
 const accepted = { kind: 'accepted' };
@@ -118,6 +119,7 @@ describe('deletion', () => {
       engine: 'eng_1',
       runId: null,
       inputIds: [],
+      afterEventId: world.events.at(-1)?.id,
     });
     expect(world.faults()).toEqual([]);
   });
@@ -151,6 +153,30 @@ describe('runs that are given up', () => {
     waiting.nowMs += 10 * RUN_TIMEOUT_MS;
     expect(waiting.run(decideRunOverdue)).toMatchObject(conflict);
   });
+
+  it('gives a run its time anew while its engine is not told, once a part of it is gone', () => {
+    const world = working();
+    const run = world.runId;
+    const untold = (runId = run) => world.run((state, ctx) => decideRunUntold(state, runId, ctx));
+    const before = world.session;
+    world.nowMs += RUN_TIMEOUT_MS / 10;
+    expect(untold()).toEqual({ kind: 'accepted', state: before, events: [], dispatches: [] });
+    world.nowMs += 1;
+    expect(untold()).toMatchObject({ kind: 'accepted', events: [], dispatches: [] });
+    expect(world.session).toEqual({
+      ...before,
+      run: { ...before.run, deadlineMs: world.nowMs + RUN_TIMEOUT_MS },
+    });
+    world.nowMs += RUN_TIMEOUT_MS - 1;
+    expect(world.run(decideRunOverdue)).toMatchObject(conflict);
+    expect(untold('srun_other')).toMatchObject(conflict);
+    const waiting = waitingWorld('tool_1');
+    const asItWas = waiting.session;
+    waiting.nowMs += RUN_TIMEOUT_MS;
+    const decision = waiting.run((state, ctx) => decideRunUntold(state, waiting.runId, ctx));
+    expect(decision).toMatchObject({ state: asItWas });
+    expect(waiting.session).toBe(asItWas);
+  });
 });
 
 describe('resources', () => {
@@ -170,6 +196,14 @@ describe('resources', () => {
       kind: 'refused',
       refusal: { code: 'not_found' },
     });
+  });
+
+  it('refuses two at one place at the creation', () => {
+    const nowhere = { id: 'n', type: 'file' };
+    expect(
+      new SessionWorld({ resources: [file('a'), file('b'), nowhere, { ...nowhere, id: 'm' }] }).state,
+    ).toBeDefined();
+    expect(new SessionWorld({ resources: [file('a'), file('b'), file('a')] }).state).toBeUndefined();
   });
 
   it('bounds them, and refuses them in a session that is archived', () => {

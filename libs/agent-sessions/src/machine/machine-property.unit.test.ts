@@ -27,6 +27,14 @@ interface Done {
   readonly eventsBefore: number;
 }
 
+/** The events by which a session says what engines are told. */
+const SAID_BY = {
+  'run.start': ['session.status_running'],
+  'run.input': ['session.status_running', 'session.status_idle'],
+  'run.interrupt': ['session.status_idle'],
+  'session.deleted': ['session.deleted'],
+} as const;
+
 const environment = fc.constantFrom('cloud' as const, 'self_hosted' as const);
 
 describe('random commands on a session', () => {
@@ -56,6 +64,26 @@ describe('random commands on a session', () => {
           const stored = new Set(world.events.map((event) => event.id));
           const told = decision.dispatches.flatMap((dispatch) => dispatch.inputIds);
           expect(told.filter((id) => !stored.has(id))).toEqual([]);
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('tells nothing before the event that says it, which it stores besides', () => {
+    fc.assert(
+      fc.property(environment, commands, (environmentType, sequence) => {
+        const world = new SessionWorld({ environmentType });
+        play(world, sequence, ({ decision }) => {
+          if (decision.kind === 'refused') return;
+          const said = decision.dispatches.map(({ type, runId, afterEventId }) => {
+            const event = decision.events.find(({ body }) => body.id === afterEventId);
+            return [type, event?.body.type, event?.runId ?? null, runId];
+          });
+          for (const [type, eventType, ofRun, runId] of said) {
+            expect(SAID_BY[type as keyof typeof SAID_BY]).toContain(eventType);
+            expect(ofRun).toBe(runId);
+          }
         });
       }),
       { numRuns: RUNS },

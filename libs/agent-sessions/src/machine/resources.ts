@@ -11,11 +11,17 @@ export function decideAddResource(state: SessionState, resource: SessionResource
   if (state.resources.length >= MAX_SESSION_RESOURCES) {
     return refused(conflict(`A session has at most ${MAX_SESSION_RESOURCES} resources`));
   }
-  const mountPath = resource['mount_path'];
-  if (mountPath != null && state.resources.some((other) => other['mount_path'] === mountPath)) {
-    return refused(invalid(`Another resource is mounted at ${String(mountPath)}`, 'mount_path'));
-  }
+  if (isPlaceTaken(state.resources, resource)) return refused(placeTaken(resource['mount_path'], 'mount_path'));
   return withResources(state, [...state.resources, resource], ctx);
+}
+
+/** Whether another resource is mounted where this one is to be. */
+export function isPlaceTaken(resources: readonly SessionResource[], { mount_path: place }: SessionResource): boolean {
+  return place != null && resources.some((other) => other['mount_path'] === place);
+}
+
+export function placeTaken(mountPath: unknown, where: string): SessionRefusal {
+  return invalid(`Another resource is mounted at ${String(mountPath)}`, where);
 }
 
 /** Replaces the resource that has the same id. */

@@ -58,9 +58,9 @@ export function endRun(change: SessionChange, status: 'idle' | 'terminated'): vo
 export function fenceRun(change: SessionChange, inputIds: readonly string[]): void {
   const { run } = change.state;
   if (run === null) return;
-  change.dispatch({ type: 'run.interrupt', engine: run.engine, runId: run.id, inputIds });
   endRun(change, 'idle');
   change.emit('session.status_idle', { stop_reason: { type: 'end_turn' }, stop_details: null }, { runId: run.id });
+  change.dispatch({ type: 'run.interrupt', engine: run.engine, runId: run.id, inputIds });
 }
 
 /** Nobody can answer in an archived session: a run that waits for it is over, and what was queued goes on. */

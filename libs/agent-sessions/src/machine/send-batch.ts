@@ -41,7 +41,7 @@ export class SendBatch {
 
   private takeInput(event: SessionEventInput, type: QueuedInputType, where: string): SessionRefusal | undefined {
     const { queue, outcomes } = this.change.state;
-    if (queue.length >= MAX_QUEUED_INPUTS) return conflict(`More than ${MAX_QUEUED_INPUTS} inputs would wait`);
+    if (queue.length >= MAX_QUEUED_INPUTS) return tooManyInputs();
     let fields: Readonly<Record<string, unknown>> = event;
     if (type === 'user.define_outcome') {
       if (outcomes.length >= MAX_OUTCOMES) return conflict(`The session has ${MAX_OUTCOMES} outcomes already`);
@@ -105,6 +105,7 @@ export class SendBatch {
     const { change } = this;
     const { queue, heldAnswers } = change.state;
     if (this.companions === 'queue') {
+      if (queue.length >= MAX_QUEUED_INPUTS) return tooManyInputs();
       const eventId = change.emit(event.type, event, { isQueued: true });
       change.set({ queue: [...queue, { eventId, type: 'system.message' }] });
       return undefined;
@@ -136,4 +137,8 @@ export class SendBatch {
     tellAnswers(this.change, this.resolved);
     this.resolved = [];
   }
+}
+
+function tooManyInputs(): SessionRefusal {
+  return conflict(`More than ${MAX_QUEUED_INPUTS} inputs would wait`);
 }

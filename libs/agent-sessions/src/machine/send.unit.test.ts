@@ -23,7 +23,7 @@ describe('messages', () => {
     const [, sent, running] = world.events;
     expect(sent?.processed_at).toBe(running?.processed_at);
     expect(world.dispatches).toEqual([
-      { type: 'run.start', engine: 'eng_1', runId: world.runId, inputIds: [sent?.id] },
+      { type: 'run.start', engine: 'eng_1', runId: world.runId, inputIds: [sent?.id], afterEventId: running?.id },
     ]);
     expect(world.faults()).toEqual([]);
   });
@@ -106,6 +106,20 @@ describe('messages', () => {
     }
     expect(world.session.queue).toHaveLength(MAX_QUEUED_INPUTS);
     expect(world.send(message())).toMatchObject({ kind: 'refused', refusal: { code: 'conflict' } });
+  });
+
+  it('counts system messages in the queue: each run is told of all of its inputs', () => {
+    const world = working();
+    for (let sent = 0; sent < MAX_QUEUED_INPUTS - MAX_SENT_EVENTS; sent += MAX_SENT_EVENTS) {
+      world.send(...Array.from({ length: MAX_SENT_EVENTS }, () => message()));
+    }
+    world.send(...Array.from({ length: MAX_SENT_EVENTS - 1 }, () => message()));
+    expect(world.session.queue).toHaveLength(MAX_QUEUED_INPUTS - 1);
+    const refused = world.send(message(), systemMessage());
+    expect(refused).toMatchObject({ kind: 'refused', refusal: { code: 'conflict' } });
+    expect(world.send(message())).toMatchObject({ kind: 'accepted' });
+    world.report(idle('end_turn'));
+    expect(world.dispatches.at(-1)?.inputIds).toHaveLength(MAX_QUEUED_INPUTS);
   });
 });
 

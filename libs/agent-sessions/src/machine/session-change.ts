@@ -61,8 +61,10 @@ export class SessionChange {
     });
   }
 
+  /** Tells an engine, after the event that was emitted last. */
   dispatch(dispatch: RunDispatch): void {
-    this.told.push(dispatch);
+    const said = this.drafts.at(-1);
+    this.told.push(said === undefined ? dispatch : { ...dispatch, afterEventId: said.body.id });
   }
 
   /** Whether an event of this id is among those of this change. */

@@ -19,6 +19,7 @@ export function uniqueNames(): NatsCoordinationOptions['names'] {
     replicaBucket: `${name}_REPLICAS`,
     rateSubject: `${name}.rates`,
     presenceSubject: `${name}.presence`,
+    sessionDeltaSubject: `${name}.session-deltas`,
   };
 }
 

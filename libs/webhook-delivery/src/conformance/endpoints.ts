@@ -1,4 +1,5 @@
-import { endpointOf, entryOf, leaseOf, MOST, placeOf, type OpenStore } from './samples';
+import type { EndpointState } from '../webhook-endpoint';
+import { endpointOf, entryOf, leaseOf, MOST, placeOf, subjectOf, type OpenStore } from './samples';
 
 /** What owners say of their endpoints. */
 export function describeEndpoints(open: OpenStore): void {
@@ -6,7 +7,11 @@ export function describeEndpoints(open: OpenStore): void {
     const [one, other] = [await open(), await open()];
     const endpoint = endpointOf(1);
     await one.create(endpoint, placeOf(7), MOST);
-    expect(await other.find(1, endpoint.endpointId)).toEqual({ endpoint, progress: { place: placeOf(7) } });
+    expect(await other.find(1, endpoint.endpointId)).toEqual({
+      endpoint,
+      progress: { place: placeOf(7) },
+      progressVersion: 1,
+    });
     expect(await one.find(2, endpoint.endpointId)).toBeUndefined();
     expect(await one.update(2, endpoint.endpointId, { url: 'https://evil', updatedAt: 2 })).toBeUndefined();
     expect(await one.remove(2, endpoint.endpointId)).toBe(false);
@@ -48,7 +53,11 @@ export function describeEndpoints(open: OpenStore): void {
     const changed = { ...endpoint, url: 'https://other.example', secrets, updatedAt: 2, version: 2 };
     const change = { url: 'https://other.example', secrets, updatedAt: 2 };
     expect(await store.update(1, endpoint.endpointId, change)).toMatchObject({ endpoint: changed });
-    expect(await store.find(1, endpoint.endpointId)).toEqual({ endpoint: changed, progress: { place: placeOf(7) } });
+    expect(await store.find(1, endpoint.endpointId)).toEqual({
+      endpoint: changed,
+      progress: { place: placeOf(7) },
+      progressVersion: 1,
+    });
   });
 
   it('loses none of several changes at once', async () => {
@@ -68,10 +77,47 @@ export function describeEndpoints(open: OpenStore): void {
     });
   });
 
+  it('decides by what is there when the change is kept', async () => {
+    const [one, other] = [await open(), await open()];
+    const endpoint = endpointOf(1);
+    await one.create(endpoint, placeOf(7), MOST);
+    const append = (text: string) => (state: EndpointState) => ({
+      description: `${state.endpoint.description}${text}`,
+    });
+    await Promise.all(
+      ['a', 'b', 'c'].map((text, n) => (n === 1 ? other : one).update(1, endpoint.endpointId, append(text))),
+    );
+    const found = await one.find(1, endpoint.endpointId);
+    expect([...(found?.endpoint.description ?? '')].slice(-3).sort()).toEqual(['a', 'b', 'c']);
+    const refusal = () => {
+      throw new Error('no');
+    };
+    await expect(one.update(1, endpoint.endpointId, refusal)).rejects.toThrow('no');
+    expect(await one.find(1, endpoint.endpointId)).toEqual(found);
+  });
+
+  it('does not wait with what its owner changed, and keeps what its holder found meanwhile', async () => {
+    const store = await open();
+    const { endpoint, grant } = await leaseOf(store, endpointOf(1));
+    const head = { subject: subjectOf(6), position: placeOf(6).position, attempts: 2, nextAttemptAt: 99 };
+    await store.record(grant, { entry: entryOf(6), progress: { place: placeOf(5), head, failingSince: 3 } });
+    const change = (more: object) => store.update(1, endpoint.endpointId, more);
+    expect((await change({ dueAt: 9 }))?.progress.head?.nextAttemptAt).toBe(9);
+    expect((await store.load(grant)).progress).toEqual({
+      place: placeOf(5),
+      head: { ...head, nextAttemptAt: 9 },
+      failingSince: 3,
+    });
+    await change({ filter: { families: ['sandbox'] }, updatedAt: 4 });
+    expect((await store.load(grant)).progress).toEqual({ place: placeOf(5), failingSince: 3 });
+    await change({ reachedAt: 5 });
+    expect((await store.load(grant)).progress).toEqual({ place: placeOf(5) });
+  });
+
   it('lets an event have all its attempts again where an endpoint is enabled again', async () => {
     const store = await open();
     const { endpoint, grant } = await leaseOf(store, endpointOf(1));
-    const head = { position: placeOf(6).position, attempts: 2, nextAttemptAt: 99 };
+    const head = { subject: subjectOf(6), position: placeOf(6).position, attempts: 2, nextAttemptAt: 99 };
     const progress = { place: placeOf(5), head, failingSince: 3 };
     await store.record(grant, { entry: entryOf(6), progress });
     expect((await store.update(1, endpoint.endpointId, { description: '', updatedAt: 4 }))?.progress).toEqual(progress);

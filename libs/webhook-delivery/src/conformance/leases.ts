@@ -1,6 +1,17 @@
 import { toEpoch } from '@sluice/event-log';
 import type { WebhookLease, WebhookStore } from '../webhook-store';
-import { claimed, endpointOf, entryOf, LEASE_MS, leaseOf, LOST, MOST, placeOf, type OpenStore } from './samples';
+import {
+  claimed,
+  endpointOf,
+  entryOf,
+  heldAt,
+  LEASE_MS,
+  leaseOf,
+  LOST,
+  MOST,
+  placeOf,
+  type OpenStore,
+} from './samples';
 
 /** Asks until the lease of another one has run out. */
 async function claimedLapsed(store: WebhookStore, holder: string): Promise<WebhookLease> {
@@ -50,8 +61,8 @@ export function describeLeases(open: OpenStore): void {
     await expect(one.record(first.grant, zombie)).rejects.toEqual(LOST);
     await expect(one.load(first.grant)).rejects.toEqual(LOST);
     await expect(one.replays(first.grant, 1)).rejects.toEqual(LOST);
-    expect(await one.renew({ held: [{ grant: first.grant, place: placeOf(9) }], leaseMs: 1 })).toEqual([]);
-    await one.release([{ grant: first.grant, place: placeOf(9) }]);
+    expect(await one.renew({ held: [heldAt(first.grant, 9)], leaseMs: 1 })).toEqual([]);
+    await one.release([heldAt(first.grant, 9)]);
     expect((await other.load(second.grant)).progress).toEqual({ place: placeOf(6) });
     expect(await claim(one, 'one')).toEqual([]);
   });
@@ -61,7 +72,7 @@ export function describeLeases(open: OpenStore): void {
     const leases = [await leaseOf(one, endpointOf(1)), await leaseOf(one, endpointOf(1))];
     const [first, second] = leases.map(({ endpoint }) => endpoint.endpointId) as [string, string];
     await other.update(1, second, { disabled: { reason: 'by_owner', at: 2 }, updatedAt: 2 });
-    const held = leases.map(({ grant }) => ({ grant, place: placeOf(8) }));
+    const held = leases.map(({ grant }) => heldAt(grant, 8));
     const renewed = await one.renew({ held, leaseMs: LEASE_MS });
     expect([...renewed].sort((a, b) => a.version - b.version)).toEqual([
       { endpointId: first, version: 1, isEnabled: true, hasReplays: false },
@@ -74,7 +85,10 @@ export function describeLeases(open: OpenStore): void {
   it('never moves back, and not by a place of another numbering', async () => {
     const store = await open();
     const { grant } = await leaseOf(store, endpointOf(1));
-    const renew = (place: ReturnType<typeof placeOf>) => store.renew({ held: [{ grant, place }], leaseMs: LEASE_MS });
+    const renew = async (place: ReturnType<typeof placeOf>) => {
+      const { progressVersion } = await store.load(grant);
+      await store.renew({ held: [{ grant, place, progressVersion }], leaseMs: LEASE_MS });
+    };
     await renew(placeOf(3));
     await renew(placeOf(900, toEpoch('0000ffff')));
     expect((await store.load(grant)).progress.place).toEqual(placeOf(5));
@@ -83,10 +97,20 @@ export function describeLeases(open: OpenStore): void {
     expect((await store.load(grant)).progress.place).toEqual(placeOf(2, toEpoch('0000ffff')));
   });
 
+  it('counts endpoints that nobody delivers to', async () => {
+    const [one, other] = [await open(), await open()];
+    await leaseOf(one, endpointOf(1));
+    await one.create(endpointOf(1), placeOf(0), MOST);
+    await one.create(endpointOf(1, { disabled: { reason: 'gone', at: 1 } }), placeOf(0), MOST);
+    expect(await other.countUnattended(600_000)).toBe(0);
+    for (const end = performance.now() + 10_000; (await other.countUnattended(0)) !== 1;)
+      if (performance.now() > end) throw new Error('it is never unattended');
+  });
+
   it('gives what was released to the next one at once, from where it was', async () => {
     const [one, other] = [await open(), await open()];
     const { grant, endpoint } = await leaseOf(one, endpointOf(1));
-    await one.release([{ grant, place: placeOf(7) }]);
+    await one.release([heldAt(grant, 7)]);
     const next = await claimed(other, endpoint.endpointId, 'other');
     expect(next).toMatchObject({ endpoint, progress: { place: placeOf(7) } });
     expect(next.grant.fencingToken).toBeGreaterThan(grant.fencingToken);

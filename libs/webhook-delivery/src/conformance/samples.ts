@@ -1,7 +1,7 @@
 import { toEpoch, toPosition, type CursorPlace } from '@sluice/event-log';
 import type { DeliveryEntry, NewDeadLetter } from '../delivery-log';
-import { newEndpointId, type WebhookEndpoint } from '../webhook-endpoint';
-import type { WebhookLease, WebhookStore } from '../webhook-store';
+import { newEndpointId, type SubjectEvent, type WebhookEndpoint } from '../webhook-endpoint';
+import type { HeldPlace, WebhookGrant, WebhookLease, WebhookStore } from '../webhook-store';
 
 export type OpenStore = () => Promise<WebhookStore>;
 
@@ -14,6 +14,16 @@ let created = 0;
 
 export function placeOf(position: number, epoch = EPOCH): CursorPlace {
   return { epoch, position: toPosition(position) };
+}
+
+/** An endpoint whose progress nothing changed yet. */
+export function heldAt(grant: WebhookGrant, position: number, progressVersion = 1): HeldPlace {
+  return { grant, place: placeOf(position), progressVersion };
+}
+
+export function subjectOf(position: number, change: Partial<SubjectEvent> = {}): SubjectEvent {
+  const entityId = 'sesn_1';
+  return { id: `event ${position}`, type: 'agent.message', workspaceId: 1, family: 'session', entityId, ...change };
 }
 
 export function endpointOf(workspaceId: number, change: Partial<WebhookEndpoint> = {}): WebhookEndpoint {

@@ -1,0 +1,1 @@
+export { SecretBox, type SecretPlace } from './secret-box';
