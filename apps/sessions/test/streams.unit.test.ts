@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { message, startSessions, type SessionsApp } from './support/sessions-app';
+import { toEnvelope } from '../src/journal/session-envelopes';
+import { message, startSessions, until, type SessionsApp } from './support/sessions-app';
 
 let app: SessionsApp;
 let client: Anthropic;
@@ -71,4 +72,35 @@ it('goes on from the place that the head of an answer named, before there was an
     break;
   }
   await expect(open({ headers: { 'last-event-id': 'sevt_unknown' } })).rejects.toThrow('no such event');
+});
+
+it('costs no read of a database, however many streams follow however many events', async () => {
+  const sessionId = await app.session();
+  const { engine } = app.host;
+  const [model, deliveryLog, listed] = [
+    await engine.readModel(),
+    await engine.deliveryLog(),
+    await engine.sessionEvents(),
+  ];
+  const seen: string[][] = [[], [], []];
+  for (const ids of seen) {
+    const stream = await client.beta.sessions.events.stream(sessionId);
+    void (async () => {
+      for await (const event of stream) if ('id' in event) ids.push(event.id);
+    })();
+  }
+  const reads = [
+    jest.spyOn(model, 'read'),
+    ...(['list', 'find', 'byIds'] as const).map((name) => jest.spyOn(listed, name)),
+  ];
+  const told = Array.from({ length: 200 }, (_, n) => `sevt_told_${n}`);
+  for (const id of told) {
+    const body = { id, type: 'agent.message', processed_at: new Date(0).toISOString(), content: [] };
+    const envelope = toEnvelope({ workspaceId: 1, sessionId, nowMs: Date.now() }, { body });
+    const { epoch, recorded } = await model.record({ envelopes: [envelope], parked: [], checkpoints: new Map() });
+    await deliveryLog.publish({ epoch, events: recorded });
+  }
+  await until(() => seen.every((ids) => ids.length === told.length), 'all streams have all events');
+  expect(seen).toEqual([told, told, told]);
+  for (const read of reads) expect(read).not.toHaveBeenCalled();
 });
