@@ -67,6 +67,27 @@ describe('a report of a stranger', () => {
 
   const urlOf = (session: string, run: string) => `${app.url}/runtime/v1/sessions/${session}/runs/${run}/events`;
 
+  it('takes no room when its sender leaves while its run is looked up', async () => {
+    const run = await silentRun();
+    const store = await app.host.engine.sessionStore();
+    const lastState = store.lastState.bind(store);
+    let lookAgain = (): void => undefined;
+    const held = new Promise<void>((resolve) => (lookAgain = resolve));
+    const look = jest.spyOn(store, 'lastState').mockImplementation(async (id) => {
+      await held;
+      return lastState(id);
+    });
+    for (let n = 0; n < 3; n++) announce(run.callback.url, signed(SECRET), 8 * MIB);
+    await until(() => look.mock.calls.length === 3 || undefined, 'all are looked up');
+    for (const socket of sockets.splice(0)) socket.destroy();
+    // Answered after the server has seen them go.
+    for (let n = 0; n < 3; n++) await app.call('GET', '/v1/sessions?limit=1');
+    look.mockRestore();
+    lookAgain();
+    const report = { run_id: run.run_id, events: [said('a'), END] };
+    expect((await sendReport(run, report)).status).toBe(200);
+  });
+
   it('takes no room of other bodies, and little of that for reports', async () => {
     const [run, other] = [await silentRun(), await silentRun()];
     const { url, secret } = run.callback;

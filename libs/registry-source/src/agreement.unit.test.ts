@@ -123,16 +123,25 @@ describe('endpoints that have to agree', () => {
     expect(await fixture.source().head()).toMatchObject({ number: 9 });
   });
 
-  it('goes on with the others when one is down, leaves it alone, and comes back to it', async () => {
+  it('goes on with the others when one is down, and leaves it alone', async () => {
+    const chain = chainOfAgents();
+    const first = await fixture.endpoint(chain, down);
+    await fixture.endpoint(chain);
+    // Longer than this test: on a busy machine a short rest is over before the next request.
+    const source = fixture.source({ agreement: 1 }, { backOffBaseMs: 600_000, backOffMaxMs: 600_000 });
+    for (let number = 0; number < 5; number += 1) expect(await source.header(number)).toMatchObject({ number });
+    expect(first.calls.length).toBeLessThan(5);
+    expect(fixture.told.requested.some(({ outcome }) => outcome === 'unavailable')).toBe(true);
+  });
+
+  it('comes back to one that was down', async () => {
     const chain = chainOfAgents();
     const first = await fixture.endpoint(chain, down);
     await fixture.endpoint(chain);
     const source = fixture.source({ agreement: 1 });
-    for (let number = 0; number < 5; number += 1) expect(await source.header(number)).toMatchObject({ number });
-    expect(first.calls.length).toBeLessThan(5);
+    expect(await source.header(1)).toMatchObject({ number: 1 });
     first.script = {};
     while (first.count('eth_getBlockByNumber') === 0) await source.header(1);
-    expect(fixture.told.requested.some(({ outcome }) => outcome === 'unavailable')).toBe(true);
   });
 
   it('is unavailable, for a while, when all are down', async () => {

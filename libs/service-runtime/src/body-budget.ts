@@ -47,7 +47,8 @@ export class BodyBudget {
    */
   count<P extends Readable>(request: IncomingMessage, answer: ServerResponse, payload: P): P | Transform {
     const announcedBytes = announced(request);
-    if (announcedBytes === 0) return payload;
+    // A caller who is gone gets no answer whose end could be waited for, and sends no more.
+    if (announcedBytes === 0 || answer.destroyed) return payload;
     const share: Share = { bytes: 0, isOver: false };
     answer.once('close', () => {
       share.isOver = true;

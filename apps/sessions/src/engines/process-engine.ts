@@ -67,7 +67,6 @@ export class ProcessEngine implements Engine {
     const answers = await RunAnswers.open(this.ports, { workspaceId, sessionId, runId });
     signal.throwIfAborted();
     const wakeUp = new WakeUp();
-    this.waiting.set(sessionId, wakeUp);
     const child = new RunProcess({
       command: this.options.command,
       environment: { ...this.options.environment, ...environmentOf(call) },
@@ -75,6 +74,7 @@ export class ProcessEngine implements Engine {
       onLine: (line) => this.ports.signals.engineLine(sessionId, runId, line),
       graceMs: this.options.graceMs,
     });
+    this.waiting.set(sessionId, wakeUp);
     const onAbort = () => wakeUp.wake();
     signal.addEventListener('abort', onAbort);
     try {

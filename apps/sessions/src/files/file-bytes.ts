@@ -67,11 +67,20 @@ export class FileBytes {
     await this.keep(bytes);
   }
 
-  /** Removes a file, then its bytes. False when it was removed before. */
+  /** Removes them, or leaves them to the sweep: they hold no room in either case. */
+  async dropLater(bytes: UploadedBytes): Promise<void> {
+    try {
+      await this.drop(bytes);
+    } catch (error) {
+      this.onFault(error);
+      await this.holdNothing(bytes).catch(this.onFault);
+    }
+  }
+
+  /** Removes a file, then its bytes, at the latest by the sweep. False when it was removed before. */
   async dropFile(file: SessionDocument): Promise<boolean> {
-    await this.note(bytesOf(file), file.id, REMOVAL_LEASE_MS, 0);
-    const isRemoved = await this.documents.remove(file.workspaceId, 'file', file.id);
-    await this.drop(bytesOf(file));
+    const isRemoved = await this.unlist(file);
+    await this.dropLater(bytesOf(file));
     return isRemoved;
   }
 
@@ -82,7 +91,10 @@ export class FileBytes {
     return this.each(
       expired,
       signal,
-      (file) => this.dropFile(file).then(() => undefined),
+      async (file) => {
+        await this.unlist(file);
+        await this.drop(bytesOf(file));
+      },
       () => Promise.resolve(),
     );
   }
@@ -99,10 +111,22 @@ export class FileBytes {
         const isKept = file !== undefined && bytesOf(file).bytesId === bytesId;
         await (isKept ? this.keep({ workspaceId, bytesId }) : this.drop({ workspaceId, bytesId }));
       },
-      async ({ version, ...note }) => {
-        await this.documents.replace({ ...note, expiresAtMs: this.clock.now() + RETRY_MS }, version);
-      },
+      ({ workspaceId, id: bytesId }) => this.holdNothing({ workspaceId, bytesId }),
     );
+  }
+
+  /** Puts off what is to be removed, and gives its room to others. */
+  private async holdNothing({ workspaceId, bytesId }: UploadedBytes): Promise<void> {
+    const found = await this.documents.find(workspaceId, 'file_bytes', bytesId);
+    if (!found) return;
+    const { version, ...note } = found;
+    const fields = { ...note.fields, size_bytes: 0 };
+    await this.documents.replace({ ...note, fields, expiresAtMs: this.clock.now() + RETRY_MS }, version);
+  }
+
+  private async unlist(file: SessionDocument): Promise<boolean> {
+    await this.note(bytesOf(file), file.id, REMOVAL_LEASE_MS, 0);
+    return this.documents.remove(file.workspaceId, 'file', file.id);
   }
 
   private async each(

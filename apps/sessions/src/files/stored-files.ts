@@ -142,7 +142,7 @@ export class StoredFiles implements InlineFiles {
 
   /** Another upload of the same file was stored first: that is the file. */
   private async instead({ workspaceId, id }: NewSessionDocument, bytes: UploadedBytes): Promise<SessionDocument> {
-    await this.dropLater(bytes);
+    await this.bytes.dropLater(bytes);
     const stored = await this.documents.find(workspaceId, 'file', id);
     if (!stored) throw new SluiceError('conflict', 'The file was stored by another call and removed');
     return stored;
@@ -150,10 +150,7 @@ export class StoredFiles implements InlineFiles {
 
   /** How many bytes of what the workspace may still have are kept for it. */
   private async roomFor({ workspaceId, atMostBytes = Number.POSITIVE_INFINITY }: NewFile): Promise<number> {
-    const [storedBytes, comingBytes] = await Promise.all([
-      this.documents.sum(workspaceId, 'file', 'size_bytes'),
-      this.documents.sum(workspaceId, 'file_bytes', 'size_bytes'),
-    ]);
+    const { storedBytes, comingBytes } = await this.taken(workspaceId);
     const { maxFileBytes, quotaBytes } = this.limits;
     if (storedBytes >= quotaBytes) throw quotaExceeded();
     const leftBytes = quotaBytes - storedBytes - comingBytes;
@@ -179,21 +176,22 @@ export class StoredFiles implements InlineFiles {
         });
       return { sizeBytes, ...(await more?.()) };
     } catch (error) {
-      await this.dropLater(bytes);
+      await this.bytes.dropLater(bytes);
       throw error;
     }
   }
 
   /** Uploads that begin at the same moment do not see each other before they are noted. */
   private async requireRoom(workspaceId: number): Promise<void> {
-    const storedBytes = await this.documents.sum(workspaceId, 'file', 'size_bytes');
-    const comingBytes = await this.documents.sum(workspaceId, 'file_bytes', 'size_bytes');
+    const { storedBytes, comingBytes } = await this.taken(workspaceId);
     if (storedBytes + comingBytes > this.limits.quotaBytes) throw roomIsHeld();
   }
 
-  /** What does not go now is left to the sweep. */
-  private async dropLater(bytes: UploadedBytes): Promise<void> {
-    await this.bytes.drop(bytes).catch(() => undefined);
+  /** What comes in first: what is stored between the two looks is counted twice then, and not left out. */
+  private async taken(workspaceId: number): Promise<{ storedBytes: number; comingBytes: number }> {
+    const comingBytes = await this.documents.sum(workspaceId, 'file_bytes', 'size_bytes');
+    const storedBytes = await this.documents.sum(workspaceId, 'file', 'size_bytes');
+    return { storedBytes, comingBytes };
   }
 }
 

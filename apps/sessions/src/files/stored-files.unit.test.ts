@@ -215,3 +215,16 @@ describe('room for uploads that come in at the same time', () => {
     while (!(await isReached())) await new Promise((resolve) => setImmediate(resolve));
   }
 });
+
+it('gives the room back of what did not come in, though the store is away', async () => {
+  const { store, documents, add, sweep, notes, clock } = setUp({ maxFileBytes: 100, quotaBytes: 150 });
+  const away = () => Promise.reject(new SluiceError('file_store_unavailable', 'away'));
+  jest.spyOn(store, 'put').mockImplementationOnce(away).mockImplementationOnce(away);
+  jest.spyOn(store, 'remove').mockImplementationOnce(away).mockImplementationOnce(away);
+  for (let n = 0; n < 2; n++) await expect(add('x', { atMostBytes: 100 })).rejects.toThrow('away');
+  expect(await documents.sum(WORKSPACE, 'file_bytes', 'size_bytes')).toBe(0);
+  await add('y'.repeat(100));
+  clock.nowMs += HOUR_MS;
+  await sweep();
+  expect(await notes()).toBe(0);
+});

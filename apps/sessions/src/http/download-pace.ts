@@ -13,6 +13,8 @@ export const DOWNLOAD_PACE: DownloadPace = { intervalMs: 30_000, minBytes: 15_36
 
 /** Breaks a response off whose reader stands still or nearly so: it would keep a connection to the store of files. */
 export function requireProgress(response: ServerResponse, { intervalMs, minBytes }: DownloadPace): void {
+  // Its end would never be told of any more.
+  if (response.destroyed || response.writableFinished) return;
   let taken = takenBytes(response);
   const timer = setInterval(() => {
     const before = taken;

@@ -6,11 +6,33 @@ import { requireProgress } from './download-pace';
 
 const CHUNK = Buffer.alloc(65_536);
 const MIN_BYTES = 4 * CHUNK.length;
+const INTERVAL_MS = 50;
 
-async function setUp(content: () => AsyncIterable<Uint8Array>) {
+// Progress is looked at when a test says so; all else goes by the real clock.
+beforeAll(() => {
+  jest.useFakeTimers({
+    doNotFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'nextTick', 'queueMicrotask', 'Date'],
+  });
+});
+afterAll(() => jest.useRealTimers());
+
+const look = () => jest.advanceTimersByTime(INTERVAL_MS);
+const pause = () => new Promise((resolve) => setImmediate(resolve));
+
+interface Download {
+  readonly socket: Socket;
+  readonly response: ServerResponse;
+  /** How it ended, once it has. */
+  readonly ends: readonly string[];
+  stop(): Promise<void>;
+}
+
+async function setUp(content: () => AsyncIterable<Uint8Array>): Promise<Download> {
   const ends: string[] = [];
+  const responses: ServerResponse[] = [];
   const server = createServer((_request, response: ServerResponse) => {
-    requireProgress(response, { intervalMs: 50, minBytes: MIN_BYTES });
+    responses.push(response);
+    requireProgress(response, { intervalMs: INTERVAL_MS, minBytes: MIN_BYTES });
     response.on('close', () => ends.push(response.writableFinished ? 'whole' : 'cut off'));
     Readable.from(content(), { objectMode: false })
       .on('error', () => undefined)
@@ -19,19 +41,17 @@ async function setUp(content: () => AsyncIterable<Uint8Array>) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  socket.on('error', () => undefined);
+  socket.on('error', () => undefined).pause();
   socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  await once(server, 'request');
+  const [response] = responses;
+  if (response === undefined) throw new Error('no request came');
   const stop = async () => {
     socket.destroy();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { socket, ends, whenEnded: () => untilEnded(ends), stop };
-}
-
-async function untilEnded(ends: readonly string[]): Promise<string> {
-  while (ends[0] === undefined) await new Promise((resolve) => setImmediate(resolve));
-  return ends[0];
+  return { socket, response, ends, stop };
 }
 
 async function* endless() {
@@ -39,44 +59,56 @@ async function* endless() {
 }
 
 it('cuts off a reader that stands still', async () => {
-  const { socket, whenEnded, stop } = await setUp(endless);
-  socket.pause();
-  expect(await whenEnded()).toBe('cut off');
+  const { ends, stop } = await setUp(endless);
+  for (; ends[0] === undefined; look()) await pause();
+  expect(ends).toEqual(['cut off']);
   await stop();
 });
 
 it('cuts off a reader that reads a little now and then', async () => {
-  const { socket, whenEnded, stop } = await setUp(endless);
-  socket.pause();
-  const sip = setInterval(() => socket.read(1_000), 20);
-  expect(await whenEnded()).toBe('cut off');
-  clearInterval(sip);
+  const { socket, ends, stop } = await setUp(endless);
+  for (; ends[0] === undefined; look()) {
+    await pause();
+    socket.read(1_000);
+  }
+  expect(ends).toEqual(['cut off']);
   await stop();
 });
 
 it('leaves a reader alone that waits for the bytes, however long they take', async () => {
   async function* slow() {
     for (let n = 0; n < 6; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      for (let looks = 0; looks < 3; looks++) {
+        await pause();
+        look();
+      }
       yield Buffer.from('x');
     }
   }
-  const { socket, whenEnded, stop } = await setUp(slow);
-  drain(socket);
-  expect(await whenEnded()).toBe('whole');
+  const { socket, ends, stop } = await setUp(slow);
+  socket.resume();
+  while (ends[0] === undefined) await pause();
+  expect(ends).toEqual(['whole']);
   await stop();
 });
 
 it('leaves a reader alone that reads on', async () => {
   async function* large() {
-    for (let n = 0; n < 2_000; n++) yield CHUNK;
+    for (let n = 0; n < 500; n++) yield CHUNK;
   }
-  const { socket, whenEnded, stop } = await setUp(large);
-  drain(socket);
-  expect(await whenEnded()).toBe('whole');
+  const { socket, response, ends, stop } = await setUp(large);
+  let [received, due, looks] = [0, MIN_BYTES, 0];
+  socket.on('data', (bytes: Buffer) => {
+    received += bytes.length;
+    // So much has left for it since the last look, at least.
+    if (received < due || response.socket === null) return;
+    look();
+    looks++;
+    due = response.socket.bytesWritten + MIN_BYTES;
+  });
+  socket.resume();
+  while (ends[0] === undefined) await pause();
+  expect(ends).toEqual(['whole']);
+  expect(looks).toBeGreaterThan(2);
   await stop();
 });
-
-function drain(socket: Socket): void {
-  socket.resume();
-}

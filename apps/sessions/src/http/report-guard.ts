@@ -11,6 +11,8 @@ export const MAX_REPORT_BYTES = 8 * 1024 * 1024;
 
 /** Of all reports together whose answer is not out; they are apart from the bodies of other doors. */
 const MAX_BYTES_IN_HAND = 64 * 1024 * 1024;
+/** Of the reports of one workspace, so that others have room too. */
+const MAX_WORKSPACE_BYTES_IN_HAND = 4 * MAX_REPORT_BYTES;
 /** Of the reports of one run. */
 const MAX_RUN_BYTES_IN_HAND = 2 * MAX_REPORT_BYTES;
 const RETRY_AFTER_MS = 1_000;
@@ -45,8 +47,8 @@ export interface AdmittedReport {
  */
 export class ReportGuard {
   private readonly knownRuns = new Set<string>();
-  private readonly bytesOfRuns = new Map<string, number>();
-  private bytesInHand = 0;
+  /** In hand: of all, of each workspace and of each run. */
+  private readonly bytesInHand = new Map<string, number>();
 
   constructor(private readonly ports: ReportGuardPorts) {}
 
@@ -68,7 +70,7 @@ export class ReportGuard {
       if (state === undefined || secret === undefined) throw unauthorized();
       return { workspaceId: state.workspaceId, sessionId, runId, secret };
     });
-    this.holdRoom(runId, announcedBytes(request), reply);
+    this.holdRoom(admitted, announcedBytes(request), reply);
     return admitted;
   }
 
@@ -101,20 +103,32 @@ export class ReportGuard {
     if (oldest !== undefined) this.knownRuns.delete(oldest);
   }
 
-  private holdRoom(runId: string, bytes: number, reply: FastifyReply): void {
+  private holdRoom({ workspaceId, runId }: AdmittedReport, bytes: number, reply: FastifyReply): void {
     if (bytes > MAX_REPORT_BYTES) throw new SluiceError('payload_too_large', 'The report is too large');
-    const ofRun = this.bytesOfRuns.get(runId) ?? 0;
-    if (this.bytesInHand + bytes > MAX_BYTES_IN_HAND || ofRun + bytes > MAX_RUN_BYTES_IN_HAND) {
+    // Its end would never be told of any more.
+    if (reply.raw.destroyed) throw new SluiceError('invalid_request', 'The caller went away');
+    const bounds: readonly (readonly [string, number])[] = [
+      ['all', MAX_BYTES_IN_HAND],
+      [`workspace/${workspaceId}`, MAX_WORKSPACE_BYTES_IN_HAND],
+      [`run/${runId}`, MAX_RUN_BYTES_IN_HAND],
+    ];
+    if (bounds.some(([name, max]) => this.inHand(name) + bytes > max)) {
       throw new SluiceError('overloaded', 'Too many reports are in hand', { retryAfterMs: RETRY_AFTER_MS });
     }
-    this.bytesInHand += bytes;
-    this.bytesOfRuns.set(runId, ofRun + bytes);
+    for (const [name] of bounds) this.add(name, bytes);
     reply.raw.once('close', () => {
-      this.bytesInHand -= bytes;
-      const left = (this.bytesOfRuns.get(runId) ?? 0) - bytes;
-      if (left > 0) this.bytesOfRuns.set(runId, left);
-      else this.bytesOfRuns.delete(runId);
+      for (const [name] of bounds) this.add(name, -bytes);
     });
+  }
+
+  private inHand(name: string): number {
+    return this.bytesInHand.get(name) ?? 0;
+  }
+
+  private add(name: string, bytes: number): void {
+    const sum = this.inHand(name) + bytes;
+    if (sum > 0) this.bytesInHand.set(name, sum);
+    else this.bytesInHand.delete(name);
   }
 }
 

@@ -52,8 +52,8 @@ export class BelongingsKeeper {
       }
       const stored = await this.sent.store(workspaceId, sessionId, events);
       const onDropped = async () => {
-        await forget();
         await stored.drop();
+        await forget();
       };
       return { events: stored.events, onDropped };
     } catch (error) {

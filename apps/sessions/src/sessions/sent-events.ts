@@ -64,7 +64,8 @@ export class SentEvents {
   async store(workspaceId: number, sessionId: string, events: readonly SessionEventInput[]): Promise<StoredInputs> {
     const fileIds: string[] = [];
     const drop = async () => {
-      for (const id of fileIds.splice(0)) await this.files.remove(workspaceId, id);
+      // Each, though another one cannot be removed.
+      await Promise.allSettled(fileIds.splice(0).map((id) => this.files.remove(workspaceId, id)));
     };
     const keep = async (block: Block): Promise<Block> => {
       if (!isLarge(block)) return block;
