@@ -17,7 +17,7 @@ export const webhooksSettings = defineSettings({
     schema: setting.list({ minItems: 1, item: /^\d+(ms|s|m|h|d)?(\*\d{1,2})?$/ }),
     default: '5s,30s,2m,10m,30m,1h*23',
     description:
-      'Waits after the first, second … failed attempt, `1h*23` being 23 of an hour; after the last wait comes the last attempt, then the event is a dead letter.',
+      'Waits after the first, second … failed attempt, `1h*23` being 23 of an hour; after the last wait comes the last attempt, then the event is a dead letter. At most 30 waits.',
   },
   SLUICE_WEBHOOK_MAX_RETRY_AFTER: {
     schema: setting.durationMs({ max: 7 * DAY_MS }),

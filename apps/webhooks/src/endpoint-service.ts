@@ -61,6 +61,8 @@ export interface EndpointServicePorts {
   readonly clock: Clock;
   readonly endpointsPerWorkspace: number;
   readonly secretGraceMs: number;
+  /** What a request may take. */
+  readonly timeoutMs: number;
   /** Throws for what nothing can ever be sent to. */
   readonly assertUrl: (url: string) => void;
   /** Something is to be delivered, or not any more. */
@@ -69,6 +71,9 @@ export interface EndpointServicePorts {
 
 /** How long a test waits for its turn before the caller is told to come again. */
 const PING_WAIT_MS = 30_000;
+
+/** What a request may take beyond its timeout before it is broken off. */
+const PING_SPARE_MS = 2_000;
 
 /** Most events of one endpoint that wait to be sent again because somebody asked for them by id. */
 const MOST_WAITING = 1_000;
@@ -112,18 +117,23 @@ export class EndpointService {
     return this.ports.store.list(query);
   }
 
+  /** @throws SluiceError `conflict` where it would be enabled without a secret, `invalid_cursor`, `invalid_request` for the URL */
   async change(workspaceId: number, endpointId: string, changed: ChangedEndpoint): Promise<EndpointState> {
     const { url, description, filter, isEnabled, start } = changed;
     if (url !== undefined) this.assertUrl(url);
     const place = start && (await this.placeOf(start));
     const nowMs = this.ports.clock.now();
-    return this.update(workspaceId, endpointId, {
-      ...(url !== undefined && { url }),
-      ...(description !== undefined && { description }),
-      ...(filter !== undefined && { filter }),
-      ...(place !== undefined && { place }),
-      ...(isEnabled !== undefined && { disabled: isEnabled ? null : { reason: 'by_owner', at: nowMs } }),
-      updatedAt: nowMs,
+    return this.update(workspaceId, endpointId, ({ endpoint }) => {
+      if (isEnabled === true && endpoint.secrets.current === '')
+        throw new SluiceError('conflict', 'The endpoint has no secret: rotate its secret first');
+      return {
+        ...(url !== undefined && { url }),
+        ...(description !== undefined && { description }),
+        ...(filter !== undefined && { filter }),
+        ...(place !== undefined && { place }),
+        ...(isEnabled !== undefined && { disabled: isEnabled ? null : { reason: 'by_owner', at: nowMs } }),
+        updatedAt: nowMs,
+      };
     });
   }
 
@@ -156,13 +166,13 @@ export class EndpointService {
   }
 
   private async sendPing({ endpoint }: EndpointState): Promise<DeliveryEntry> {
-    const { store, sender, clock } = this.ports;
+    const { store, sender, clock, timeoutMs } = this.ports;
     const { endpointId, workspaceId } = endpoint;
     const id = randomUUID();
     const at = clock.now();
     const json = JSON.stringify({ endpointId, workspaceId });
     const body = webhookBody({ eventId: id, type: PING_TYPE, occurredAt: at, json });
-    const signal = AbortSignal.timeout(PING_WAIT_MS);
+    const signal = AbortSignal.timeout(PING_WAIT_MS + timeoutMs + PING_SPARE_MS);
     const result = await sender.send({ endpoint, id, body, isRetry: false }, signal).catch((error: unknown) => {
       if (error instanceof SluiceError && error.code !== 'overloaded') throw error;
       throw new SluiceError('overloaded', 'Too much is being sent; try again', { cause: error });
@@ -213,7 +223,7 @@ export class EndpointService {
     const wanted = ids.flatMap((id) => events.get(id) ?? []).filter((event) => wants(event));
     const letters = wanted.map(({ id, type, position }) => ({ eventId: id, eventType: type, position, attempts: 0 }));
     const query = { workspaceId, endpointId, letters, replayAt: clock.now(), mostWaiting: MOST_WAITING };
-    const waiting = letters.length === 0 ? 0 : found(await store.redeliver(query));
+    const waiting = found(await store.redeliver(query));
     notice(endpointId);
     const told = new Set(wanted.map(({ id }) => id));
     return { waiting, notFound: ids.filter((id) => !told.has(id)) };

@@ -62,7 +62,7 @@ export async function createWebhooksPart(
     ...slots.counts,
     lagEvents: Math.max(0, feed.head.position - (reactor.leastPosition ?? feed.head.position)),
   }));
-  const { endpointsPerWorkspace, secretGraceMs } = config;
+  const { endpointsPerWorkspace, secretGraceMs, timeoutMs } = config;
   const notice = (endpointId: string) => reactor.notice(endpointId);
   const assertUrl = (url: string) => assertFetchable(url, urlRules(config));
   const pings = new PingGate();
@@ -78,6 +78,7 @@ export async function createWebhooksPart(
         clock,
         endpointsPerWorkspace,
         secretGraceMs,
+        timeoutMs,
         assertUrl,
         notice,
         signals,

@@ -1,3 +1,4 @@
+import { DELIVERY_LIMITS } from '@sluice/delivery';
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { verifyWebhook } from '@sluice/signed-webhooks';
 import { MemoryWebhookStore, type MemoryEndpoints } from '@sluice/webhook-delivery';
@@ -135,6 +136,37 @@ describe('what owners do about their endpoints', () => {
     const key = await webhooks.keyOf(2);
     const path = `/v1/webhooks/${endpointId}/redeliver`;
     expect((await webhooks.call('POST', path, { key, json: { eventIds } })).status).toBe(404);
+  });
+
+  it('lets live events have their turn between replays, also while they are read (G9)', async () => {
+    const { app, webhooks, of } = await start();
+    const eventIds = (await webhooks.record(...events(30))).map(({ event }) => event.id);
+    const { endpointId } = await webhooks.create({ url: app.url, enabled: false });
+    const call = of(endpointId);
+    expect((await call('POST', '/redeliver', { eventIds })).body.waiting).toBe(30);
+    const unknown = '01a200f5-a748-7564-8a29-001f52e881cf';
+    const none = await call('POST', '/redeliver', { eventIds: [unknown] });
+    expect(none.body).toEqual({ waiting: 30, notFound: [unknown] });
+    const [live] = await webhooks.record(...events(1));
+    // So many that the feed reads the live one from the read model.
+    const others = DELIVERY_LIMITS.ringEvents;
+    await webhooks.record(...Array.from({ length: others }, () => sandboxEnvelope({ workspaceId: 2 })));
+    await call('PATCH', '', { enabled: true });
+    await until(() => app.received.length === 31);
+    expect(app.ids().indexOf(live?.event.id ?? '')).toBe(10);
+  });
+
+  it('enables no endpoint without a secret', async () => {
+    const store = new MemoryWebhookStore();
+    const { app, webhooks, of } = await start(undefined, { store });
+    const { endpointId } = await webhooks.create({ url: app.url, enabled: false });
+    await store.update(1, endpointId, { secrets: { current: '' } });
+    const call = of(endpointId);
+    const refused = await call('PATCH', '', { enabled: true });
+    expect(refused).toMatchObject({ status: 409, text: expect.stringContaining('rotate its secret first') });
+    expect((await call('PATCH', '', { description: 'old' })).status).toBe(200);
+    expect((await call('POST', '/rotate-secret')).status).toBe(200);
+    expect((await call('PATCH', '', { enabled: true })).body.enabled).toBe(true);
   });
 
   it('goes back to a cursor', async () => {

@@ -28,6 +28,23 @@ class DyingStore extends MemoryWebhookStore {
   }
 }
 
+/** Its first answer to what an attempt came to is lost, though that is kept. */
+class LosingStore extends MemoryWebhookStore {
+  private hasLost = false;
+
+  override async record(...of: Parameters<WebhookStore['record']>): Promise<boolean> {
+    const isKept = await super.record(...of);
+    if (this.hasLost) return isKept;
+    this.hasLost = true;
+    throw new SluiceError('read_model_unavailable', 'lost');
+  }
+
+  /** Nobody is told what changed. */
+  override async renew(...of: Parameters<WebhookStore['renew']>): Promise<readonly RenewedGrant[]> {
+    return (await super.renew(...of)).map((each) => ({ ...each, isEnabled: true }));
+  }
+}
+
 describe('cursors and replicas', () => {
   const running: { stop(): Promise<void> }[] = [];
   afterEach(async () => {
@@ -48,6 +65,16 @@ describe('cursors and replicas', () => {
   const events = (count: number, workspaceId = 1) =>
     Array.from({ length: count }, (_, n) => sandboxEnvelope({ workspaceId, data: { n } }));
   const idsOf = (some: readonly { readonly event: { readonly id: string } }[]) => some.map(({ event }) => event.id);
+
+  it('sends nothing more where it did not learn that it is disabled', async () => {
+    const app = await receiver(() => ({ status: 410 }));
+    const webhooks = await service([app], { store: new LosingStore() });
+    await webhooks.create({ url: app.url });
+    await webhooks.record(...events(2));
+    const told = async () => (await webhooks.host.metrics.expose()).match(/^sluice_webhook_disabled_total.*$/m)?.[0];
+    await until(async () => (await told()) === 'sluice_webhook_disabled_total{reason="gone"} 1');
+    expect(app.received).toHaveLength(1);
+  });
 
   it('sends an event again, with its id, when a process died before it could keep that it was sent', async () => {
     const app = await receiver();

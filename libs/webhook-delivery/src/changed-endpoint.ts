@@ -25,7 +25,7 @@ function changedProgress(
   isEnabledAgain: boolean,
 ): EndpointProgress {
   if (place !== undefined) return { place };
-  if (isEnabledAgain) return { place: progress.place };
+  if (isEnabledAgain) return enabledProgress(progress, updatedAt);
   if (reachedAt !== undefined) return reachedProgress(progress, reachedAt);
   const { head } = progress;
   if (head === undefined) return progress;
@@ -34,6 +34,12 @@ function changedProgress(
   if (!isElsewhere && filter === undefined && dueAt === undefined) return progress;
   const nextAttemptAt = dueAt ?? updatedAt;
   return { ...progress, head: { ...head, nextAttemptAt, ...(isElsewhere && { attempts: 0 }) } };
+}
+
+/** An event is found again from the place. A notice is not: its place is behind what it tells of (G5). */
+function enabledProgress({ place, head }: EndpointProgress, nowMs: number): EndpointProgress {
+  if (head === undefined || !isNotice(head.subject)) return { place };
+  return { place, head: { ...head, attempts: 0, nextAttemptAt: nowMs } };
 }
 
 /** The notice of a reset is for whatever filter. */

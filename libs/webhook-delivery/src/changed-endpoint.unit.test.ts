@@ -64,6 +64,19 @@ describe('changedEndpoint', () => {
     expect(changedEndpoint(state, { dueAt: 9 }).endpoint).toEqual({ ...state.endpoint, version: 4 });
   });
 
+  it('finds an event again from the place where it is enabled again, and tells a notice that was not told (G5)', () => {
+    const endpoint = { ...state.endpoint, disabled: { reason: 'failing', at: 8 } } as const;
+    const enabled = (progress: EndpointState['progress']) =>
+      changedEndpoint({ ...state, endpoint, progress }, { disabled: null, updatedAt: 9 }).progress;
+    expect(enabled(state.progress)).toEqual({ place: placeOf(5) });
+    const notice = { id: 'n', type: 'webhook.reset', occurredAt: 1, reason: 'r', requested: 'a', at: 'b' } as const;
+    const told = { ...head, subject: notice, position: toPosition(5) };
+    expect(enabled({ ...state.progress, head: told })).toEqual({
+      place: placeOf(5),
+      head: { ...told, attempts: 0, nextAttemptAt: 9 },
+    });
+  });
+
   it('goes on from another place', () => {
     const changed = changedEndpoint(state, { place: placeOf(2), updatedAt: 9 });
     expect(changed).toMatchObject({ progress: { place: placeOf(2) }, progressVersion: 5 });

@@ -130,7 +130,7 @@ export class MemoryEndpoint {
 
   redeliver(letters: readonly NewDeadLetter[], replayAt: number, mostWaiting: number): number {
     const waiting = this.deadLetters.filter((letter) => letter.replayAt !== undefined).length + letters.length;
-    if (waiting > mostWaiting) throw tooManyWait(mostWaiting);
+    if (letters.length > 0 && waiting > mostWaiting) throw tooManyWait(mostWaiting);
     for (const letter of letters) {
       this.deadLetters.push({ ...detached(letter), deadLetterId: ++this.lastDeliveryId, deadAt: replayAt, replayAt });
     }

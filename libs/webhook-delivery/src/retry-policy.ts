@@ -1,6 +1,12 @@
 import { SluiceError, type CursorPlace } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
-import type { DisabledReason, EndpointProgress, ResetNotice, SubjectEvent } from './webhook-endpoint';
+import {
+  isNotice,
+  type DisabledReason,
+  type EndpointProgress,
+  type ResetNotice,
+  type SubjectEvent,
+} from './webhook-endpoint';
 
 /** When what failed is tried again, and when it is given up. */
 export interface RetryPolicy {
@@ -92,7 +98,12 @@ export function judgeAttempt(
   const failing = { failingSince: failingSinceOf(before, failedBefore, nowMs), failedAt: nowMs };
   const attempts = failedBefore + 1;
   const reason = reasonToDisable(result, attempts, failing.failingSince, policy, nowMs);
-  if (reason !== undefined) return { outcome: 'disabled', progress: { place: before.place, ...failing }, reason };
+  if (reason !== undefined) {
+    // An event is found again from the place. A notice is not: its place is behind what it tells of (G5).
+    const told = { subject, position: place.position, attempts: 0, nextAttemptAt: nowMs };
+    const progress = { place: before.place, ...(isNotice(subject) && { head: told }), ...failing };
+    return { outcome: 'disabled', progress, reason };
+  }
   const delayMs = policy.delaysMs[attempts - 1];
   if (delayMs === undefined) return { outcome: 'dead', progress: { place, ...failing } };
   const nextAttemptAt = nowMs + retryDelayMs(attempts, result, policy, now.random);
@@ -113,10 +124,18 @@ export function faultOf(result: AttemptResult): { readonly status?: number; read
   };
 }
 
-/** Between the last failure of one event and the first attempt of the next one nothing was sent, and so nothing failed. */
-function failingSinceOf({ failingSince, failedAt }: EndpointProgress, failedBefore: number, nowMs: number): number {
+/**
+ * Between the last failure of one event and the first attempt of the next one nothing was sent, and so nothing failed; nor
+ * between the instant at which an attempt was due and a later one at which it was made.
+ */
+function failingSinceOf(
+  { failingSince, failedAt, head }: EndpointProgress,
+  failedBefore: number,
+  nowMs: number,
+): number {
   if (failingSince === undefined) return nowMs;
-  const idleMs = failedBefore === 0 && failedAt !== undefined ? Math.max(0, nowMs - failedAt) : 0;
+  const dueAt = failedBefore === 0 ? failedAt : head?.nextAttemptAt;
+  const idleMs = dueAt === undefined ? 0 : Math.max(0, nowMs - dueAt);
   return failingSince + idleMs;
 }
 

@@ -92,10 +92,38 @@ describe('judgeAttempt', () => {
     expect(judge(START, answered(410))).toEqual({ outcome: 'disabled', reason: 'gone', progress });
     const head = { subject, position: toPosition(5), attempts: 2, nextAttemptAt: 1 };
     const since = { ...START, head, failingSince: 1_000, failedAt: 1_000 };
-    expect(judge(since, TIMEOUT, 1_000 + 86_399_999).outcome).toBe('failed');
+    const dueAgo = (lateMs: number, nowMs: number) => ({ ...since, head: { ...head, nextAttemptAt: nowMs - lateMs } });
+    expect(judge(dueAgo(0, 1_000 + 86_399_999), TIMEOUT, 1_000 + 86_399_999).outcome).toBe('failed');
     const failedAt = 1_000 + 86_400_000;
     const disabled = { outcome: 'disabled', reason: 'failing', progress: { ...progress, failedAt } };
-    expect(judge(since, TIMEOUT, failedAt)).toEqual(disabled);
+    expect(judge(dueAgo(0, failedAt), TIMEOUT, failedAt)).toEqual(disabled);
+    expect(judge(dueAgo(1, failedAt), TIMEOUT, failedAt).outcome).toBe('failed');
+  });
+
+  it('keeps a notice that was not told where it disables: its place is behind what it tells of (G5)', () => {
+    const notice = { id: 'n', type: 'webhook.reset', occurredAt: 1, reason: 'r', requested: 'a', at: 'b' } as const;
+    const before = { ...START, head: { subject: notice, position: toPosition(4), attempts: 2, nextAttemptAt: 900 } };
+    const attempted = { place: placeOf(4), subject: notice, failedBefore: 2 };
+    expect(judgeAttempt(before, attempted, answered(410), policy, { nowMs: 1_000, random: () => 0.5 })).toEqual({
+      outcome: 'disabled',
+      reason: 'gone',
+      progress: {
+        place: placeOf(4),
+        head: { subject: notice, position: 4, attempts: 0, nextAttemptAt: 1_000 },
+        failingSince: 1_000,
+        failedAt: 1_000,
+      },
+    });
+  });
+
+  it('does not count time in which an attempt was due and nobody made it', () => {
+    let progress = START;
+    for (const nowMs of [0, 35_000]) progress = judge(progress, TIMEOUT, nowMs).progress;
+    const fiveDaysMs = 5 * 86_400_000;
+    expect(judge(progress, answered(503), fiveDaysMs)).toMatchObject({
+      outcome: 'failed',
+      progress: { failingSince: fiveDaysMs - 35_000, failedAt: fiveDaysMs },
+    });
   });
 
   it('does not count time in which nothing was sent: an old dead letter disables nothing', () => {

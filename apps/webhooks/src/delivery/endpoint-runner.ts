@@ -51,6 +51,8 @@ export class EndpointRunner {
   private averageMs = 0;
   /** Set while all that was taken from it is through: its position moves on with events that do not match. */
   private idle: Subscription | undefined;
+  /** The subscription gave all that was recorded before; what comes now is new. */
+  private isCaughtUp = false;
   /** The endpoint was disabled by what it answered. */
   private isDisabled = false;
   private isDraining = false;
@@ -165,6 +167,7 @@ export class EndpointRunner {
       signal: this.ending.signal,
     });
     try {
+      this.isCaughtUp = false;
       subscription.onReadable(() => this.wakeUp.wake());
       if (subscription.reset) return await this.reset(subscription.reset.reason, subscription.startedAt);
       while (!this.isEnding && (await this.step(subscription)));
@@ -180,7 +183,9 @@ export class EndpointRunner {
     const item = subscription.take(TAKEN_EVENTS);
     switch (item?.kind) {
       case undefined:
+        break;
       case 'caught_up':
+        this.isCaughtUp = true;
         break;
       case 'events':
         for (const event of item.events) if (this.isEnding || !(await this.deliver(event))) return false;
@@ -194,10 +199,12 @@ export class EndpointRunner {
         return false;
     }
     this.moveTo(subscription.position);
-    if (this.replays.areDue) return false;
+    // Replays leave room for an event that is being read yet.
+    const isTurnOver = item !== undefined || this.isCaughtUp;
+    if (isTurnOver && this.replays.areDue) return false;
     if (item !== undefined) return true;
     this.idle = subscription;
-    await this.wakeUp.sleep(Math.min(this.replays.waitMs, LONGEST_SLEEP_MS));
+    await this.wakeUp.sleep(this.isCaughtUp ? Math.min(this.replays.waitMs, LONGEST_SLEEP_MS) : LONGEST_SLEEP_MS);
     this.idle = undefined;
     return true;
   }
@@ -285,6 +292,9 @@ export class EndpointRunner {
     const { endpoint, progress, progressVersion } = await this.ports.store.load(this.grant);
     this.progress = progress;
     this.progressVersion = progressVersion;
-    if (endpoint.version !== this.endpoint.version) this.drain();
+    const { disabled } = endpoint;
+    // Only its holder disables it for what it answered, and did not learn that this is kept.
+    if (disabled && disabled.reason !== 'by_owner') this.ports.signals.disabled(endpoint, disabled.reason);
+    if (disabled || endpoint.version !== this.endpoint.version) this.drain();
   }
 }

@@ -51,7 +51,11 @@ export const changeEndpoint = defineOperation({
     'For writers. A disabled endpoint keeps its place: enabled again it is sent what it missed, and the event that it stopped at has all its attempts again. After another URL or filter what waits is tried again at once, or dropped where the filter excludes it.',
   parameters: one,
   body: { [json]: requests.changedEndpointSchema },
-  responses: { 200: ok('The endpoint.', views.endpointSchema), 404: notFound },
+  responses: {
+    200: ok('The endpoint.', views.endpointSchema),
+    404: notFound,
+    409: { description: 'It has no secret to sign by: make a new one first.' },
+  },
 });
 
 export const removeEndpoint = defineOperation({

@@ -130,7 +130,9 @@ export function describeDeliveries(open: OpenStore & ((retention?: WebhookRetent
     const redeliver = (positions: readonly number[], workspaceId = 1) =>
       other.redeliver({ workspaceId, endpointId, letters: positions.map(letter), replayAt: 50, mostWaiting: 3 });
     expect(await redeliver([1], 2)).toBeUndefined();
+    expect(await redeliver([])).toBe(0);
     expect(await redeliver([2, 1])).toBe(2);
+    expect(await redeliver([])).toBe(2);
     await expect(redeliver([3, 4])).rejects.toMatchObject({ code: 'conflict' });
     expect(await redeliver([3])).toBe(3);
     expect(await one.replays(grant, 9)).toEqual(

@@ -3,8 +3,10 @@
 -- AlterTable
 ALTER TABLE "webhooks"."endpoints" ADD COLUMN "progress_version" BIGINT NOT NULL DEFAULT 1;
 
--- Secrets are kept sealed from here on, and what was kept in clear opens nowhere: such an endpoint gets another secret.
+-- Secrets are kept sealed from here on, and what was kept in clear opens nowhere: such an endpoint gets another secret. What waited
+-- there does not say whom it is for: it is found again from the place.
 UPDATE "webhooks"."endpoints"
 SET "disabled_reason" = 'by_owner', "disabled_at" = (extract(epoch FROM now()) * 1000)::bigint,
-    "endpoint" = regexp_replace("endpoint", 'whsec_[A-Za-z0-9+/=]+', '', 'g'), "version" = "version" + 1
+    "endpoint" = regexp_replace("endpoint", 'whsec_[A-Za-z0-9+/=]+', '', 'g'),
+    "blocked" = NULL, "version" = "version" + 1
 WHERE "endpoint" LIKE '%whsec\_%';
