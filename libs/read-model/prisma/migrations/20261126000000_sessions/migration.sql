@@ -64,7 +64,10 @@ CREATE TABLE "agent_sessions"."waiting_outboxes" (
     CONSTRAINT "waiting_outboxes_pkey" PRIMARY KEY ("session_id")
 );
 
--- Requests that were taken. "answer" is a JSON text.
+-- Requests that were taken. They are found in scopes: most in their session ("session_id" is its id then), those of requests that
+-- make sessions in one that these have in common. Those of requests without a key are known by their hash: until they are marked
+-- as answered, and, where the caller said that it sent the request before ("retried"), by the attempts that were on their way
+-- meanwhile. "answer" is a JSON text.
 -- CreateTable
 CREATE TABLE "agent_sessions"."receipts" (
     "session_id" TEXT COLLATE "C" NOT NULL,
@@ -73,11 +76,13 @@ CREATE TABLE "agent_sessions"."receipts" (
     "answer" TEXT NOT NULL,
     "taken_at" TIMESTAMPTZ(6) NOT NULL,
     "answered" BOOLEAN NOT NULL DEFAULT false,
+    "retried" BOOLEAN NOT NULL DEFAULT false,
 
     CONSTRAINT "receipts_pkey" PRIMARY KEY ("session_id","key")
 );
 
--- What engines are to be told. "ready_at" is when it may be claimed; null while another one of the session is before it.
+-- What engines are to be told. "ready_at" is when it may be claimed; null while another one of the session is before it. What
+-- failed is counted apart from what had to wait.
 -- CreateTable
 CREATE TABLE "agent_sessions"."dispatches" (
     "dispatch_id" BIGSERIAL NOT NULL,
@@ -88,6 +93,8 @@ CREATE TABLE "agent_sessions"."dispatches" (
     "holder" TEXT,
     "created_at" TIMESTAMPTZ(6) NOT NULL,
     "ready_at" TIMESTAMPTZ(6),
+    "failures" INTEGER NOT NULL DEFAULT 0,
+    "failing_since" TIMESTAMPTZ(6),
 
     CONSTRAINT "dispatches_pkey" PRIMARY KEY ("dispatch_id")
 );
@@ -146,6 +153,9 @@ CREATE INDEX "waiting_outboxes_since_session_id_idx" ON "agent_sessions"."waitin
 CREATE INDEX "receipts_unanswered_idx" ON "agent_sessions"."receipts"("session_id", "request_hash", "taken_at") WHERE NOT "answered";
 
 -- CreateIndex
+CREATE INDEX "receipts_retried_idx" ON "agent_sessions"."receipts"("session_id", "request_hash", "taken_at") WHERE "retried";
+
+-- CreateIndex
 CREATE INDEX "receipts_taken_at_idx" ON "agent_sessions"."receipts"("taken_at");
 
 -- CreateIndex
@@ -172,7 +182,8 @@ CREATE INDEX "documents_kind_expires_at_id_idx" ON "agent_sessions"."documents"(
 
 -- Commits one thing that happened to a session, in one round trip, or says why not and changes nothing. The row of the session
 -- is locked from the look at its version to the commit. `new_state` is null where the session is deleted; without a deadline
--- the run has none. Lists are texts with one item a line, null where they are empty.
+-- the run has none. Lists are texts with one item a line, null where they are empty. A request that has a key of its caller's
+-- own has no `receipt_is_retry`.
 CREATE FUNCTION "agent_sessions"."commit_session"(
     "the_workspace" INTEGER,
     "the_session" TEXT,
@@ -192,8 +203,12 @@ CREATE FUNCTION "agent_sessions"."commit_session"(
     "new_dispatches" TEXT,
     "receipt_key" TEXT,
     "receipt_hash" TEXT,
-    "receipt_answer" TEXT
-) RETURNS TABLE ("outcome" TEXT, "version" BIGINT, "taken_id" TEXT, "known_hash" TEXT, "known_answer" TEXT)
+    "receipt_answer" TEXT,
+    "receipt_scope" TEXT,
+    "receipt_is_retry" BOOLEAN,
+    "receipt_arrived_ms_ago" DOUBLE PRECISION,
+    "receipt_repeatable_for_ms" DOUBLE PRECISION
+) RETURNS TABLE ("outcome" TEXT, "version" BIGINT, "taken_id" TEXT, "known_key" TEXT, "known_hash" TEXT, "known_answer" TEXT)
 LANGUAGE plpgsql
 -- As in record_events: only plans that look each row up by its index stay good.
 SET enable_seqscan = off
@@ -205,32 +220,56 @@ DECLARE
     held RECORD;
     known RECORD;
     is_there BOOLEAN;
+    is_known BOOLEAN;
     taken TEXT;
     last BIGINT := 0;
     added BIGINT := 0;
     moment TIMESTAMPTZ;
 BEGIN
+    -- Requests that make sessions have no row in common that could be locked.
+    IF receipt_scope <> the_session THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended(
+            receipt_scope || E'\n' || CASE WHEN receipt_is_retry IS NULL THEN receipt_key ELSE receipt_hash END, 0));
+    END IF;
+
     SELECT s.workspace_id, s.version, s.last_sequence, s.deleted_at INTO held
     FROM agent_sessions.sessions s WHERE s.session_id = the_session FOR UPDATE;
     is_there := FOUND;
 
     IF receipt_key IS NOT NULL THEN
-        SELECT r.request_hash, r.answer INTO known
-        FROM agent_sessions.receipts r WHERE r.session_id = the_session AND r.key = receipt_key;
-        IF FOUND THEN
-            RETURN QUERY SELECT 'repeated', NULL::bigint, NULL, known.request_hash, known.answer;
+        SELECT r.key, r.request_hash, r.answer INTO known
+        FROM agent_sessions.receipts r WHERE r.session_id = receipt_scope AND r.key = receipt_key;
+        is_known := FOUND;
+        IF NOT is_known AND receipt_is_retry IS NOT NULL THEN
+            SELECT r.key, r.request_hash, r.answer INTO known
+            FROM agent_sessions.receipts r
+            WHERE r.session_id = receipt_scope AND r.request_hash = receipt_hash AND r.retried
+                AND r.taken_at > clock_timestamp() - receipt_arrived_ms_ago * interval '1 millisecond'
+            ORDER BY r.taken_at DESC LIMIT 1;
+            is_known := FOUND;
+        END IF;
+        IF NOT is_known AND receipt_is_retry THEN
+            SELECT r.key, r.request_hash, r.answer INTO known
+            FROM agent_sessions.receipts r
+            WHERE r.session_id = receipt_scope AND r.request_hash = receipt_hash AND NOT r.answered
+                AND r.taken_at > clock_timestamp() - receipt_repeatable_for_ms * interval '1 millisecond'
+            ORDER BY r.taken_at DESC LIMIT 1;
+            is_known := FOUND;
+        END IF;
+        IF is_known THEN
+            RETURN QUERY SELECT 'repeated', NULL::bigint, NULL, known.key, known.request_hash, known.answer;
             RETURN;
         END IF;
     END IF;
 
     IF is_there THEN
         IF held.deleted_at IS NOT NULL OR held.workspace_id <> the_workspace OR held.version <> expected_version THEN
-            RETURN QUERY SELECT 'conflict', NULL::bigint, NULL, NULL, NULL;
+            RETURN QUERY SELECT 'conflict', NULL::bigint, NULL, NULL, NULL, NULL;
             RETURN;
         END IF;
         last := held.last_sequence;
     ELSIF expected_version <> 0 OR new_state IS NULL THEN
-        RETURN QUERY SELECT 'conflict', NULL::bigint, NULL, NULL, NULL;
+        RETURN QUERY SELECT 'conflict', NULL::bigint, NULL, NULL, NULL, NULL;
         RETURN;
     END IF;
 
@@ -244,7 +283,7 @@ BEGIN
             SELECT FROM agent_sessions.events e WHERE e.session_id = the_session AND e.event_id = g.id)
         ORDER BY g.ordinal LIMIT 1;
         IF FOUND THEN
-            RETURN QUERY SELECT 'event_id_taken', NULL::bigint, taken, NULL, NULL;
+            RETURN QUERY SELECT 'event_id_taken', NULL::bigint, taken, NULL, NULL, NULL;
             RETURN;
         END IF;
     END IF;
@@ -258,7 +297,7 @@ BEGIN
         ON CONFLICT (session_id) DO NOTHING;
         -- Another one made it meanwhile.
         IF NOT FOUND THEN
-            RETURN QUERY SELECT 'conflict', NULL::bigint, NULL, NULL, NULL;
+            RETURN QUERY SELECT 'conflict', NULL::bigint, NULL, NULL, NULL, NULL;
             RETURN;
         END IF;
     END IF;
@@ -287,8 +326,9 @@ BEGIN
     END IF;
 
     IF receipt_key IS NOT NULL THEN
-        INSERT INTO agent_sessions.receipts (session_id, key, request_hash, answer, taken_at)
-        VALUES (the_session, receipt_key, receipt_hash, receipt_answer, moment);
+        INSERT INTO agent_sessions.receipts (session_id, key, request_hash, answer, taken_at, answered, retried)
+        VALUES (receipt_scope, receipt_key, receipt_hash, receipt_answer, moment, receipt_is_retry IS NULL,
+            coalesce(receipt_is_retry, false));
     END IF;
 
     IF new_deadline_at IS NULL OR new_state IS NULL THEN
@@ -318,7 +358,7 @@ BEGIN
             state = new_state
         WHERE s.session_id = the_session;
     END IF;
-    RETURN QUERY SELECT 'committed', expected_version + 1, NULL, NULL, NULL;
+    RETURN QUERY SELECT 'committed', expected_version + 1, NULL, NULL, NULL, NULL;
 END;
 $$;
 
@@ -343,8 +383,9 @@ BEGIN
 END;
 $$;
 
--- Ends a dispatch for its holder, and lets the next one of its session be claimed. False when somebody else holds it.
-CREATE FUNCTION "agent_sessions"."finish_dispatch"("the_dispatch" BIGINT, "the_holder" TEXT) RETURNS BOOLEAN
+-- Ends a dispatch for whoever has this claim of it, and lets the next one of its session be claimed. False when there is a
+-- later claim: a process may claim again what it lost.
+CREATE FUNCTION "agent_sessions"."finish_dispatch"("the_dispatch" BIGINT, "the_holder" TEXT, "the_attempt" INTEGER) RETURNS BOOLEAN
 LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
@@ -353,13 +394,15 @@ DECLARE
     the_session TEXT;
 BEGIN
     SELECT d.session_id INTO the_session
-    FROM agent_sessions.dispatches d WHERE d.dispatch_id = the_dispatch AND d.holder = the_holder;
+    FROM agent_sessions.dispatches d
+    WHERE d.dispatch_id = the_dispatch AND d.holder = the_holder AND d.attempt = the_attempt;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     -- A commit must not add another one while this one looks for the next.
     PERFORM FROM agent_sessions.sessions s WHERE s.session_id = the_session FOR UPDATE;
-    DELETE FROM agent_sessions.dispatches d WHERE d.dispatch_id = the_dispatch AND d.holder = the_holder;
+    DELETE FROM agent_sessions.dispatches d
+    WHERE d.dispatch_id = the_dispatch AND d.holder = the_holder AND d.attempt = the_attempt;
     IF NOT FOUND THEN
         RETURN false;
     END IF;

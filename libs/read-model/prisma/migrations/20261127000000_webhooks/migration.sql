@@ -4,6 +4,8 @@ CREATE SCHEMA IF NOT EXISTS "webhooks";
 
 -- One endpoint: what its owner says of it (a JSON text: JSONB would refuse U+0000), who may deliver to it, and how far it is.
 -- "blocked" has what is known of the event that is not through yet; it is written with each attempt, so rows have room.
+-- "progress_version" rises with every change of how far it is: an attempt that is kept already is not kept again, and the holder
+-- does not write over what the owner changed. Secrets are sealed.
 -- CreateTable
 CREATE TABLE "webhooks"."endpoints" (
     "endpoint_id" TEXT COLLATE "C" NOT NULL,
@@ -19,6 +21,7 @@ CREATE TABLE "webhooks"."endpoints" (
     "position" BIGINT NOT NULL,
     "blocked" TEXT,
     "last_delivery_id" BIGINT NOT NULL DEFAULT 0,
+    "progress_version" BIGINT NOT NULL DEFAULT 1,
 
     CONSTRAINT "endpoints_pkey" PRIMARY KEY ("endpoint_id")
 ) WITH (fillfactor = 70);
