@@ -11,6 +11,12 @@ await makeProjectGraph();
 
 const TYPED_FILES = readJson('tsconfig.check.json').include;
 
+/** What a test says to have taken at most so long. */
+const SHORTER_THAN =
+  'CallExpression[callee.property.name=/^toBeLessThan(OrEqual)?$/] > MemberExpression > CallExpression[callee.name="expect"]';
+const NO_TIME_LIMIT =
+  'No assertion on how long something took: a slow machine is not wrong. Prove it by order, by counts or by a clock of the test; the timeout of the test is the only limit.';
+
 /** Holds in every file; see `importRulesOf` for why it is handed on. */
 const SYNTAX = [
   { selector: 'ExportAllDeclaration', message: 'Name each export.' },
@@ -22,6 +28,11 @@ const SYNTAX = [
     selector: 'CallExpression[callee.name=/^(fdescribe|fit|xdescribe|xit|xtest)$/]',
     message: 'No focused and no skipped tests.',
   },
+  {
+    selector: `${SHORTER_THAN} BinaryExpression[operator="-"] > CallExpression.left[callee.property.name="now"]`,
+    message: NO_TIME_LIMIT,
+  },
+  { selector: `${SHORTER_THAN} Identifier[name=/^(elapsed|duration|latency|took)/]`, message: NO_TIME_LIMIT },
 ];
 
 export default ts.config(

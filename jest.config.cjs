@@ -6,7 +6,11 @@ module.exports = {
   modulePathIgnorePatterns: ['/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],
   testEnvironmentOptions: { customExportConditions: ['@sluice/source', 'node', 'require', 'default'] },
-  testTimeout: 60_000,
+  // The only limit on time: wide, because a slow machine is not wrong.
+  testTimeout: 120_000,
+  testSequencer: '<rootDir>/tools/jest/slowest-first.cjs',
+  // The modules of each file stay in its worker: one that has grown so far is replaced by a new one.
+  workerIdleMemoryLimit: '1GB',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -212,6 +212,18 @@ async function habitRows() {
       { name: 'skipped suite', code: "describe.skip('x', () => undefined);", rule: 'no-restricted-syntax' },
       { name: 'skipped test, short', code: "xit('x', () => undefined);", rule: 'no-restricted-syntax' },
       { name: 'plain test', code: "it('x', () => undefined);", rule: null },
+      ...[
+        'performance.now() - startedAt).toBeLessThan(5_000)',
+        'Date.now() - startedAt).toBeLessThanOrEqual(5_000)',
+        '(performance.now() - startedAt) / 1_000).toBeLessThan(5)',
+        'elapsedMs).toBeLessThan(5_000)',
+        'answer?.latencyMs).toBeLessThan(5_000)',
+      ].map((said) => ({ name: `limit on time: ${said}`, code: `expect(${said};`, rule: 'no-restricted-syntax' })),
+      ...[
+        'performance.now() - startedAt).toBeGreaterThan(50)',
+        'expiresAt - Date.now()).toBeLessThan(60_000)',
+        'attempts).toBeLessThan(5)',
+      ].map((said) => ({ name: `no limit on time: ${said}`, code: `expect(${said};`, rule: null })),
     ])),
     ...(
       await rowsOf('habit', 'libs/event-log/src/long.ts', [

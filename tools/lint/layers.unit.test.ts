@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const CHECK_TIMEOUT_MS = 40_000;
+const CHECK_TIMEOUT_MS = 300_000;
 const CHECK_OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
 
 interface Row {

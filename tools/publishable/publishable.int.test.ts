@@ -83,7 +83,7 @@ describe.each(PACKAGES)('$name as a stranger gets it', ({ name, dependencies, na
       const resolved = require.resolve(`${dependency}/package.json`, { paths: [library] });
       symlinkSync(dirname(resolved), join(folder, 'node_modules', dependency));
     }
-  }, 60_000);
+  });
 
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -135,5 +135,5 @@ describe.each(PACKAGES)('$name as a stranger gets it', ({ name, dependencies, na
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.cts', 'use.mts'] }));
     expect(node(folder, typescript, '-p', 'tsconfig.json')).toBe('');
-  }, 60_000);
+  });
 });

@@ -12,6 +12,7 @@ function failing(log: DurableLog, faults: ('before' | 'after')[]): DurableLog {
     },
     follow: (options) => log.follow(options),
     ends: () => log.ends(),
+    starts: () => log.starts(),
     check: () => log.check(),
     close: () => log.close(),
   };

@@ -68,7 +68,7 @@ beforeAll(async () => {
   local = await startLocalChain();
   registries = await local.deployRegistries();
   agent = await new AgentServer().start();
-}, 60_000);
+});
 afterAll(async () => {
   agent.stop();
   await local.stop();
@@ -183,7 +183,7 @@ it('makes every event of the registries of real transactions and endpoints, and 
   } finally {
     await service.stop();
   }
-}, 60_000);
+});
 
 it('has one active watcher of two; when it ends the other one goes on and nothing is doubled', async () => {
   const env = { SLUICE_CHAIN_LEASE: '3s' };
@@ -215,4 +215,4 @@ it('has one active watcher of two; when it ends the other one goes on and nothin
     await Promise.all([first.stop(), second.stop()]);
     await service.stop();
   }
-}, 60_000);
+});

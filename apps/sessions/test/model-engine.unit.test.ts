@@ -271,5 +271,5 @@ describe('the model engine', () => {
       'span.model_request_end',
       'session.status_idle',
     ]);
-  }, 20_000);
+  });
 });

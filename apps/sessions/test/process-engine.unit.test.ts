@@ -104,7 +104,7 @@ describe('the process engine', () => {
     const events = await app.whenTypes(run.session, isIdle);
     expect(events.at(-2).error.message).toBe('The process that worked on this run is gone');
     expect(events.at(-1).stop_reason.type).toBe('retries_exhausted');
-  }, 20_000);
+  });
 
   it('gives up the run of a program that cannot be started', async () => {
     const broken = await startSessions({ SLUICE_SESSION_PROCESS: '["/nowhere/at-all"]' });

@@ -73,7 +73,7 @@ it('refuses what cannot be given to an engine at once, and says which file is to
   expect(answer).toMatchObject({ status: 413, type: 'request_too_large' });
   expect(answer.message).toContain('events[1].content[1].source.file_id');
   await send(messageWith(withFile('document', half)), messageWith(withFile('document', half)));
-}, 20_000);
+});
 
 it('takes a rubric that is a text, and not a long one', async () => {
   await send(outcomeWith(await upload('text/markdown', 'a'.repeat(262_144))));

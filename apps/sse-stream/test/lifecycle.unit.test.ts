@@ -7,8 +7,8 @@ import { range, sandboxEvent, startStreams, type StreamService } from './stream-
 const FLOOD_EVENTS = 200;
 const filler = 'x'.repeat(200_000);
 
-/** Far more than is needed, and far less than it would take to wait for what is not to be waited for. */
-const DEADLINE_MS = 20_000;
+/** What waits for this does not end within the time of a test. */
+const LONGER_THAN_A_TEST_MS = 3_600_000;
 
 const isRefused = (url: string) =>
   fetch(`${url}/health`).then(
@@ -166,7 +166,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends the streams at a drain with a word, after what is left, and the drain waits for no laggard (G5)', async () => {
-    await start({ endGraceMs: 60_000 }, { SLUICE_DRAIN_TIMEOUT: '6s' });
+    await start({ endGraceMs: LONGER_THAN_A_TEST_MS }, { SLUICE_DRAIN_TIMEOUT: '6s' });
     const stuck = await service.open('', { key });
     stuck.pause();
     await flood();
@@ -174,7 +174,6 @@ describe('the life of a stream', () => {
     const filtered = await service.open('?types=never', { key });
     await service.record(...range(1, 30).map((n) => sandboxEvent({ data: { n } })));
     expect(service.host.limiter.openConnections).toBe(3);
-    const startedAtMs = performance.now();
     const drained = service.stopServing();
     await Promise.all([client.closed(), filtered.closed()]);
     expect(client.positions).toEqual(range(FLOOD_EVENTS + 1, FLOOD_EVENTS + 30));
@@ -184,8 +183,6 @@ describe('the life of a stream', () => {
       ]);
     }
     await drained;
-    // Long before the laggard would have been cut off.
-    expect(performance.now() - startedAtMs).toBeLessThan(DEADLINE_MS);
   });
 
   it('spreads the ends of a drain over its window, at every door and in no order of arrival', async () => {
@@ -215,15 +212,14 @@ describe('the life of a stream', () => {
   });
 
   it('spreads a drain no longer than it has time', async () => {
-    await start({ drainSpreadMs: 60_000 }, { SLUICE_DRAIN_TIMEOUT: '1s' });
-    const clients = await Promise.all(range(1, 8).map(() => service.open('', { key })));
-    const startedAtMs = performance.now();
+    await start({ drainSpreadMs: LONGER_THAN_A_TEST_MS }, { SLUICE_DRAIN_TIMEOUT: '4s' });
+    // At the longest pause between two ends the last ones would be cut, without a word.
+    const clients = await Promise.all(range(1, 16).map(() => service.open('', { key })));
     await service.stopServing();
     for (const client of clients) {
       await client.closed();
       expect(client.data('end')).toMatchObject([{ code: 'shutting_down' }]);
     }
-    expect(performance.now() - startedAtMs).toBeLessThan(DEADLINE_MS);
   });
 
   it('lets a subscriber that is behind read to its end while it drains (G5)', async () => {

@@ -9,7 +9,8 @@ describe('streams that are pipelined on one connection', () => {
   let key: string;
   let callers: Socket[];
   beforeEach(async () => {
-    service = await startStreams();
+    // Whoever waits for the end of this does not end within the time of a test.
+    service = await startStreams({}, { SLUICE_DRAIN_TIMEOUT: '10m' });
     key = await service.key();
     callers = [];
   });
@@ -70,9 +71,7 @@ describe('streams that are pipelined on one connection', () => {
   it('do not hold up a drain', async () => {
     const caller = call(get('/health').repeat(3), get('/v1/stream'));
     await until(async () => (await streams()) === 1, 'it streams');
-    const startedAtMs = performance.now();
     await service.stopServing();
-    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     await until(() => caller.isClosed, 'the connection is closed');
     expect(caller.received).toContain('shutting_down');
   });

@@ -58,11 +58,9 @@ it('lets one agent work in a session', async () => {
 it('refuses all who wait for one thing at about the same time', async () => {
   service.projection.pause();
   const { id } = (await service.call('POST', '/api/tasks', { title: 'x' })).body;
-  const startedAt = performance.now();
-  const patches = Array.from({ length: 20 }, () => service.call('PATCH', `/api/tasks/${id}`, { title: 'y' }));
+  // One after the other they would take longer than the time of a test.
+  const patches = Array.from({ length: 250 }, () => service.call('PATCH', `/api/tasks/${id}`, { title: 'y' }));
   expect((await Promise.all(patches)).map(({ status }) => status)).toEqual(patches.map(() => 503));
-  // One after the other they would take 12 s.
-  expect(performance.now() - startedAt).toBeLessThan(8_000);
 });
 
 it('takes what is said in a session before what was said can be read', async () => {

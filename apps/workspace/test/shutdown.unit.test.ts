@@ -5,7 +5,7 @@ it('breaks off what runs and waits at a shutdown, and each has its outcome', asy
   const responder = new TestResponder();
   const service = await startWorkspace({
     responder,
-    env: { SLUICE_RUN_CONCURRENCY: '1', SLUICE_DRAIN_TIMEOUT: '20s' },
+    env: { SLUICE_RUN_CONCURRENCY: '1', SLUICE_DRAIN_TIMEOUT: '10m' },
   });
   const sessions: string[] = [];
   for (const prompt of ['wait one', 'wait two']) {
@@ -14,9 +14,7 @@ it('breaks off what runs and waits at a shutdown, and each has its outcome', asy
   await service.call('POST', '/api/cron', { id: 'job', name: 'job', message: 'wait three', every: 100_000 });
   await service.call('POST', '/api/cron/job/run');
   await until(() => responder.asked.length === 1 || undefined);
-  const startedAt = performance.now();
   await service.stop();
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
   const error = 'The process that ran it was shutting down';
   const failed = service.events('agent_error').map(({ data }) => data);
   expect(failed).toHaveLength(sessions.length);

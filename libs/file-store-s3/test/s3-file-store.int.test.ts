@@ -157,7 +157,7 @@ describe('S3FileStore', () => {
     await putText(store, '7/b', 'stored');
     expect(await textIn(store, '7/b')).toBe('stored');
     for (const chunks of standing) await chunks.return?.();
-  }, 20_000);
+  });
 
   it('refuses a put when those under way hold as much as they may, and takes it when they are done', async () => {
     const store = server.open({ maxHeldBytes: PART_BYTES + 100_000 });

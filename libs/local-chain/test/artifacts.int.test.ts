@@ -6,4 +6,4 @@ it('has the bytecode that the contracts give', async () => {
   const script = join(__dirname, '..', 'build-contracts.mjs');
 
   await expect(promisify(execFile)(process.execPath, [script, '--check'])).resolves.toMatchObject({ stderr: '' });
-}, 60_000);
+});

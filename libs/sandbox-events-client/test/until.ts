@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 
 /** Resolves once the condition holds; rejects with its name after `timeoutMs`. */
-export async function until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, timeoutMs = 60_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadlineMs) throw new Error(`never came true: ${what}`);

@@ -114,7 +114,8 @@ export class HostTurns {
     if (state.isTaken || state.waiters.length === 0) return;
     const pauseMs = state.freeAtMs - this.options.nowMs();
     if (pauseMs > 0) {
-      setTimeout(() => this.advance(state), Math.ceil(pauseMs));
+      // Whoever waits has a deadline of its own; for a pause alone no process stays.
+      setTimeout(() => this.advance(state), Math.ceil(pauseMs)).unref();
       return;
     }
     state.isTaken = true;

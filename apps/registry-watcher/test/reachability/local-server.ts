@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** One request as the server saw it. */
 export interface SeenRequest {
@@ -85,13 +86,16 @@ export function sayJson(response: http.ServerResponse, value: unknown, status = 
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
-const UNTIL_MAX_MS = 15_000;
+const UNTIL_MAX_MS = 60_000;
+
+/** Between two looks the processor is for those who are waited for. */
+const LOOK_INTERVAL_MS = 2;
 
 /** Resolves when the condition holds; rejects when it does not in time. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAtMs = performance.now() + UNTIL_MAX_MS;
   while (!(await condition())) {
     if (performance.now() > giveUpAtMs) throw new Error(`waited in vain: ${condition.toString()}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(LOOK_INTERVAL_MS);
   }
 }

@@ -13,6 +13,9 @@ const initialized = (id: unknown, protocolVersion = '2025-06-18') => ({
 });
 const streamHead = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
 
+/** What waits for this does not end within the time of a test. */
+const LONGER_THAN_A_TEST_MS = 3_600_000;
+
 /** Probes one server that answers so. */
 async function probeServer(answer: Answer, options: Parameters<typeof proberFor>[1] = {}) {
   const server = await serve(answer);
@@ -79,10 +82,9 @@ describe('bounds of an MCP probe (G9)', () => {
       (response, { method, body }) => {
         if (method === 'POST') sayJson(response, initialized(idOf(body)), 200, { 'mcp-session-id': 'kept' });
       },
-      { timeoutMs: 3_000 },
+      { timeoutMs: LONGER_THAN_A_TEST_MS },
     );
     expect(probe).toMatchObject({ reachable: true });
-    expect(probe?.latencyMs).toBeLessThan(3_000);
   });
 
   it('ends at once when it is aborted, and says nothing about the endpoint', async () => {

@@ -24,7 +24,8 @@ export class ScriptedChain {
   isDown = false;
   /** While set, no question is answered. */
   hangs = false;
-  questions = 0;
+  /** When each question came, on the clock of `performance.now()`. */
+  readonly askedAtMs: number[] = [];
   /** Most blocks of one range of history. */
   rangeBlocks = 50;
 
@@ -39,6 +40,10 @@ export class ScriptedChain {
 
   get head(): BlockHeader {
     return this.at(this.blocks.length - 1);
+  }
+
+  get questions(): number {
+    return this.askedAtMs.length;
   }
 
   /** A new block with these facts, each in a transaction of its own unless it names one. */
@@ -90,7 +95,7 @@ export class ScriptedChain {
   source(): RegistrySource {
     const closing = new AbortController();
     const ask = async <T>(answer: () => T): Promise<T> => {
-      this.questions++;
+      this.askedAtMs.push(performance.now());
       await (this.hangs ? new Promise(() => undefined) : Promise.resolve());
       if (this.isDown || closing.signal.aborted) throw new SluiceError('chain_unavailable', 'The chain is away');
       return answer();

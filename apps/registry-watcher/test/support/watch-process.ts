@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   chainConfigSchema,
   MemoryChainStore,
@@ -181,11 +182,14 @@ export function watchProcess(options: WatchOptions) {
   };
 }
 
-/** Looks again and again until it is so; at most twenty seconds. */
+/** Between two looks the processor is for those who are waited for. */
+const LOOK_INTERVAL_MS = 2;
+
+/** Looks again and again until it is so; at most a minute. */
 export async function until(look: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
-  for (const endMs = Date.now() + 20_000; Date.now() < endMs;) {
+  for (const endMs = Date.now() + 60_000; Date.now() < endMs;) {
     if (await look()) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(LOOK_INTERVAL_MS);
   }
   throw new Error(`Waited in vain: ${typeof what === 'string' ? what : what()}`);
 }

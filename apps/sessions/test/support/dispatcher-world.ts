@@ -125,7 +125,7 @@ export class DispatcherWorld {
 }
 
 export async function until(holds: () => boolean): Promise<void> {
-  for (const endMs = Date.now() + 5_000; Date.now() < endMs;) {
+  for (const endMs = Date.now() + 60_000; Date.now() < endMs;) {
     if (holds()) return;
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -97,12 +97,12 @@ export class SocketClient {
   }
 
   async receivesEvents(count: number, id?: string): Promise<Json[]> {
-    await until(() => this.events(id).length >= count, `${count} events`, 10_000);
+    await until(() => this.events(id).length >= count, `${count} events`);
     return this.events(id);
   }
 
   async closed(): Promise<{ readonly code: number; readonly reason: string }> {
-    await until(() => this.end !== undefined, 'the connection is closed', 10_000);
+    await until(() => this.end !== undefined, 'the connection is closed');
     if (!this.end) throw new Error('not closed');
     return this.end;
   }

@@ -15,7 +15,7 @@ export const TEST_LIMITS: Partial<RegistrySourceLimits> = {
   maxRoundWaitMs: 500,
 };
 
-const UNTIL_TIMEOUT_MS = 20_000;
+const UNTIL_TIMEOUT_MS = 60_000;
 
 /** Waits for a condition. */
 export async function until(isMet: () => boolean): Promise<void> {
