@@ -143,7 +143,14 @@ export default ts.config(
   },
   ...readProjects().flatMap((project) => importRulesOf(project, SYNTAX)),
   {
-    files: ['**/config.ts', '**/config.unit.test.ts', '**/prisma.config.ts', 'tools/**', '**/examples/**'],
+    files: [
+      '**/config.ts',
+      'docker/**/config.mjs',
+      '**/config.unit.test.ts',
+      '**/prisma.config.ts',
+      'tools/**',
+      '**/examples/**',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   { files: ['tools/**', 'apps/cli/**', '**/examples/**'], rules: { 'no-console': 'off' } },

@@ -1,7 +1,7 @@
 /** One Jest for the whole workspace: levels are told by the file name (unit, int, e2e). */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools', '<rootDir>/e2e'],
+  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools', '<rootDir>/e2e', '<rootDir>/regression'],
   testMatch: ['**/*.(unit|int|e2e).test.ts'],
   modulePathIgnorePatterns: ['/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],

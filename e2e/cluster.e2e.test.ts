@@ -1,3 +1,6 @@
+import { deliveryLogLost } from '../regression/delivery-log-lost';
+import { poisonRecords } from '../regression/poison';
+import { assertFaultsAreSurvived } from '../regression/short-run';
 import { assertConnectionsLimited } from './connection-limit';
 import { assertExactlyOnce } from './exactly-once';
 import { assertRedisClientReceives } from './redis-client';
@@ -87,13 +90,24 @@ describe('the cluster engine, each app a process, and several replicas of stream
   );
 
   it(
+    'loses, doubles and misorders nothing at any door over kill -9, poison, and the loss of the delivery log (G1-G7)',
+    () =>
+      assertFaultsAreSurvived(system, receiver, async (trial) => {
+        await trial.round('kill -9 of the projector', () => system.killApp('projector'));
+        await poisonRecords.cluster?.run({ system, trial, rounds: 1 });
+        await deliveryLogLost.cluster?.run({ system, trial, rounds: 1 });
+      }),
+    300_000,
+  );
+
+  it(
     'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the projector and the loss of the delivery log (G1-G6)',
     () =>
       assertExactlyOnce(
         system,
         [
           { atShare: 0.3, run: () => system.killApp('projector') },
-          { atShare: 0.6, run: () => system.loseDeliveryLog() },
+          { atShare: 0.6, run: () => system.restartBroker('nats', 'SIGKILL', 'wipe') },
         ],
         SEED,
       ),

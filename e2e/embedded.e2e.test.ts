@@ -1,6 +1,7 @@
 import { assertBrowserResumes } from './browser-stream';
 import { foreignClients } from './config';
 import { assertExactlyOnce } from './exactly-once';
+import { rebuildReadModel } from './read-model-rebuild';
 import { assertRedisClientReceives } from './redis-client';
 import { assertSamplesRun } from './samples';
 import {
@@ -48,8 +49,16 @@ describe('the embedded engine, all in one process', () => {
   }
 
   it(
-    'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the process (G1-G5)',
-    () => assertExactlyOnce(system, [{ atShare: 0.5, run: () => system.crash() }], SEED),
+    'shows every acknowledged event exactly once to subscribers that are cut, over a rebuild and kill -9 of the process (G1-G5, G10)',
+    () =>
+      assertExactlyOnce(
+        system,
+        [
+          { atShare: 0.2, run: () => rebuildReadModel(system) },
+          { atShare: 0.5, run: () => system.crash() },
+        ],
+        SEED,
+      ),
     300_000,
   );
 });

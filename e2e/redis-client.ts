@@ -7,7 +7,7 @@ const TIMEOUT_MS = 120_000;
 /** An unmodified Redis client subscribes to a sandbox and receives what is stored for it, whole and in order. */
 export async function assertRedisClientReceives(system: System): Promise<void> {
   const { baseUrl, pubsub, sandboxId, accessToken } = system.dev();
-  const client = new Redis({ ...pubsub, password: accessToken, lazyConnect: true });
+  const client = new Redis({ ...pubsub, password: accessToken, lazyConnect: true, disconnectTimeout: 50 });
   const received: { channel: string; event: { id: string; type: string; data: unknown } }[] = [];
   client.on('message', (channel, message) => received.push({ channel, event: JSON.parse(message) }));
   try {

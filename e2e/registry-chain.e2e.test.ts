@@ -41,13 +41,13 @@ beforeAll(async () => {
     SLUICE_CLASSIFIER_KEY: 'no-secret',
   });
   listener = await listenToRegistry(system, chain.chainId);
-}, 120_000);
+});
 
 afterAll(async () => {
   listener.close();
   await system.stop();
   await Promise.all([chain.stop(), host.stop(), rm(folder, { recursive: true, force: true })]);
-}, 60_000);
+});
 
 const idOf = (agentId: bigint) => `${chain.chainId}:${agentId}`;
 const ofAgent = (agentId: bigint) => ({ agentId: idOf(agentId), chainId: chain.chainId });

@@ -1,7 +1,6 @@
-import { request, type ClientRequest } from 'node:http';
 import { until } from '@sluice/event-log/conformance';
-import { SseParser } from '@sluice/sse-protocol';
-import { WebSocket } from 'ws';
+import { SseFollower, type Follower } from './followers';
+import { SocketFollower } from './socket-followers';
 import type { ClusterSystem } from './system';
 
 /** A workspace of its own, so that what other tests stored is not seen. */
@@ -10,114 +9,14 @@ const SSE_SUBSCRIBERS = 45;
 const SOCKET_SUBSCRIBERS = 15;
 const WRITERS = 4;
 const TIMEOUT_MS = 120_000;
-const RECONNECT_DELAY_MS = 50;
 
-/** A subscriber that comes back to whichever replica answers, with its cursor. */
-abstract class Follower {
+/** A follower and the ids of what it saw. */
+class Watched {
   readonly seen: string[] = [];
-  /** Why streams that were open ended, as they were told. */
-  readonly ends: string[] = [];
-  resets = 0;
-  isOpen = false;
-  protected cursor = '';
-  private isClosed = false;
+  readonly follower: Follower;
 
-  constructor(
-    protected readonly baseUrl: string,
-    protected readonly apiKey: string,
-  ) {}
-
-  protected abstract open(onEnd: () => void): void;
-  protected abstract drop(): void;
-
-  start(): void {
-    if (this.isClosed) return;
-    let hasEnded = false;
-    this.open(() => {
-      this.isOpen = false;
-      if (hasEnded) return;
-      hasEnded = true;
-      setTimeout(() => this.start(), RECONNECT_DELAY_MS);
-    });
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.drop();
-  }
-}
-
-class SseFollower extends Follower {
-  private call: ClientRequest | undefined;
-
-  protected open(onEnd: () => void): void {
-    const headers = { 'x-api-key': this.apiKey, ...(this.cursor === '' ? {} : { 'last-event-id': this.cursor }) };
-    const call = request(`${this.baseUrl}/v1/stream`, { headers, agent: false }, (response) => {
-      response.on('error', onEnd).on('close', onEnd);
-      if (response.statusCode !== 200) return void response.resume();
-      const parser = new SseParser({ lastEventId: this.cursor });
-      response.on('data', (chunk: Buffer) => {
-        for (const output of parser.feed(chunk)) {
-          if (output.kind === 'event') this.receive(output.type, output.data);
-        }
-        this.cursor = parser.lastEventId;
-        this.isOpen = this.cursor !== '';
-      });
-    });
-    this.call = call;
-    call.on('error', onEnd).end();
-  }
-
-  protected drop(): void {
-    this.call?.destroy();
-  }
-
-  private receive(name: string, data: string): void {
-    if (name === 'reset') this.resets++;
-    else if (name === 'end') {
-      this.ends.push((JSON.parse(data) as { code: string }).code);
-    } else this.seen.push((JSON.parse(data) as { id: string }).id);
-  }
-}
-
-interface SocketMessage {
-  readonly type: string;
-  readonly cursor?: string;
-  readonly code?: string;
-  readonly reset?: unknown;
-  readonly events?: readonly { readonly id: string }[];
-}
-
-class SocketFollower extends Follower {
-  private socket: WebSocket | undefined;
-
-  protected open(onEnd: () => void): void {
-    const url = `${this.baseUrl.replace('http', 'ws')}/v1/socket`;
-    const socket = new WebSocket(url, { headers: { 'x-api-key': this.apiKey } });
-    this.socket = socket;
-    socket.on('open', () => {
-      const place = this.cursor === '' ? {} : { cursor: this.cursor };
-      socket.send(JSON.stringify({ type: 'subscribe', id: 's', filter: {}, credit: 100, ...place }));
-    });
-    socket.on('message', (data: Buffer) => this.receive(socket, JSON.parse(data.toString()) as SocketMessage));
-    socket.on('error', onEnd).on('close', (code) => {
-      // A replica that is not there yet refuses: that ends nothing.
-      if (this.isOpen) this.ends.push(String(code));
-      onEnd();
-    });
-  }
-
-  protected drop(): void {
-    this.socket?.terminate();
-  }
-
-  private receive(socket: WebSocket, message: SocketMessage): void {
-    if (message.type === 'subscribed') this.isOpen = true;
-    if (message.type === 'reset' || message.reset !== undefined) this.resets++;
-    const events = message.events ?? [];
-    this.seen.push(...events.map(({ id }) => id));
-    if (message.cursor !== undefined) this.cursor = message.cursor;
-    if (events.length > 0) socket.send(JSON.stringify({ type: 'credit', id: 's', events: events.length }));
+  constructor(follow: (onEvent: (json: string) => void) => Follower) {
+    this.follower = follow((json) => this.seen.push((JSON.parse(json) as { id: string }).id));
   }
 }
 
@@ -128,10 +27,11 @@ class SocketFollower extends Follower {
 export async function assertRollingRestartLosesNothing(system: ClusterSystem): Promise<void> {
   const { baseUrl } = system.dev();
   const apiKey = await issueKey(system);
-  const followers = [
-    ...Array.from({ length: SSE_SUBSCRIBERS }, () => new SseFollower(baseUrl, apiKey)),
-    ...Array.from({ length: SOCKET_SUBSCRIBERS }, () => new SocketFollower(baseUrl, apiKey)),
-  ];
+  const target = () => ({ ...system.dev(), apiKey });
+  const watch = (count: number, make: typeof SseFollower | typeof SocketFollower) =>
+    Array.from({ length: count }, () => new Watched((onEvent) => new make({ target, onEvent })));
+  const watched = [...watch(SSE_SUBSCRIBERS, SseFollower), ...watch(SOCKET_SUBSCRIBERS, SocketFollower)];
+  const followers = watched.map(({ follower }) => follower);
   /** Of each writer, in its order. */
   const stored = Array.from({ length: WRITERS }, (): string[] => []);
   let isWriting = true;
@@ -147,7 +47,7 @@ export async function assertRollingRestartLosesNothing(system: ClusterSystem): P
     isWriting = false;
     await writing;
     await until(
-      () => followers.every(({ seen }) => seen.length >= stored.flat().length),
+      () => watched.every(({ seen }) => seen.length >= stored.flat().length),
       'every subscriber has everything',
       TIMEOUT_MS,
     );
@@ -155,15 +55,15 @@ export async function assertRollingRestartLosesNothing(system: ClusterSystem): P
     isWriting = false;
     for (const follower of followers) follower.close();
   }
-  const [first] = followers;
+  const [first] = watched;
   expect(first?.seen).toHaveLength(stored.flat().length);
   for (const own of stored) {
     const ofWriter = new Set(own);
     expect(first?.seen.filter((id) => ofWriter.has(id))).toEqual(own);
   }
-  for (const { seen, resets } of followers) {
+  for (const { seen, follower } of watched) {
     expect(seen).toEqual(first?.seen);
-    expect(resets).toBe(0);
+    expect(follower.resets).toBe(0);
   }
   assertTold(followers.flatMap(({ ends }) => ends));
 }

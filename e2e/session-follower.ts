@@ -8,11 +8,15 @@ export class SessionFollower {
   readonly seen: string[] = [];
   private readonly ending = new AbortController();
 
-  /** @param from the id of the event after which it begins */
+  /**
+   * @param from the id of the event after which it begins
+   * @param onEvent told of each event
+   */
   constructor(
     private readonly client: Anthropic,
     private readonly sessionId: string,
     readonly from: string,
+    private readonly onEvent: (event: object) => void = () => undefined,
   ) {
     void this.follow();
   }
@@ -29,7 +33,11 @@ export class SessionFollower {
           {},
           { headers: { 'last-event-id': this.seen.at(-1) ?? this.from }, signal: this.ending.signal },
         );
-        for await (const event of stream) if ('id' in event) this.seen.push(event.id);
+        for await (const event of stream) {
+          if (!('id' in event)) continue;
+          this.seen.push(event.id);
+          this.onEvent(event);
+        }
       } catch {
         // The replica is gone, or the stream was cut: another one is opened from where this one was.
       }

@@ -14,6 +14,9 @@ export interface ReceivedWebhook {
 /** An application that is told by webhooks: it keeps what comes, and fails now and then. */
 export class WebhookReceiver {
   readonly received: ReceivedWebhook[] = [];
+  /** Told of each request that is answered with 2xx; without it, requests are kept in `received`. */
+  onTaken: ((webhook: ReceivedWebhook) => void) | undefined;
+  private requests = 0;
 
   private constructor(
     private readonly server: Server,
@@ -27,8 +30,10 @@ export class WebhookReceiver {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const { url: path = '', headers } = request;
-        const taken = isTaken(receiver.received.length);
-        receiver.received.push({ path, headers, body: Buffer.concat(chunks).toString('utf8'), isTaken: taken });
+        const taken = isTaken(receiver.requests++);
+        const webhook = { path, headers, body: Buffer.concat(chunks).toString('utf8'), isTaken: taken };
+        if (receiver.onTaken === undefined) receiver.received.push(webhook);
+        else if (taken) receiver.onTaken(webhook);
         response.writeHead(taken ? 204 : 503).end();
       });
     });

@@ -9,9 +9,36 @@ const progress = (line) => console.log(`[${Math.round((Date.now() - startedAt) /
 const COLUMN = 11;
 const show = (name, line) => console.log(`${name.padEnd(COLUMN)}| ${line}`);
 
+/** Brokers that are away by order: how to bring each back, and when it is. */
+const away = new Map();
+
+/** Ends a broker and leaves it away until it is brought up. */
+async function takeDown(cluster, name, signal) {
+  let bringUp;
+  const awaited = new Promise((resolve) => (bringUp = resolve));
+  await new Promise((resolve, reject) => {
+    const whileDown = () => {
+      resolve(undefined);
+      return awaited;
+    };
+    const back = cluster.brokers.restart(name, { signal, whileDown });
+    back.catch(reject);
+    away.set(name, { bringUp, back });
+  });
+}
+
+async function bringUp(name) {
+  const broker = away.get(name);
+  if (!broker) throw new Error(`${name} is not down`);
+  away.delete(name);
+  broker.bringUp();
+  await broker.back;
+}
+
 /**
  * `kill APP [SIGNAL]` ends a process, which comes back by itself; `roll APP` restarts its replicas one by one;
- * `restart BROKER [SIGNAL] [wipe]`; `where` tells the processes' own addresses.
+ * `restart BROKER [SIGNAL] [wipe]`; `down BROKER [SIGNAL]`, `up BROKER`; `where` tells the processes' own addresses,
+ * `brokers` those of the brokers.
  */
 async function obey(cluster, line) {
   const [order, name, ...rest] = line.trim().split(/\s+/);
@@ -25,6 +52,13 @@ async function obey(cluster, line) {
     return Object.fromEntries(Object.entries(cluster.apps).map(([app, { url, pid }]) => [app, { url, pid }]));
   } else if (order === 'restart') {
     await cluster.brokers.restart(name, { ...(signal ? { signal } : {}), wipeData: rest.includes('wipe') });
+  } else if (order === 'down') {
+    await takeDown(cluster, name, signal);
+  } else if (order === 'up') {
+    await bringUp(name);
+  } else if (order === 'brokers') {
+    const { kafkaBrokers, natsUrl, databaseUrl, kafkaPid, natsPid, postgresPid } = cluster.brokers;
+    return { kafkaBrokers, natsUrl, databaseUrl, pids: { kafka: kafkaPid, nats: natsPid, postgres: postgresPid } };
   } else throw new Error(`unknown order "${line}"`);
   return undefined;
 }

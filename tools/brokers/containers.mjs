@@ -9,7 +9,7 @@ import { READY_CHECKS, untilReady } from './ready.mjs';
 
 const PING_TIMEOUT_MS = 1_000;
 const START_TIMEOUT_MS = 120_000;
-const POSTGRES_IMAGE = 'postgres:18-alpine';
+export const POSTGRES_IMAGE = 'postgres:18-alpine';
 const PASSWORD = 'sluice';
 
 /** Whether a Docker engine answers within a second, by the address in DOCKER_HOST or on the usual sockets. */

@@ -20,7 +20,7 @@ const NATS_RECOMMENDED = [2, 11];
  * The content is built in a folder beside it and renamed in one step, so any number of installers may run at
  * once: the first one wins and the others drop their work.
  */
-async function cached(cacheDir, name, build) {
+export async function cached(cacheDir, name, build) {
   const target = join(cacheDir, name);
   if (existsSync(target)) return target;
   await mkdir(cacheDir, { recursive: true });

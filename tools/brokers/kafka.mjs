@@ -62,7 +62,15 @@ export async function prepareKafka({ config, folder, scratchFolder, durable, kee
   });
 }
 
-async function kafkaNode({ config, jars, folder, durable, keepData, jvmFlags }) {
+/**
+ * One node as a command.
+ *
+ * @param {object} parts
+ * @param {Record<string, string>} [parts.moreSettings] go before those of `kafkaSettings`
+ * @param {readonly string[]} [parts.formatArgs] of the tool that formats the storage
+ */
+export async function kafkaNode(parts) {
+  const { config, jars, folder, durable, keepData, jvmFlags, moreSettings = {}, formatArgs = [] } = parts;
   const [port, controllerPort] = [await freePort(), await freePort()];
   const dataDir = join(folder, 'kafka');
   const propertiesFile = join(folder, 'kafka.properties');
@@ -77,7 +85,7 @@ async function kafkaNode({ config, jars, folder, durable, keepData, jvmFlags }) 
   await mkdir(folder, { recursive: true });
   await writeFile(
     propertiesFile,
-    Object.entries(settings)
+    Object.entries({ ...settings, ...moreSettings })
       .map(([key, value]) => `${key}=${value}\n`)
       .join(''),
   );
@@ -101,7 +109,7 @@ async function kafkaNode({ config, jars, folder, durable, keepData, jvmFlags }) 
   const format = async () => {
     if (existsSync(join(dataDir, 'meta.properties'))) return;
     const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').replace(/^-/, 'A');
-    const args = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile);
+    const args = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile, ...formatArgs);
     const { code, output } = await run(config.javaBin, args, { timeoutMs: FORMAT_TIMEOUT_MS });
     if (code !== 0) throw new BrokerError(`kafka: the storage could not be formatted:\n${lastLines(output, 10)}`);
   };

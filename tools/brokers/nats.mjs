@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { installNats } from './install.mjs';
 import { freePort } from './ports.mjs';
 
-/** A local nats-server with JetStream; see `brokers.mjs` for the shape that all three brokers share. */
-export async function prepareNats({ config, folder, log }) {
+/**
+ * A local nats-server with JetStream; see `brokers.mjs` for the shape that all three brokers share.
+ * `moreLines` are added to its configuration.
+ */
+export async function prepareNats({ config, folder, log, moreLines = [] }) {
   const binary = await installNats({ ...config, log });
   const port = await freePort();
   const storeDir = join(folder, 'nats');
@@ -20,6 +23,7 @@ export async function prepareNats({ config, folder, log }) {
       '  max_memory_store: 256MB',
       '  max_file_store: 8GB',
       '}',
+      ...moreLines,
       '',
     ].join('\n'),
   );

@@ -25,6 +25,7 @@ export class AppProcess {
   /**
    * @param {{
    *   name: string, url: string, main: string, env: Record<string, string | undefined>, nodeArgs?: readonly string[],
+   *   launcher?: string,
    *   reaper: ReturnType<import('../brokers/reaper.mjs').startReaper>, log: (line: string) => void,
    * }} parts
    */
@@ -93,9 +94,11 @@ export class AppProcess {
   }
 
   #spawn(restartDelayMs) {
-    const { main, env, nodeArgs = [], reaper, log } = this.parts;
+    const { name, main, env, nodeArgs = [], launcher, reaper, log } = this.parts;
+    const command = [process.execPath, ...nodeArgs, main];
+    const [file, ...args] = launcher === undefined ? command : [launcher, name, ...command];
     const startedAtMs = Date.now();
-    const child = spawn(process.execPath, [...nodeArgs, main], {
+    const child = spawn(file, args, {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -44,14 +44,15 @@ async function roll(replicas) {
  * @param {{
  *   httpPort?: number, pubsubPort?: number, dataDir?: string, durable?: boolean, replicas?: Record<string, number>,
  *   env?: Record<string, string | undefined>, nodeArgsOf?: (app: string) => readonly string[],
- *   log?: (app: string, line: string) => void,
+ *   launcher?: string, log?: (app: string, line: string) => void,
  * }} [options] Ports: 0 takes a free one. `durable`: see `startBrokers`. `env`: settings for every app.
  *   `replicas`: how many processes of an app, 1 where it is absent; requests go to those that serve, in turn.
- *   `nodeArgsOf`: arguments for Node.js, for instance of its profiler.
+ *   `nodeArgsOf`: arguments for Node.js, for instance of its profiler. `launcher`: a program that becomes each app: it is
+ *   given the process's name and the command that it has to execute.
  */
 export async function startCluster(options = {}) {
   const { httpPort = 8080, pubsubPort = 6380, durable = true, env = {}, nodeArgsOf = () => [] } = options;
-  const { replicas = {}, log = () => undefined } = options;
+  const { replicas = {}, launcher, log = () => undefined } = options;
   const dataDir = resolve(options.dataDir ?? '.sluice');
   const secrets = await readOrMakeSecrets(dataDir);
   const apps = {};
@@ -102,6 +103,7 @@ export async function startCluster(options = {}) {
           main: join(root, 'apps', app, 'dist', 'main.js'),
           env: { ...shared, SLUICE_HTTP_PORT: String(port) },
           nodeArgs: [...nodeArgsFor(app), ...nodeArgsOf(app)],
+          launcher,
           reaper,
           log: (line) => log(name, line),
         });

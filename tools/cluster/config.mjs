@@ -3,6 +3,7 @@ const DEFAULTS = {
   SLUICE_PUBSUB_PORT: '6380',
   SLUICE_DATA_DIR: '.sluice',
   SLUICE_CLUSTER_REPLICAS: '',
+  SLUICE_CLUSTER_LAUNCHER: '',
 };
 
 /**
@@ -18,6 +19,7 @@ export function readConfig(env = process.env) {
     pubsubPort: toPort('SLUICE_PUBSUB_PORT', text('SLUICE_PUBSUB_PORT')),
     dataDir: text('SLUICE_DATA_DIR'),
     replicas: toReplicas(text('SLUICE_CLUSTER_REPLICAS')),
+    launcher: text('SLUICE_CLUSTER_LAUNCHER') || undefined,
     env: { SLUICE_LOG_FORMAT: 'text', ...env },
   };
 }

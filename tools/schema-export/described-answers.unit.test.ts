@@ -126,6 +126,12 @@ describe('what is answered is what the document says', () => {
     await call('POST', '/v1/admin/tokens', 201, { body: { sandboxId: 'sandbox-123' } });
     await call('GET', '/v1/admin/parked', 200);
     await call('POST', '/v1/admin/parked/replay', 200, { body: { parkedIds: [1] } });
+    await call('GET', '/v1/admin/rebuild', 200, { key: OPERATOR_KEY });
+    await call('DELETE', '/v1/admin/rebuild', 409, { key: OPERATOR_KEY });
+    await call('POST', '/v1/admin/rebuild', 403);
+    await call('POST', '/v1/admin/rebuild', 202, { key: OPERATOR_KEY, body: { positions: 'keep' } });
+    await call('GET', '/v1/admin/rebuild', 200, { key: OPERATOR_KEY });
+    await call('DELETE', '/v1/admin/rebuild/old', 200, { key: OPERATOR_KEY });
   });
 
   it('for tasks', async () => {

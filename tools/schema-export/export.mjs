@@ -1,19 +1,22 @@
 // Writes what is generated from the schemas, after a build: the JSON Schemas of event-schema to docs/reference/events, one
-// file each (files of schemas that are gone are removed), and the OpenAPI and AsyncAPI documents to docs/reference and to
-// api-description, which serves them. Tests fail while the files and the code disagree.
+// file each (files of schemas that are gone are removed), the OpenAPI and AsyncAPI documents to docs/reference and to
+// api-description, which serves them, and the page of who may call what to docs/reference. Tests fail while the files and the code disagree.
 import { createRequire } from 'node:module';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import prettier from 'prettier';
 
 const require = createRequire(import.meta.url);
+const { accessPage } = require('./access-rules.cjs');
 const { DOCUMENT_FOLDERS, makeDocuments, root } = require('./descriptions.cjs');
 const { eventCatalogue, exportJsonSchemas, jsonSchemaFileName } = require('@sluice/event-schema');
 
-async function writeJson(path, value) {
+async function writeFormatted(path, text) {
   const options = await prettier.resolveConfig(path);
-  writeFileSync(path, await prettier.format(JSON.stringify(value), { ...options, filepath: path }));
+  writeFileSync(path, await prettier.format(text, { ...options, filepath: path }));
 }
+
+const writeJson = (path, value) => writeFormatted(path, JSON.stringify(value));
 
 const folder = join(root, 'docs', 'reference', 'events');
 const schemas = Object.entries(exportJsonSchemas(eventCatalogue.all()));
@@ -30,5 +33,7 @@ if (!process.argv.includes('--events')) {
   for (const [name, document] of documents) {
     for (const target of DOCUMENT_FOLDERS) await writeJson(join(root, target, `${name}.json`), document);
   }
+  await writeFormatted(join(root, 'docs', 'reference', 'access.md'), accessPage());
+  console.log('access.md in docs/reference');
   console.log(`openapi.json and asyncapi.json in ${DOCUMENT_FOLDERS.join(' and ')}`);
 }

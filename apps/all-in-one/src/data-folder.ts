@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isApiKeyText, MIN_SECRET_BYTES, newApiKeyText } from '@sluice/access';
 import { SluiceError } from '@sluice/event-log';
-import { makeFolder, startLocalPostgres } from '@sluice/local-postgres';
+import { keepFile, makeFolder, startLocalPostgres } from '@sluice/local-postgres';
 import { z } from 'zod';
 import type { Fallbacks, readBasics } from './config';
 
@@ -42,8 +42,7 @@ async function readOrMakeSecrets(dataDir: string): Promise<Secrets> {
     // A folder of before secrets were kept gets the key that seals them.
     const made = { tokenSecret: randomBytes(32).toString('hex'), operatorKey: newApiKeyText(), ...kept };
     const secrets = { ...made, sealingKey: randomBytes(32).toString('base64') };
-    await writeFile(`${file}.new`, JSON.stringify(secrets), { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    await keepFile(file, JSON.stringify(secrets));
     return secrets;
   } catch (error) {
     if (error instanceof SluiceError) throw error;

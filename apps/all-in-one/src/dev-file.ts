@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueApiKey } from '@sluice/access';
 import type { AppHost } from '@sluice/engine';
+import { keepFile } from '@sluice/local-postgres';
 import type { readBasics } from './config';
 
 type Basics = Pick<ReturnType<typeof readBasics>, 'SLUICE_DATA_DIR' | 'SLUICE_OPERATOR_KEYS'>;
@@ -48,9 +49,7 @@ export async function writeDevFile(
     sandboxId: SANDBOX_ID,
     accessToken,
   };
-  const path = join(dataDir, 'dev.json');
-  await writeFile(`${path}.new`, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await keepFile(join(dataDir, 'dev.json'), `${JSON.stringify(file, null, 2)}\n`);
   return file;
 }
 

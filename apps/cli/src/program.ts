@@ -11,6 +11,7 @@ import { checkConfig } from './commands/check-config';
 import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './commands/keys';
 import { printLag } from './commands/lag';
 import { listParked, replayParked } from './commands/parked';
+import { abortRebuild, dropOldModel, printRebuild, startRebuild, type RebuildOptions } from './commands/rebuild';
 import { sendEvent, type SendOptions } from './commands/send';
 import { tail, type TailOptions } from './commands/tail';
 import { mintToken, type MintOptions } from './commands/tokens';
@@ -152,6 +153,27 @@ function createProgram(env: Environment, terminal: Terminal, help: string[]): Co
     .command('lag')
     .description('tell how far the read model is behind the log')
     .action(() => printLag(context()));
+
+  const rebuild = program
+    .command('rebuild')
+    .summary('rebuild the read model from the log, beside the live one')
+    .description('Ask for a rebuild of the read model from the durable log; for operators. Readers and writers go on.')
+    .option('--renumber', 'number the events anew: every cursor is answered by a reset')
+    .option('--drop-old', 'drop the former model after the switch')
+    .option('--wait', 'print how far it is, until it is done')
+    .action((options: RebuildOptions) => startRebuild(context(), options));
+  rebuild
+    .command('status')
+    .description('tell how far the newest rebuild is')
+    .action(() => printRebuild(context()));
+  rebuild
+    .command('abort')
+    .description('end the rebuild that is under way')
+    .action(() => abortRebuild(context()));
+  rebuild
+    .command('drop-old')
+    .description('drop the former model that a rebuild left')
+    .action(() => dropOldModel(context()));
 
   const chains = program
     .command('chains')

@@ -20,7 +20,6 @@ import { TestTerminal } from './test-terminal';
 const WORKSPACE_ROOT = join(__dirname, '..', '..', '..');
 
 /** The first run may have to build the command line. */
-jest.setTimeout(120_000);
 
 describe('node tools/sluice.mjs', () => {
   let script: Script;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-const UNTIL_MAX_MS = 30_000;
+const UNTIL_MAX_MS = 60_000;
 const POLL_INTERVAL_MS = 20;
 
 /** Resolves when the condition holds; rejects when it does not in time, and says what was waited for. */

@@ -1,2 +1,3 @@
 export { projectorSettings, toProjectorConfig, type ProjectorConfig } from './config';
+export { projectorOperations } from './http/operations';
 export { createProjectorPart } from './projector-part';

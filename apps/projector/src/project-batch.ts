@@ -10,9 +10,15 @@ import type { EncodedEnvelope } from '@sluice/event-schema';
 import { decodeRecord, parkedRecord } from './decode-record';
 import type { ProjectorSignals } from './signals';
 
-interface Candidate {
+export interface Candidate {
   readonly record: LogRecord;
   readonly envelope: EncodedEnvelope;
+}
+
+/** Records of the log: those that are events, and those that are to be parked. */
+export interface DecodedRecords {
+  readonly candidates: readonly Candidate[];
+  readonly parked: readonly ParkedRecord[];
 }
 
 /**
@@ -24,35 +30,51 @@ export async function projectBatch(
   recorder: EventRecorder,
   signals: ProjectorSignals,
 ): Promise<RecordOutcome> {
+  const startedAt = performance.now();
+  return parkingRejected(decodeRecords(batch.records), async ({ candidates, parked }) => {
+    const envelopes = candidates.map(({ envelope }) => envelope);
+    const outcome = await recorder.record({ envelopes, parked, checkpoints: batch.checkpoints });
+    signals.recorded(
+      outcome.recorded.length,
+      envelopes.length - outcome.recorded.length,
+      performance.now() - startedAt,
+    );
+    for (const record of parked) signals.parked(record);
+    return outcome;
+  });
+}
+
+export function decodeRecords(records: readonly LogRecord[]): DecodedRecords {
   const parked: ParkedRecord[] = [];
-  let candidates: Candidate[] = [];
-  for (const record of batch.records) {
+  const candidates: Candidate[] = [];
+  for (const record of records) {
     const decoded = decodeRecord(record);
     if (decoded.kind === 'envelope') candidates.push({ record, envelope: decoded.envelope });
     else parked.push(decoded.parked);
   }
-  const startedAt = performance.now();
+  return { candidates, parked };
+}
+
+/** Attempts it again without what a projection rejected, which is parked. */
+export async function parkingRejected<T>(
+  decoded: DecodedRecords,
+  attempt: (decoded: DecodedRecords) => Promise<T>,
+): Promise<T> {
+  let { candidates, parked } = decoded;
   // Ends: each further round has at least one candidate less.
   for (;;) {
     try {
-      const envelopes = candidates.map(({ envelope }) => envelope);
-      const outcome = await recorder.record({ envelopes, parked, checkpoints: batch.checkpoints });
-      signals.recorded(
-        outcome.recorded.length,
-        envelopes.length - outcome.recorded.length,
-        performance.now() - startedAt,
-      );
-      for (const record of parked) signals.parked(record);
-      return outcome;
+      return await attempt({ candidates, parked });
     } catch (error) {
       if (!(error instanceof ProjectionFailed)) throw error;
       const failed = candidates.filter(({ envelope }) => envelope.event.id === error.eventId);
       if (failed.length === 0) throw error;
       candidates = candidates.filter((candidate) => !failed.includes(candidate));
       const detail = String(error.cause);
-      parked.push(
+      parked = [
+        ...parked,
         ...failed.map(({ record, envelope }) => parkedRecord(record, 'projection_failed', detail, envelope.event)),
-      );
+      ];
     }
   }
 }

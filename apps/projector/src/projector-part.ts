@@ -1,29 +1,32 @@
 import { durableLogCheck, readModelCheck, type AppHost, type AppPart } from '@sluice/engine';
 import type { ProjectorConfig } from './config';
+import { projectorOperations } from './http/operations';
 import { Projector } from './projector';
+import { ProjectorModule } from './projector.module';
 import { Publisher } from './publisher';
+import { createRebuildWorker } from './rebuild/rebuild-worker';
 import { createProjectorSignals } from './signals';
 
-/** The projector app as a part of a process. It has no doors, so no Nest module either. */
+/** The projector app as a part of a process. */
 export async function createProjectorPart(host: AppHost, config: ProjectorConfig): Promise<AppPart> {
   const { engine, logger, metrics } = host;
   const signals = createProjectorSignals(metrics, logger);
   const readModel = await engine.readModel();
+  const rebuilds = await engine.readModelRebuilds();
   const durableLog = await engine.durableLog();
-  const publisher = new Publisher({
-    readModel,
-    deliveryLog: await engine.deliveryLog(),
-    signals,
-    holder: crypto.randomUUID(),
-  });
+  const holder = crypto.randomUUID();
+  const publisher = new Publisher({ readModel, deliveryLog: await engine.deliveryLog(), signals, holder });
   const projector = new Projector({ durableLog, readModel, publisher, signals, ...config });
   return {
     name: 'projector',
+    module: ProjectorModule.register({ rebuilds, signals }, await host.gatekeeper()),
     // The publisher ends after the projector, so that it publishes what was recorded last.
     workers: [
       { name: 'publisher', start: () => publisher.start(), stop: () => publisher.stop() },
       { name: 'projector', start: () => projector.start(), stop: () => projector.stop() },
+      createRebuildWorker({ rebuilds, durableLog, signals, holder, ...config }),
     ],
     checks: [await durableLogCheck(engine), await readModelCheck(engine)],
+    operations: projectorOperations,
   };
 }

@@ -63,6 +63,7 @@ export class Publisher {
   /** Hands over what this process has just recorded. */
   offer(epoch: Epoch, events: readonly EncodedRecordedEvent[]): void {
     if (this.grant === undefined) return;
+    if (epoch !== this.epoch) this.dropOffered();
     this.epoch = epoch;
     const next = this.offered.at(-1);
     const contiguous = next === undefined || events[0]?.event.position === advance(next.event.position, 1);
@@ -172,7 +173,9 @@ export class Publisher {
       limit: MAX_RUN_EVENTS,
       maxBytes: MAX_RUN_BYTES,
     });
-    return events.length === 0 ? undefined : { epoch: head.epoch, events };
+    // Asked after the events: those of another numbering must not be told as of this one.
+    const { epoch } = await readModel.head();
+    return events.length === 0 || epoch !== head.epoch ? undefined : { epoch, events };
   }
 
   private async letGo(): Promise<void> {

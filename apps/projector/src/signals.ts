@@ -1,13 +1,14 @@
 import type { ParkedRecord } from '@sluice/event-log';
+import { createRebuildSignals, type RebuildSignals } from './rebuild/rebuild-signals';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** Everything that the projector tells its operators. */
-export interface ProjectorSignals {
+export interface ProjectorSignals extends RebuildSignals {
   recorded(events: number, duplicates: number, durationMs: number): void;
   parked(record: ParkedRecord): void;
   published(events: number): void;
   leaseChanged(held: boolean): void;
-  fault(what: 'follow' | 'publish' | 'lag', error: unknown): void;
+  fault(what: 'follow' | 'publish' | 'lag' | 'rebuild', error: unknown): void;
   lag(events: number, seconds: number): void;
   parkedTotal(records: number): void;
 }
@@ -53,6 +54,7 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
     help: 'Time since the oldest end of the durable log that is not projected yet was seen; 0 without a lag.',
   });
   return {
+    ...createRebuildSignals(metrics, logger),
     recorded(events, duplicates, durationMs) {
       recordedTotal.inc(events);
       if (duplicates > 0) duplicatesTotal.inc(duplicates);

@@ -120,7 +120,7 @@ describe('Publisher', () => {
     }
     await publishes(300);
     expect(asked).toBeGreaterThan(0);
-    expect(asked).toBeLessThan(20);
+    expect(asked).toBeLessThan(100);
   });
 
   it('publishes runs of bounded size, and keeps a bounded size of offers, whatever events weigh (G9)', async () => {
@@ -230,7 +230,7 @@ describe('Publisher', () => {
       await recordAndOffer(publisher, 1);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(deliveryLog.attempts).toBeLessThan(10);
+    expect(deliveryLog.attempts).toBeLessThan(100);
     deliveryLog.failNext = 0;
     await publishes(500);
   });

@@ -1,6 +1,12 @@
-import { hostSettings, toHostConfig, type HostConfig } from '@sluice/engine';
-import { SluiceError } from '@sluice/event-log';
-import { defineSettings, parseSettings, readEnv, setting, type SettingsOf } from '@sluice/service-runtime';
+import { hostSettings, toHostConfig, toTlsConfig, type HostConfig } from '@sluice/engine';
+import {
+  defineSettings,
+  parseSettings,
+  readEnv,
+  setting,
+  type SettingsOf,
+  type TlsConfig,
+} from '@sluice/service-runtime';
 
 /** The settings of this app beyond those of every host. */
 export const pubSubSettings = defineSettings({
@@ -16,11 +22,16 @@ export const pubSubSettings = defineSettings({
   },
   SLUICE_PUBSUB_TLS_CERT_FILE: {
     schema: setting.text().optional(),
-    description: 'Certificate chain (PEM). With the key: the port speaks TLS and nothing else.',
+    description:
+      'Certificate chain (PEM) of this port alone; without it, that of `SLUICE_TLS_CERT_FILE`. With the key: the port speaks TLS and nothing else.',
   },
   SLUICE_PUBSUB_TLS_KEY_FILE: {
     schema: setting.text().optional(),
-    description: 'Private key (PEM) of the certificate.',
+    description: 'Private key (PEM, without a passphrase) of the certificate.',
+  },
+  SLUICE_PUBSUB_TLS_CLIENT_CA_FILE: {
+    schema: setting.text().optional(),
+    description: 'Authorities (PEM) of clients: only who has a certificate of one of them can connect then.',
   },
   SLUICE_PUBSUB_MAX_CONNECTIONS: {
     schema: setting.integer({ min: 1 }),
@@ -38,32 +49,31 @@ export const pubSubSettings = defineSettings({
 export interface PubSubConfig {
   readonly host: string;
   readonly port: number;
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** The port's own; undefined: as HTTP of the process. */
+  readonly tls: TlsConfig | undefined;
   readonly maxConnections: number;
   readonly drainSpreadMs: number;
 }
 
+type PubSubSettings = SettingsOf<typeof pubSubSettings> &
+  Pick<SettingsOf<ReturnType<typeof hostSettings>>, 'SLUICE_TLS_RELOAD_INTERVAL'>;
+
 /** @throws SluiceError `configuration` when one of the TLS files is named without the other. */
-export function toPubSubConfig(settings: SettingsOf<typeof pubSubSettings>): PubSubConfig {
+export function toPubSubConfig(settings: PubSubSettings): PubSubConfig {
   return {
     host: settings.SLUICE_PUBSUB_HOST,
     port: settings.SLUICE_PUBSUB_PORT,
-    tls: toTls(settings.SLUICE_PUBSUB_TLS_CERT_FILE, settings.SLUICE_PUBSUB_TLS_KEY_FILE),
+    tls: toTlsConfig(settings, TLS_SETTINGS, settings.SLUICE_TLS_RELOAD_INTERVAL),
     maxConnections: settings.SLUICE_PUBSUB_MAX_CONNECTIONS,
     drainSpreadMs: settings.SLUICE_DRAIN_SPREAD,
   };
 }
 
-function toTls(certFile: string | undefined, keyFile: string | undefined): PubSubConfig['tls'] {
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined) {
-    throw new SluiceError(
-      'configuration',
-      'SLUICE_PUBSUB_TLS_CERT_FILE and SLUICE_PUBSUB_TLS_KEY_FILE are needed together',
-    );
-  }
-  return { certFile, keyFile };
-}
+const TLS_SETTINGS = {
+  certificate: 'SLUICE_PUBSUB_TLS_CERT_FILE',
+  key: 'SLUICE_PUBSUB_TLS_KEY_FILE',
+  clientAuthorities: 'SLUICE_PUBSUB_TLS_CLIENT_CA_FILE',
+} as const;
 
 const settings = defineSettings({ ...hostSettings({ httpPort: 8090 }), ...pubSubSettings });
 

@@ -1,4 +1,5 @@
 import { readModelCheck, type AppHost, type AppPart } from '@sluice/engine';
+import { TlsCertificate } from '@sluice/service-runtime';
 import type { PubSubConfig } from './config';
 import { Gate } from './gate';
 import { PUBSUB_LIMITS, type PubSubLimits } from './limits';
@@ -20,15 +21,26 @@ export async function createPubSubPart(
   config: PubSubConfig,
   limits: Partial<PubSubLimits> = {},
 ): Promise<PubSubPart> {
+  const { logger, metrics } = host;
   const drainSpreadMs = Math.min(config.drainSpreadMs, host.config.drain.timeoutMs / 2);
+  const allLimits: PubSubLimits = { ...PUBSUB_LIMITS, ...limits };
+  const tls = config.tls ?? host.config.http.tls;
+  const openCertificate =
+    tls &&
+    (() =>
+      TlsCertificate.open(
+        { ...tls, handshakeTimeoutMs: allLimits.handshakeTimeoutMs },
+        { port: 'pubsub', logger, metrics },
+      ));
   const server = new PubSubServer(
     { ...config, drainSpreadMs },
     {
       feed: await host.feed(),
       gate: new Gate(await host.access(), host.limiter, host.failures),
-      limits: { ...PUBSUB_LIMITS, ...limits },
-      signals: createPubSubSignals(host.metrics, host.logger),
+      limits: allLimits,
+      signals: createPubSubSignals(metrics, logger),
     },
+    openCertificate,
   );
   return {
     name: server.name,

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/event-log';
 import { encodeLineError } from '@sluice/resp-protocol';
-import { listenError, type Worker } from '@sluice/service-runtime';
+import { listenError, type TlsCertificate, type Worker } from '@sluice/service-runtime';
 import type { Server, Socket } from 'node:net';
 import type { PubSubConfig } from './config';
 import { Connection } from './connection';
@@ -19,6 +19,7 @@ export class PubSubServer implements Worker {
   private lastConnectionId = 0;
   private refusals = 0;
   private server: Server | undefined;
+  private certificate: TlsCertificate | undefined;
   private sweeper: ReturnType<typeof setInterval> | undefined;
   private stopping: Promise<void> | undefined;
   private onEmpty: () => void = () => undefined;
@@ -26,6 +27,8 @@ export class PubSubServer implements Worker {
   constructor(
     private readonly config: PubSubConfig,
     private readonly ports: PubSubPorts,
+    /** Undefined: plain TCP. */
+    private readonly openCertificate: (() => Promise<TlsCertificate>) | undefined,
   ) {}
 
   /** The port that it listens on. */
@@ -36,14 +39,18 @@ export class PubSubServer implements Worker {
 
   /** @throws SluiceError `configuration` when the port is taken or a TLS file cannot be used */
   async start(): Promise<void> {
-    const { host, port, maxConnections, tls } = this.config;
+    const { host, port, maxConnections } = this.config;
     const { limits, signals } = this.ports;
-    const server = await createListener(tls, limits.handshakeTimeoutMs, {
+    this.certificate = await this.openCertificate?.();
+    const server = createListener(this.certificate, {
       raw: (socket) => this.track(socket),
       ready: (socket) => this.accept(socket),
       handshakeFailed: () => signals.protocolError('tls'),
     });
-    if (this.stopping) return;
+    if (this.stopping) {
+      this.certificate?.close();
+      return;
+    }
     this.server = server;
     server.maxConnections = maxConnections + limits.refusals;
     await new Promise<void>((resolve, reject) => {
@@ -111,6 +118,7 @@ export class PubSubServer implements Worker {
     for (const connection of this.connections) connection.destroy();
     for (const socket of this.sockets) socket.destroy();
     clearInterval(this.sweeper);
+    this.certificate?.close();
   }
 
   /** All at once, or an equal share at each step of the spread. */

@@ -29,6 +29,8 @@ describe('an unmodified ioredis', () => {
       host: '127.0.0.1',
       port: service.port,
       password: apiKey,
+      // It waits so long for the other side to close before it destroys its socket, and keeps the process meanwhile.
+      disconnectTimeout: 50,
       enableAutoPipelining: true,
       retryStrategy: () => 10,
       ...options,

@@ -62,7 +62,7 @@ export const webhooksSettings = defineSettings({
   },
   SLUICE_WEBHOOK_LEASE: {
     schema: setting.durationMs({ min: 500, max: 300_000 }),
-    default: '30s',
+    default: '15s',
     description: 'How long a process that says nothing keeps its endpoints; then another one takes over.',
   },
   SLUICE_WEBHOOK_ALLOW_HTTP: {

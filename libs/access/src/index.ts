@@ -46,7 +46,11 @@ export {
   type ConnectionSlots,
 } from './limits/connection-slots';
 export { ConnectionBudget } from './limits/connection-budget';
-export { FailedAuthenticationLimiter, type FailedAuthenticationLimits } from './limits/failed-authentication-limiter';
+export {
+  FailedAuthenticationLimiter,
+  type AuthenticationFailure,
+  type FailedAuthenticationLimits,
+} from './limits/failed-authentication-limiter';
 export {
   MAX_TOLD_CALLERS,
   NO_RATE_EXCHANGE,

@@ -1,4 +1,4 @@
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import {
   CONNECT_TIMEOUT_MS,
   DRAIN_TIMEOUT_MS,
@@ -140,13 +140,14 @@ export class SteadyConnection {
   }
 
   private connectOptions(): NodeConnectionOptions {
-    const { servers, user, pass, token, tls, name } = this.options;
+    const { servers, user, pass, token, credentials, tls, name } = this.options;
     return {
       servers: typeof servers === 'string' ? servers.split(',').map((server) => server.trim()) : [...servers],
       ...(name === undefined ? {} : { name }),
       ...(user === undefined ? {} : { user }),
       ...(pass === undefined ? {} : { pass }),
       ...(token === undefined ? {} : { token }),
+      ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(credentials) }),
       ...(tls === undefined ? {} : { tls: { ...tls } }),
       timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,

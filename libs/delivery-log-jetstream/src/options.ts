@@ -25,6 +25,8 @@ export interface JetStreamDeliveryLogOptions {
   readonly user?: string;
   readonly pass?: string;
   readonly token?: string;
+  /** The content of a credentials file (JWT and seed), asked for at each connection. Must not throw. */
+  readonly credentials?: () => Uint8Array;
   /** Set it, even to an empty object, to insist on TLS. Files are paths. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   readonly stream: string;

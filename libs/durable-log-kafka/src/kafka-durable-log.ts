@@ -88,6 +88,10 @@ export class KafkaDurableLog implements DurableLog {
     return known.ends;
   }
 
+  async starts(): Promise<LaneCheckpoints> {
+    return (await this.admin.bounds()).starts;
+  }
+
   check(): Promise<void> {
     return this.admin.check();
   }

@@ -133,6 +133,11 @@ export class PostgresDurableLog implements DurableLog {
     return new Map([[LANE, Number(rows[0]?.next_index ?? 0)]]);
   }
 
+  async starts(): Promise<LaneCheckpoints> {
+    const rows = await this.query<{ first_index: string }>('start', this.statements.start, []);
+    return new Map([[LANE, Number(rows[0]?.first_index ?? 0)]]);
+  }
+
   /** Answers within two seconds. */
   async check(): Promise<void> {
     if (this.closed) throw logUnavailable('The log is closed');

@@ -60,6 +60,11 @@ export function logStatements(schema: string) {
 
     end: `SELECT next_index FROM ${schema}.lanes WHERE lane = 0`,
 
+    /** Of a log without records, where the first one will be. */
+    start: `
+      SELECT coalesce((SELECT min(index) FROM ${schema}.records), l.next_index) AS first_index
+      FROM ${schema}.lanes l WHERE l.lane = 0`,
+
     listen: `LISTEN ${channel}`,
   } as const;
 }

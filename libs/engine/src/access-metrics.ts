@@ -1,4 +1,9 @@
-import type { AccessControl, AccessControlOptions, CallerLimiterOptions } from '@sluice/access';
+import type {
+  AccessControl,
+  AccessControlOptions,
+  CallerLimiterOptions,
+  FailedAuthenticationLimits,
+} from '@sluice/access';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** Counts the looks for revoked keys, and what they ended. */
@@ -30,6 +35,18 @@ export function countUntoldRequests(metrics: MetricsRegistry): Required<Pick<Cal
     labels: ['bound'],
   });
   return { onUntold: (reason, requests) => untold.inc({ bound: reason }, requests) };
+}
+
+/** Counts who was not let in, by HTTP, WebSocket and TCP alike. */
+export function countFailedAuthentications(
+  metrics: MetricsRegistry,
+): Required<Pick<FailedAuthenticationLimits, 'onFailed'>> {
+  const failures = metrics.counter({
+    name: 'sluice_authentication_failures_total',
+    help: 'Requests and log-ins that were not let in: missing credentials, or the code; rate_limited is an address that guesses.',
+    labels: ['reason'],
+  });
+  return { onFailed: (reason) => failures.inc({ reason }) };
 }
 
 /** A gauge of the keys with something open, read when it is scraped. */

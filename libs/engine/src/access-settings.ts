@@ -38,6 +38,12 @@ export const accessSettings = defineSettings({
     description:
       'Open streams per process of one API key or sandbox. Doors that count over all processes have settings of their own.',
   },
+  SLUICE_FAILED_AUTHENTICATIONS_PER_SECOND: {
+    schema: setting.integer({ min: 1, max: 10_000 }),
+    default: '5',
+    description:
+      'Bad credentials per second of one address (an IPv6 /64 counts as one), ten times as many in a burst; further ones are answered 429.',
+  },
   SLUICE_MAX_CONNECTIONS: {
     schema: setting.integer({ min: 1 }),
     default: '20000',
@@ -80,7 +86,15 @@ export function toAccessConfig(settings: AccessSettings): AccessConfig {
       ...(text.startsWith('sk_') ? { apiKey: text } : { hash: text }),
     })),
     apiKeyCache: { ttlMs: settings.SLUICE_KEY_CACHE_TTL },
-    limits: { apiKey: perCaller, sandbox: perCaller, totalConnections: settings.SLUICE_MAX_CONNECTIONS },
+    limits: {
+      apiKey: perCaller,
+      sandbox: perCaller,
+      totalConnections: settings.SLUICE_MAX_CONNECTIONS,
+      failedAuthentication: {
+        perSecond: settings.SLUICE_FAILED_AUTHENTICATIONS_PER_SECOND,
+        burst: settings.SLUICE_FAILED_AUTHENTICATIONS_PER_SECOND * 10,
+      },
+    },
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -8,7 +8,7 @@ import {
 } from '@sluice/access';
 import { EventFeed, type PresenceBoard } from '@sluice/delivery';
 import { createLogger, MetricsRegistry, type ServiceLogger, type SettingsOf } from '@sluice/service-runtime';
-import { countKeyChecks, countUntoldRequests, observeAccess } from './access-metrics';
+import { countFailedAuthentications, countKeyChecks, countUntoldRequests, observeAccess } from './access-metrics';
 import { toAccessConfig } from './access-settings';
 import { once, type Engine } from './engine';
 import { toEngineConfig, type EngineConfig } from './engine-settings';
@@ -75,7 +75,11 @@ export function createAppHost(config: HostConfig): AppHost {
     rates: async () => (await engine.coordination()).rates,
     ...countUntoldRequests(metrics),
   });
-  const failures = new FailedAuthenticationLimiter({ ...limits.failedAuthentication, maxTracked: limits.maxTracked });
+  const failures = new FailedAuthenticationLimiter({
+    ...limits.failedAuthentication,
+    maxTracked: limits.maxTracked,
+    ...countFailedAuthentications(metrics),
+  });
   const access = once(async () => {
     const control = await createAccessControl(config.access, await engine.apiKeys(), countKeyChecks(metrics, logger));
     observeAccess(metrics, control);

@@ -16,6 +16,7 @@ export function countAppends(log: DurableLog, signals: Pick<EngineSignals, 'appe
     },
     follow: (options) => log.follow(options),
     ends: () => log.ends(),
+    starts: () => log.starts(),
     check: () => log.check(),
     close: () => log.close(),
   };

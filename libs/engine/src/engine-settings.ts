@@ -2,6 +2,8 @@ import { brokerNames, type BrokerNames } from '@sluice/event-schema';
 import { SluiceError } from '@sluice/event-log';
 import { defineSettings, setting, type SettingsOf } from '@sluice/service-runtime';
 import { fileSettings, toFilesConfig, type FilesConfig } from './file-settings';
+import { kafkaSettings, toKafkaConfig, type KafkaConfig } from './kafka-settings';
+import { natsSettings, toNatsConfig, type NatsConfig } from './nats-settings';
 
 export const ENGINES = ['cluster', 'embedded', 'memory'] as const;
 
@@ -28,51 +30,8 @@ export const engineSettings = defineSettings({
     default: 'true',
     description: 'Apply pending migrations at start, under a lock.',
   },
-  SLUICE_KAFKA_BROKERS: {
-    schema: setting.list({ minItems: 1 }).optional(),
-    description: 'Addresses `host:port` of some Kafka brokers. Required by `cluster`.',
-  },
-  SLUICE_KAFKA_PARTITIONS: {
-    schema: setting.integer({ min: 1, max: 1000 }),
-    default: '12',
-    description: 'Partitions of the topic when it is created: the most projectors that can share the work.',
-  },
-  SLUICE_KAFKA_REPLICATION_FACTOR: {
-    schema: setting.integer({ min: 1, max: 9 }),
-    default: '1',
-    description: 'Copies of the topic when it is created; 3 in production.',
-  },
-  SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS: {
-    schema: setting.integer({ min: 1, max: 9 }),
-    default: '1',
-    description: 'Copies that must have an event before it is acknowledged; 2 in production.',
-  },
-  SLUICE_KAFKA_SASL: {
-    schema: setting.list({ minItems: 3 }).optional(),
-    description: '`mechanism,username,password`, where the mechanism is `plain`, `scram-sha-256` or `scram-sha-512`.',
-    secret: true,
-  },
-  SLUICE_KAFKA_TLS: { schema: setting.boolean(), default: 'false', description: 'Speak TLS to Kafka.' },
-  SLUICE_NATS_URL: {
-    schema: setting.list({ minItems: 1 }).optional(),
-    description: 'Addresses `nats://host:port` of the NATS servers. Required by `cluster`.',
-  },
-  SLUICE_NATS_TOKEN: { schema: setting.text().optional(), description: 'Token for NATS.', secret: true },
-  SLUICE_NATS_REPLICAS: {
-    schema: setting.integer({ min: 1, max: 5 }),
-    default: '1',
-    description: 'Copies of the delivery log and of what replicas tell each other; 3 in production.',
-  },
-  SLUICE_DELIVERY_RETENTION: {
-    schema: setting.durationMs({ min: 1000 }),
-    default: '1h',
-    description: 'How long the delivery log keeps runs. Readers that need older ones read the read model.',
-  },
-  SLUICE_DELIVERY_MAX_BYTES: {
-    schema: setting.byteSize({ min: 1_048_576 }),
-    default: '1GiB',
-    description: 'Most bytes that the delivery log keeps.',
-  },
+  ...kafkaSettings,
+  ...natsSettings,
   SLUICE_BROKER_PREFIX: {
     schema: setting.text(),
     default: 'sluice',
@@ -89,23 +48,6 @@ export interface DatabaseConfig {
   readonly migrate: boolean;
 }
 
-export interface KafkaConfig {
-  readonly brokers: readonly string[];
-  readonly partitions: number;
-  readonly replicationFactor: number;
-  readonly minInSyncReplicas: number;
-  readonly tls: boolean;
-  readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
-}
-
-export interface NatsConfig {
-  readonly servers: readonly string[];
-  readonly token?: string;
-  readonly replicas: number;
-  readonly maxAgeMs: number;
-  readonly maxBytes: number;
-}
-
 /** One engine and all that it needs. */
 export type EngineConfig =
   | {
@@ -119,9 +61,6 @@ export type EngineConfig =
   | { readonly engine: 'embedded'; readonly database: DatabaseConfig; readonly files?: FilesConfig }
   | { readonly engine: 'memory' };
 
-const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
-type SaslMechanism = (typeof SASL_MECHANISMS)[number];
-
 /** @throws SluiceError `configuration` for a setting that the chosen engine needs and does not have, or cannot use. */
 export function toEngineConfig(settings: EngineSettings): EngineConfig {
   if (settings.SLUICE_ENGINE === 'memory') return { engine: 'memory' };
@@ -133,47 +72,14 @@ export function toEngineConfig(settings: EngineSettings): EngineConfig {
   const files = toFilesConfig(settings);
   const kept = files === undefined ? {} : { files };
   if (settings.SLUICE_ENGINE === 'embedded') return { engine: 'embedded', database, ...kept };
-  const { SLUICE_NATS_TOKEN: token } = settings;
   return {
     engine: 'cluster',
     names: toNames(settings.SLUICE_BROKER_PREFIX),
     database,
-    kafka: toKafka(settings),
-    nats: {
-      servers: required(settings, 'SLUICE_NATS_URL'),
-      replicas: settings.SLUICE_NATS_REPLICAS,
-      maxAgeMs: settings.SLUICE_DELIVERY_RETENTION,
-      maxBytes: settings.SLUICE_DELIVERY_MAX_BYTES,
-      ...(token === undefined ? {} : { token }),
-    },
+    kafka: toKafkaConfig(settings, required(settings, 'SLUICE_KAFKA_BROKERS')),
+    nats: toNatsConfig(settings, required(settings, 'SLUICE_NATS_URL')),
     ...kept,
   };
-}
-
-function toKafka(settings: EngineSettings): KafkaConfig {
-  const brokers = required(settings, 'SLUICE_KAFKA_BROKERS');
-  const replicationFactor = settings.SLUICE_KAFKA_REPLICATION_FACTOR;
-  const minInSyncReplicas = settings.SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS;
-  if (!brokers.every(isBrokerAddress)) {
-    throw new SluiceError('configuration', 'SLUICE_KAFKA_BROKERS: each address must be host:port');
-  }
-  if (minInSyncReplicas > replicationFactor) {
-    const message = `SLUICE_KAFKA_MIN_IN_SYNC_REPLICAS: expected at most SLUICE_KAFKA_REPLICATION_FACTOR, which is ${replicationFactor}`;
-    throw new SluiceError('configuration', message);
-  }
-  return {
-    brokers,
-    partitions: settings.SLUICE_KAFKA_PARTITIONS,
-    replicationFactor,
-    minInSyncReplicas,
-    tls: settings.SLUICE_KAFKA_TLS,
-    ...toSasl(settings.SLUICE_KAFKA_SASL),
-  };
-}
-
-function isBrokerAddress(address: string): boolean {
-  const port = Number(/^[^\s:/@]+:(\d{1,5})$/.exec(address)?.[1] ?? 0);
-  return port >= 1 && port <= 65_535;
 }
 
 function required<K extends keyof EngineSettings>(settings: EngineSettings, name: K): NonNullable<EngineSettings[K]> {
@@ -190,14 +96,4 @@ function toNames(prefix: string): BrokerNames {
   } catch (error) {
     throw new SluiceError('configuration', `SLUICE_BROKER_PREFIX: ${String(error)}`, { cause: error });
   }
-}
-
-function toSasl(parts: readonly string[] | undefined): Pick<KafkaConfig, 'sasl'> {
-  if (parts === undefined) return {};
-  const [name, username = '', ...rest] = parts;
-  const mechanism = SASL_MECHANISMS.find((known) => known === name);
-  if (mechanism === undefined) {
-    throw new SluiceError('configuration', `SLUICE_KAFKA_SASL: the mechanism must be ${SASL_MECHANISMS.join(', ')}`);
-  }
-  return { sasl: { mechanism, username, password: rest.join(',') } };
 }

@@ -1,7 +1,7 @@
 import type { ApiKeyStore } from '@sluice/access';
 import type { ChainStore } from '@sluice/agent-registry';
 import type { FileStore, SessionDocuments, SessionStore } from '@sluice/agent-sessions';
-import type { DeliveryLog, DurableLog, ReadModel } from '@sluice/event-log';
+import type { DeliveryLog, DurableLog, ReadModel, ReadModelRebuilds } from '@sluice/event-log';
 import type { AgentDirectory, SessionEvents, WorkspaceDocuments } from '@sluice/projections';
 import type { SandboxActivity } from '@sluice/read-model';
 import type { WebhookStore } from '@sluice/webhook-delivery';
@@ -20,6 +20,8 @@ export interface Engine {
   readonly durableLog: () => Promise<DurableLog>;
   readonly deliveryLog: () => Promise<DeliveryLog>;
   readonly readModel: () => Promise<ReadModel>;
+  /** Rebuilding the read model; projectors do it. */
+  readonly readModelRebuilds: () => Promise<ReadModelRebuilds>;
   readonly apiKeys: () => Promise<ApiKeyStore>;
   readonly sandboxes: () => Promise<SandboxReader>;
   readonly workspaceDocuments: () => Promise<WorkspaceDocuments>;

@@ -7,7 +7,9 @@ import {
   setting,
   type PortAlias,
   type SettingsOf,
+  type TlsConfig,
 } from '@sluice/service-runtime';
+import { tlsSettings, toHttpTls } from './tls-settings';
 
 /** Where HTTP listens, who is believed, and what web pages may do. */
 export function httpSettings(defaults: { readonly httpPort: number }) {
@@ -18,6 +20,12 @@ export function httpSettings(defaults: { readonly httpPort: number }) {
       default: String(defaults.httpPort),
       description: 'Port of HTTP; 0 takes a free one.',
     },
+    SLUICE_HEALTH_PORT: {
+      schema: setting.port().optional(),
+      description:
+        'A further port for `/health`, `/ready` and `/metrics` alone, never with TLS: for probes where HTTP asks for certificates.',
+    },
+    ...tlsSettings,
     SLUICE_TRUST_PROXY: {
       schema: setting.integer({ min: 0, max: 10 }),
       default: '0',
@@ -45,9 +53,12 @@ export interface HttpConfig {
   /** The workspace of who comes over loopback without credentials, where a door lets such callers in. Absent: nobody. */
   readonly loopbackWorkspace?: number;
   readonly aliases?: readonly PortAlias[];
+  readonly healthPort?: PortAlias;
+  /** Absent: without TLS. */
+  readonly tls?: TlsConfig;
 }
 
-/** @throws SluiceError `configuration` for a loopback workspace where others than this machine can connect */
+/** @throws SluiceError `configuration` for a loopback workspace where others than this machine can connect, and half a TLS */
 export function toHttpConfig(settings: SettingsOf<ReturnType<typeof httpSettings>>): HttpConfig {
   const { SLUICE_HTTP_HOST: host, SLUICE_LOOPBACK_WORKSPACE: given } = settings;
   const loopbackWorkspace = given === 0 ? undefined : given;
@@ -55,11 +66,15 @@ export function toHttpConfig(settings: SettingsOf<ReturnType<typeof httpSettings
     const message = 'SLUICE_LOOPBACK_WORKSPACE: SLUICE_HTTP_HOST must be a loopback address such as 127.0.0.1 then';
     throw new SluiceError('configuration', message);
   }
+  const tls = toHttpTls(settings);
+  const healthPort = settings.SLUICE_HEALTH_PORT;
   return {
     host,
     port: settings.SLUICE_HTTP_PORT,
     trustedProxies: settings.SLUICE_TRUST_PROXY,
     corsOrigins: settings.SLUICE_CORS_ORIGINS,
     ...(loopbackWorkspace === undefined ? {} : { loopbackWorkspace }),
+    ...(healthPort === undefined ? {} : { healthPort: { host, port: healthPort, setting: 'SLUICE_HEALTH_PORT' } }),
+    ...(tls && { tls }),
   };
 }

@@ -7,3 +7,4 @@ export type { HttpConfig } from './http-settings';
 export { openMemoryEngine } from './memory-engine';
 export { durableLogCheck, readModelCheck } from './ready-checks';
 export { serveParts, type AppPart } from './serve';
+export { toTlsConfig } from './tls-settings';

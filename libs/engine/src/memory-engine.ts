@@ -32,6 +32,7 @@ export function openMemoryEngine(presenceSignals?: PresenceSignals): Engine {
     durableLog: once(async () => durableLog),
     deliveryLog: once(async () => deliveryLog),
     readModel: once(async () => readModel),
+    readModelRebuilds: once(async () => readModel.rebuilds),
     apiKeys: once(async () => apiKeys),
     sandboxes: once(async () => new FoldingSandboxReader(readModel)),
     workspaceDocuments: once(async () => new FollowingWorkspaceDocuments(projections)),

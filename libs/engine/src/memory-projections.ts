@@ -22,16 +22,18 @@ import {
   type WorkspaceDocumentKind,
   type WorkspaceDocuments,
 } from '@sluice/projections';
+import type { Epoch } from '@sluice/event-schema';
 
 /** Most events that are projected at once. */
 const MAX_BATCH_EVENTS = 1000;
 
 /** Projects what was recorded since the last question before it answers one, so that nothing ever lags behind. */
 export class FollowingProjections {
-  private readonly documents = new MemoryWorkspaceDocuments();
-  private readonly agents = new MemoryAgentDirectory();
-  private readonly sessionEvents = new MemorySessionEvents();
+  private documents = new MemoryWorkspaceDocuments();
+  private agents = new MemoryAgentDirectory();
+  private sessionEvents = new MemorySessionEvents();
   private position = BEFORE_FIRST;
+  private epoch: Epoch | undefined;
 
   constructor(private readonly readModel: ReadModel) {}
 
@@ -51,11 +53,13 @@ export class FollowingProjections {
   }
 
   private async catchUp(): Promise<void> {
-    const { position: head } = await this.readModel.head();
+    const { epoch, position: head } = await this.readModel.head();
+    this.startOverIn(epoch);
     while (this.position < head) {
       const after = this.position;
       const read = await this.readModel.readAll({ after, upTo: head, limit: MAX_BATCH_EVENTS });
       // Another question may have been here meanwhile.
+      if (this.epoch !== epoch) return this.catchUp();
       const fresh = read.filter(({ event }) => event.position > this.position);
       const changes = mergeChanges(fresh.flatMap(({ event }) => projectEvent(event)));
       this.documents.apply(changesOfKind('workspace_document', changes));
@@ -63,6 +67,16 @@ export class FollowingProjections {
       this.sessionEvents.apply(changesOfKind('session_event', changes));
       this.position = toPosition(Math.max(this.position, after + read.length));
     }
+  }
+
+  /** A rebuild may have numbered the events anew. */
+  private startOverIn(epoch: Epoch): void {
+    if (epoch === this.epoch) return;
+    this.epoch = epoch;
+    this.position = BEFORE_FIRST;
+    this.documents = new MemoryWorkspaceDocuments();
+    this.agents = new MemoryAgentDirectory();
+    this.sessionEvents = new MemorySessionEvents();
   }
 }
 

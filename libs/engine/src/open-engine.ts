@@ -5,9 +5,11 @@ import { countAppends } from './append-metrics';
 import { memoryCoordination } from './coordination';
 import { countPresenceRefusals, createCoordinationSignals, observeCoordination } from './coordination-signals';
 import { Closables, once, type Engine } from './engine';
+import { followFile, readBrokerTls } from './broker-files';
 import type { EngineConfig } from './engine-settings';
 import { createEngineSignals } from './engine-signals';
 import { openMemoryEngine } from './memory-engine';
+import type { NatsConfig } from './nats-settings';
 import { openFileStore } from './open-file-store';
 import { openPostgresReadSide } from './postgres-read-side';
 
@@ -74,12 +76,12 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
           brokers: kafka.brokers,
           clientId: options.clientName,
           topic: names.topic,
-          groupIds: { projector: names.projectorGroup },
+          groupIds: { projector: names.projectorGroup, rebuild: names.rebuildGroup },
           partitions: kafka.partitions,
           replicationFactor: kafka.replicationFactor,
           minInSyncReplicas: kafka.minInSyncReplicas,
           createTopic: true,
-          ssl: kafka.tls,
+          ...(kafka.tls === undefined ? {} : { ssl: await readBrokerTls(kafka.tls) }),
           ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
           onLog: signals.kafkaLog,
           onMetric: signals.kafkaMetric,
@@ -90,13 +92,12 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
       const { openJetStreamDeliveryLog } = await import('@sluice/delivery-log-jetstream');
       return closables.keep(
         openJetStreamDeliveryLog({
-          servers: nats.servers,
           name: options.clientName,
           stream: names.stream,
           subject: names.recordedSubject,
           replicas: nats.replicas,
           retention: { maxAgeMs: nats.maxAgeMs, maxBytes: nats.maxBytes, maxMessages: MAX_DELIVERY_MESSAGES },
-          ...(nats.token === undefined ? {} : { token: nats.token }),
+          ...(await natsConnection(nats)),
           onFault: (error) => signals.fault('delivery_log', error),
           onMetric: signals.jetStreamMetric,
         }),
@@ -107,6 +108,20 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
   };
 }
 
+/** How both connections to NATS are made. @throws SluiceError `configuration` for files that cannot be read */
+async function natsConnection({ servers, token, user, password, credentialsFile, tls }: NatsConfig) {
+  // The client reads them itself, in the background.
+  await readBrokerTls(tls ?? {});
+  return {
+    servers,
+    ...(token === undefined ? {} : { token }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(credentialsFile === undefined ? {} : { credentials: followFile(credentialsFile) }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
 /** Does not wait for NATS: who seeks a slot waits a second for it, and then is counted here alone. */
 async function openClusterCoordination(
   { nats, names }: EngineConfig & { engine: 'cluster' },
@@ -114,11 +129,10 @@ async function openClusterCoordination(
 ): Promise<NatsCoordination> {
   const { NatsCoordination } = await import('@sluice/coordination-nats');
   const coordination = new NatsCoordination({
-    servers: nats.servers,
     name: `${clientName}-coordination`,
     names,
     replicas: nats.replicas,
-    ...(nats.token === undefined ? {} : { token: nats.token }),
+    ...(await natsConnection(nats)),
     ...createCoordinationSignals(metrics, logger),
   });
   observeCoordination(metrics, coordination);

@@ -10,6 +10,7 @@ export function openPostgresReadSide(
 ): Pick<
   Engine,
   | 'readModel'
+  | 'readModelRebuilds'
   | 'apiKeys'
   | 'sandboxes'
   | 'workspaceDocuments'
@@ -26,6 +27,7 @@ export function openPostgresReadSide(
   });
   return {
     readModel: open,
+    readModelRebuilds: async () => (await open()).rebuilds,
     apiKeys: async () => (await open()).apiKeys,
     sandboxes: async () => (await open()).sandboxes,
     workspaceDocuments: async () => (await open()).workspaceDocuments,

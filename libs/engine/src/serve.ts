@@ -49,6 +49,8 @@ export function serveParts(host: AppHost, parts: readonly AppPart[]): Service {
       maxConnections: config.access.limits.totalConnections + SPARE_CONNECTIONS,
       ...(config.http.corsOrigins && { corsOrigins: config.http.corsOrigins }),
       aliases,
+      ...(config.http.healthPort && { healthPort: config.http.healthPort }),
+      ...(config.http.tls && { tls: config.http.tls }),
       routes: (app) => {
         serveDescriptions(app);
         for (const part of parts) part.routes?.(app);

@@ -48,7 +48,6 @@ describe('hostSettings', () => {
         partitions: 12,
         replicationFactor: 1,
         minInSyncReplicas: 1,
-        tls: false,
       },
       nats: { servers: ['nats://n1:4222'], replicas: 1, maxAgeMs: 3_600_000, maxBytes: 1_073_741_824 },
     });
@@ -135,6 +134,26 @@ describe('hostSettings', () => {
     expect(read({ SLUICE_ENGINE: 'memory', SLUICE_HTTP_HOST: host }).http).not.toHaveProperty('loopbackWorkspace');
   });
 
+  it('knows the files of TLS, which are needed together, and the port of probes without it', () => {
+    const files = { SLUICE_TLS_CERT_FILE: '/tls/tls.crt', SLUICE_TLS_KEY_FILE: '/tls/tls.key' };
+    expect(read({ SLUICE_ENGINE: 'memory', ...files, SLUICE_HEALTH_PORT: '9090' }).http).toMatchObject({
+      tls: {
+        files: {
+          certificate: { path: '/tls/tls.crt', setting: 'SLUICE_TLS_CERT_FILE' },
+          key: { path: '/tls/tls.key', setting: 'SLUICE_TLS_KEY_FILE' },
+        },
+        reloadIntervalMs: 30_000,
+      },
+      healthPort: { port: 9090, setting: 'SLUICE_HEALTH_PORT' },
+    });
+    expect(read({ SLUICE_ENGINE: 'memory' }).http).not.toHaveProperty('tls');
+    for (const name of ['SLUICE_TLS_CERT_FILE', 'SLUICE_TLS_KEY_FILE', 'SLUICE_TLS_CLIENT_CA_FILE']) {
+      expect(complaintAbout({ SLUICE_ENGINE: 'memory', [name]: '/tls/file' })).toBe(
+        'SLUICE_TLS_CERT_FILE and SLUICE_TLS_KEY_FILE are needed together',
+      );
+    }
+  });
+
   it('knows the origins whose pages may read answers', () => {
     const env = { SLUICE_ENGINE: 'memory', SLUICE_CORS_ORIGINS: 'https://app.example, http://localhost:3000' };
     expect(read(env).http.corsOrigins).toEqual(['https://app.example', 'http://localhost:3000']);
@@ -194,6 +213,11 @@ describe('hostSettings', () => {
   it('limits the burst of a caller to two seconds of its rate', () => {
     const { limits } = read({ SLUICE_ENGINE: 'memory', SLUICE_KEY_REQUESTS_PER_SECOND: '10' }).access;
     expect(limits.apiKey).toMatchObject({ requestsPerSecond: 10, burst: 20 });
+  });
+
+  it('lets an address fail for ten seconds of its rate at once', () => {
+    const { limits } = read({ SLUICE_ENGINE: 'memory', SLUICE_FAILED_AUTHENTICATIONS_PER_SECOND: '3' }).access;
+    expect(limits.failedAuthentication).toEqual({ perSecond: 3, burst: 30 });
   });
 });
 

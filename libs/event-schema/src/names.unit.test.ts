@@ -20,6 +20,7 @@ describe('brokerNames', () => {
     expect(brokerNames('sluice')).toEqual({
       topic: 'sluice.events.v1',
       projectorGroup: 'sluice.projector.v1',
+      rebuildGroup: 'sluice.rebuild.v1',
       stream: 'SLUICE_EVENTS_V1',
       recordedSubject: 'sluice.events.v1.recorded',
       slotBucket: 'SLUICE_SLOTS_V1',
@@ -33,9 +34,10 @@ describe('brokerNames', () => {
   it('gives every prefix names that are valid at their broker', () => {
     fc.assert(
       fc.property(prefix, (text) => {
-        const { topic, projectorGroup, stream, slotBucket, replicaBucket, ...subjects } = brokerNames(text);
+        const { topic, projectorGroup, rebuildGroup, stream, slotBucket, replicaBucket, ...subjects } =
+          brokerNames(text);
         expect(topic).toMatch(KAFKA_NAME);
-        expect(projectorGroup).toMatch(KAFKA_NAME);
+        for (const group of [projectorGroup, rebuildGroup]) expect(group).toMatch(KAFKA_NAME);
         for (const name of [stream, slotBucket, replicaBucket]) expect(name).toMatch(STREAM_NAME);
         for (const subject of Object.values(subjects)) expect(subject).toMatch(SUBJECT);
       }),
@@ -54,7 +56,7 @@ describe('brokerNames', () => {
   });
 
   it('never mistakes one of its names for another', () => {
-    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(9)));
+    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(10)));
   });
 
   it.each([
@@ -74,7 +76,9 @@ describe('brokerNames', () => {
           expect(error).toBeInstanceOf(RangeError);
           return;
         }
-        expect([names.topic, names.projectorGroup].every((name) => KAFKA_NAME.test(name))).toBe(true);
+        expect([names.topic, names.projectorGroup, names.rebuildGroup].every((name) => KAFKA_NAME.test(name))).toBe(
+          true,
+        );
         expect(STREAM_NAME.test(names.stream) && SUBJECT.test(names.recordedSubject)).toBe(true);
       }),
     );

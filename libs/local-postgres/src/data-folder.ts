@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { SluiceError } from '@sluice/event-log';
 import type { PostgresBinaries } from './binaries';
+import { keepFile, syncFolder } from './keep-file';
 import { makeFolder } from './make-folder';
 import { runProgram } from './run-program';
 import type { ServerUser } from './server-user';
@@ -34,7 +35,7 @@ export async function readOrMakePassword(clusterFolder: string): Promise<string>
     throw new SluiceError('configuration', `${file} is missing, so ${clusterFolder} cannot be opened`);
   }
   const password = randomBytes(24).toString('hex');
-  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  await keepFile(file, `${password}\n`);
   return password;
 }
 
@@ -74,6 +75,7 @@ export async function initialiseCluster(
     if (code !== 0) throw new SluiceError('configuration', `initdb failed: ${output.split('\n').slice(-3).join(' ')}`);
     await chmod(beside, 0o700);
     await rename(beside, clusterFolder);
+    await syncFolder(dirname(clusterFolder));
     return true;
   } finally {
     await rm(passwordFile, { force: true });

@@ -1,2 +1,3 @@
+export { keepFile } from './keep-file';
 export { makeFolder } from './make-folder';
 export { startLocalPostgres, type LocalPostgres, type LocalPostgresOptions } from './local-postgres';

@@ -9,10 +9,15 @@ import {
   type FeedbackChange,
 } from '@sluice/projections';
 import type { Queries } from './database';
+import type { ModelSchema } from './rebuild/model-schemas';
 import { toLines } from './text-lines';
 
 /** Applies merged changes by one call of a function in the database, whatever their number. */
-export async function applyAgents(queries: Queries, changes: readonly AgentChange[]): Promise<void> {
+export async function applyAgents(
+  queries: Queries,
+  changes: readonly AgentChange[],
+  schema: ModelSchema,
+): Promise<void> {
   const ended = changes.filter(({ begins }) => begins !== undefined);
   const gone = ended.filter(({ begins }) => begins === null);
   const begun = changes.flatMap(({ agentId, begins }) => (begins ? [begunRow(agentId, begins)] : []));
@@ -28,7 +33,7 @@ export async function applyAgents(queries: Queries, changes: readonly AgentChang
   const rows = (rowsOf: (place: FeedbackName, change: FeedbackChange) => readonly object[]) =>
     JSON.stringify(feedback.flatMap(({ place, change }) => rowsOf(place, change)));
   await queries.$executeRaw`
-    SELECT read_model.change_agents(
+    SELECT ${schema}.change_agents(
       ${toLines(gone.map(({ agentId }) => agentId))}::text,
       ${toLines(ended.map(({ agentId }) => agentId))}::text,
       ${JSON.stringify(begun)}::text::json,

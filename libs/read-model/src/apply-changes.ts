@@ -3,8 +3,13 @@ import { applyAgents } from './apply-agents';
 import { applySessionEvents } from './apply-session-events';
 import { applyWorkspaceDocuments } from './apply-workspace-documents';
 import type { Queries } from './database';
+import type { ModelSchema } from './rebuild/model-schemas';
 
-type Apply<K extends Change['kind']> = (queries: Queries, changes: readonly ChangeOf<K>[]) => Promise<void>;
+type Apply<K extends Change['kind']> = (
+  queries: Queries,
+  changes: readonly ChangeOf<K>[],
+  schema: ModelSchema,
+) => Promise<void>;
 
 /** How each kind of change reaches its table; the compiler asks for a line when a kind is added. */
 const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {
@@ -15,20 +20,29 @@ const APPLY: { readonly [K in Change['kind']]: Apply<K> } = {
 };
 
 /** Applies merged changes, one statement for each kind that is among them. */
-export async function applyChanges(queries: Queries, changes: readonly Change[]): Promise<void> {
+export async function applyChanges(queries: Queries, changes: readonly Change[], schema: ModelSchema): Promise<void> {
   if (changes.length === 0) return;
-  for (const kind of Object.keys(APPLY) as Change['kind'][]) await applyKind(queries, kind, changes);
+  for (const kind of Object.keys(APPLY) as Change['kind'][]) await applyKind(queries, kind, changes, schema);
 }
 
-async function applyKind<K extends Change['kind']>(queries: Queries, kind: K, all: readonly Change[]): Promise<void> {
+async function applyKind<K extends Change['kind']>(
+  queries: Queries,
+  kind: K,
+  all: readonly Change[],
+  schema: ModelSchema,
+): Promise<void> {
   const changes = changesOfKind(kind, all);
-  if (changes.length > 0) await APPLY[kind](queries, changes);
+  if (changes.length > 0) await APPLY[kind](queries, changes, schema);
 }
 
 /** `status` is '' where the events say nothing about it: then the stored one stays. */
-async function applySandboxActivity(queries: Queries, changes: readonly SandboxActivityChange[]): Promise<void> {
+async function applySandboxActivity(
+  queries: Queries,
+  changes: readonly SandboxActivityChange[],
+  schema: ModelSchema,
+): Promise<void> {
   await queries.$executeRaw`
-    INSERT INTO read_model.sandboxes AS s (workspace_id, sandbox_id, status, executions_started, executions_completed,
+    INSERT INTO ${schema}.sandboxes AS s (workspace_id, sandbox_id, status, executions_started, executions_completed,
       executions_failed, last_position, last_occurred_at)
     SELECT workspace_id, sandbox_id, coalesce(nullif(status, ''), 'unknown'), started, completed, failed, position, occurred_at
     FROM unnest(

@@ -1,10 +1,15 @@
 import type { SessionEventChange } from '@sluice/projections';
 import type { Queries } from './database';
+import type { ModelSchema } from './rebuild/model-schemas';
 import { isLine } from './session-rows';
 import { toLines } from './text-lines';
 
 /** Applies merged changes by one call of a function in the database, whatever their number. */
-export async function applySessionEvents(queries: Queries, changes: readonly SessionEventChange[]): Promise<void> {
+export async function applySessionEvents(
+  queries: Queries,
+  changes: readonly SessionEventChange[],
+  schema: ModelSchema,
+): Promise<void> {
   // An id that no event can have would not fit into a list; the catalogue lets none come to be recorded.
   const processed = changes.flatMap(({ workspaceId, sessionId, processed: times }) =>
     [...times].flatMap(([id, processedAtMs]) => (isLine(id) ? [{ workspaceId, sessionId, id, processedAtMs }] : [])),
@@ -15,7 +20,7 @@ export async function applySessionEvents(queries: Queries, changes: readonly Ses
   const linesOf = <T>(items: readonly T[], text: (item: T) => unknown) =>
     toLines(items.map((item) => String(text(item))));
   await queries.$executeRaw`
-    SELECT read_model.change_session_events(
+    SELECT ${schema}.change_session_events(
       ${linesOf(processed, ({ workspaceId }) => workspaceId)}::text,
       ${linesOf(processed, ({ sessionId }) => sessionId)}::text,
       ${linesOf(processed, ({ id }) => id)}::text,

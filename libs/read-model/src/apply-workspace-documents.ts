@@ -8,16 +8,18 @@ import {
 } from '@sluice/projections';
 import type { Queries } from './database';
 import { encodeFields } from './document-fields';
+import type { ModelSchema } from './rebuild/model-schemas';
 
 /** Applies merged changes by one call of a function in the database, whatever their number. */
 export async function applyWorkspaceDocuments(
   queries: Queries,
   changes: readonly WorkspaceDocumentChange[],
+  schema: ModelSchema,
 ): Promise<void> {
   const removals = JSON.stringify(changes.flatMap(toRemoval));
   const rows = JSON.stringify(changes.flatMap(toRows));
   await queries.$executeRaw`
-    SELECT read_model.change_workspace_documents(${removals}::text::json, ${rows}::text::json)`;
+    SELECT ${schema}.change_workspace_documents(${removals}::text::json, ${rows}::text::json)`;
 }
 
 /** The id of a member begins with its group chat's; two ids of the longest would be too long for an index with a third. */

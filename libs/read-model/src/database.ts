@@ -28,6 +28,10 @@ export const SESSION_OPTIONS = '-c enable_bitmapscan=off';
 
 export const DEFAULT_POOL_SIZE = 10;
 
+/** A rebuild copies, projects, renews its lease and waits for a switch at the same time; what it does in bulk takes long. */
+const REBUILD_POOL_SIZE = 6;
+const REBUILD_STATEMENT_TIMEOUT_MS = 120_000;
+
 /** Most connections of this process that read such lists: however slow those are, all else goes on. */
 export const LIST_POOL_SIZE = 4;
 
@@ -41,11 +45,12 @@ export interface Queries {
   readonly $executeRaw: Query<number>;
 }
 
-/** One pool of connections, for the client and for what goes past it, and a small one for the lists of readers. */
+/** One pool of connections, for the client and for what goes past it, and small ones for the lists of readers and for rebuilds. */
 export interface Connections {
   readonly database: Database;
   readonly pool: Pool;
   readonly lists: Pool;
+  readonly rebuilds: Pool;
   close(): Promise<void>;
 }
 
@@ -57,15 +62,16 @@ export function openConnections({
 }: DatabaseOptions): Connections {
   const pool = openPool(databaseUrl, poolSize, statementTimeoutMs);
   const lists = openPool(databaseUrl, LIST_POOL_SIZE, listTimeoutMs);
+  const rebuilds = openPool(databaseUrl, REBUILD_POOL_SIZE, REBUILD_STATEMENT_TIMEOUT_MS);
   const database = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
   });
   const close = async () => {
     await database.$disconnect();
-    await Promise.all([pool.end(), lists.end()]);
+    await Promise.all([pool.end(), lists.end(), rebuilds.end()]);
   };
-  return { database, pool, lists, close };
+  return { database, pool, lists, rebuilds, close };
 }
 
 /** It connects when it is first asked. */

@@ -5,7 +5,7 @@ import { SluiceError } from '@sluice/event-log';
 import { Client } from 'pg';
 
 /** The advisory lock that Prisma Migrate itself takes: our runner and the Prisma CLI never run at the same time. */
-const MIGRATION_LOCK = 72_707_369;
+export const MIGRATION_LOCK = 72_707_369;
 
 /** Longest wait for another process that is migrating. */
 const LOCK_TIMEOUT_MS = 60_000;

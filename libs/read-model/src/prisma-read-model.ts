@@ -30,6 +30,7 @@ import { PrismaWebhookStore } from './prisma-webhook-store';
 import { PrismaWorkspaceDocuments } from './prisma-workspace-documents';
 import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
 import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
+import { PostgresReadModelRebuilds } from './rebuild/postgres-rebuilds';
 import { RecordedListener } from './recorded-listener';
 import { queriesOf } from './transaction';
 import { orUnavailable } from './unavailable';
@@ -53,6 +54,7 @@ export class PrismaReadModel implements ReadModel {
   readonly sessionStore: PrismaSessionStore;
   readonly sessionDocuments: PrismaSessionDocuments;
   readonly webhookStore: PrismaWebhookStore;
+  readonly rebuilds: PostgresReadModelRebuilds;
   private readonly listener: RecordedListener;
 
   private readonly database: Database;
@@ -74,6 +76,7 @@ export class PrismaReadModel implements ReadModel {
     this.sessionStore = new PrismaSessionStore(database);
     this.sessionDocuments = new PrismaSessionDocuments(database);
     this.webhookStore = new PrismaWebhookStore(database);
+    this.rebuilds = new PostgresReadModelRebuilds(connections.rebuilds, project);
     this.listener = new RecordedListener(databaseUrl);
   }
 

@@ -19,6 +19,7 @@ import { mergeChanges, type Change } from '@sluice/projections';
 import type { Pool } from 'pg';
 import { applyChanges } from './apply-changes';
 import type { Queries } from './database';
+import { LIVE, type ModelSchema } from './rebuild/model-schemas';
 import { currentRecordedEvent } from './stored-event';
 import { toLines } from './text-lines';
 import { inTransaction } from './transaction';
@@ -41,26 +42,34 @@ interface RecordedRow {
 
 /** The projector's one transaction (see EventRecorder.record). */
 export function recordBatch(pool: Pool, batch: RecordBatch, project: ProjectEvent): Promise<RecordOutcome> {
-  return inTransaction(pool, async (queries) => {
-    // First of all: from here to the commit it holds the lock that makes positions contiguous.
-    const [row] = await recordEvents(queries, batch.envelopes, batch.checkpoints);
-    if (!row) throw new Error('record_events gave no epoch');
-    const recorded: EncodedRecordedEvent[] = [];
-    const changes: Change[] = [];
-    for (const { envelope, recording } of recordingsOf(row, batch.envelopes)) {
-      try {
-        const event = currentRecordedEvent(envelope, recording);
-        recorded.push(event);
-        for (const change of project(event.event)) changes.push(change);
-      } catch (error) {
-        // Also where the event cannot be brought to its current version.
-        throw new ProjectionFailed(envelope.event.id, error);
-      }
+  return inTransaction(pool, (queries) => recordInTransaction(queries, batch, project));
+}
+
+/** What the projector does in one transaction, to the live model or to one that is being built. */
+export async function recordInTransaction(
+  queries: Queries,
+  batch: RecordBatch,
+  project: ProjectEvent,
+  schema: ModelSchema = LIVE,
+): Promise<RecordOutcome> {
+  // First of all: from here to the commit it holds the lock that makes positions contiguous.
+  const [row] = await recordEvents(queries, batch.envelopes, batch.checkpoints, schema);
+  if (!row) throw new Error('record_events gave no epoch');
+  const recorded: EncodedRecordedEvent[] = [];
+  const changes: Change[] = [];
+  for (const { envelope, recording } of recordingsOf(row, batch.envelopes)) {
+    try {
+      const event = currentRecordedEvent(envelope, recording);
+      recorded.push(event);
+      for (const change of project(event.event)) changes.push(change);
+    } catch (error) {
+      // Also where the event cannot be brought to its current version.
+      throw new ProjectionFailed(envelope.event.id, error);
     }
-    await applyChanges(queries, mergeChanges(changes));
-    if (batch.parked.length > 0) await park(queries, batch.parked);
-    return { epoch: toEpoch(row.epoch), recorded };
-  });
+  }
+  await applyChanges(queries, mergeChanges(changes), schema);
+  if (batch.parked.length > 0) await park(queries, batch.parked, schema);
+  return { epoch: toEpoch(row.epoch), recorded };
 }
 
 function* recordingsOf(row: RecordedRow, envelopes: readonly EncodedEnvelope[]) {
@@ -84,6 +93,7 @@ async function recordEvents(
   queries: Queries,
   envelopes: readonly EncodedEnvelope[],
   checkpoints: LaneCheckpoints,
+  schema: ModelSchema,
 ): Promise<readonly RecordedRow[]> {
   const linesOf = (text: (event: EventEnvelope) => string) => toLines(envelopes.map(({ event }) => text(event)));
   const lanes = [...checkpoints];
@@ -91,7 +101,7 @@ async function recordEvents(
     SELECT min(epoch) AS epoch, min(position) AS first_position, min(recorded_at) AS recorded_at,
       string_agg(ordinal::text, ' ' ORDER BY position) AS ordinals,
       string_agg(entity_sequence::text, ' ' ORDER BY position) AS entity_sequences
-    FROM read_model.record_events(
+    FROM ${schema}.record_events(
       string_to_array(${linesOf(({ id }) => id)}::text, E'\\n')::uuid[],
       string_to_array(${linesOf(({ workspaceId }) => String(workspaceId))}::text, E'\\n')::int[],
       string_to_array(${linesOf(({ family }) => family)}::text, E'\\n'),
@@ -103,17 +113,21 @@ async function recordEvents(
       ${lanes.map(([, next]) => BigInt(next))}::bigint[])`;
 }
 
-async function park(queries: Queries, records: readonly ParkedRecord[]): Promise<void> {
+async function park(queries: Queries, records: readonly ParkedRecord[], schema: ModelSchema): Promise<void> {
   for (const { lane, index, value, reason, detail, workspaceId, eventId } of records) {
     await queries.$executeRaw`
-      INSERT INTO read_model.parked_records (lane, index, value, reason, detail, workspace_id, event_id)
+      INSERT INTO ${schema}.parked_records (lane, index, value, reason, detail, workspace_id, event_id)
       VALUES (${lane}, ${BigInt(index)}, ${value}::bytea, ${reason}, ${detail}, ${workspaceId ?? null}::int, ${eventId ?? null})
       ON CONFLICT (lane, index) DO NOTHING`;
   }
 }
 
-export async function loadCheckpoints(queries: Queries, lanes: readonly Lane[]): Promise<LaneCheckpoints> {
+export async function loadCheckpoints(
+  queries: Queries,
+  lanes: readonly Lane[],
+  schema: ModelSchema = LIVE,
+): Promise<LaneCheckpoints> {
   const rows = await queries.$queryRaw<{ lane: number; next_index: bigint }[]>`
-    SELECT lane, next_index FROM read_model.lane_checkpoints WHERE lane = ANY(${lanes.map(Number)}::int[])`;
+    SELECT lane, next_index FROM ${schema}.lane_checkpoints WHERE lane = ANY(${lanes.map(Number)}::int[])`;
   return new Map(rows.map(({ lane, next_index }) => [lane as Lane, Number(next_index)]));
 }

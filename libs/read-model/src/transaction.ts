@@ -1,4 +1,4 @@
-import type { Pool, QueryConfig, QueryResult } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { Queries } from './database';
 import { Prisma } from './generated/client';
 
@@ -6,7 +6,10 @@ import { Prisma } from './generated/client';
  * One transaction on a connection of the pool, past Prisma's client: that would write all parameters as JSON and read them
  * again, which for a batch of events costs more than the rest. 64-bit integers come as texts here.
  */
-export async function inTransaction<T>(pool: Pool, work: (queries: Queries) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (queries: Queries, client: PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   // The statement in hand rejects as well; without a listener the event would end the process.
   const ignore = () => undefined;
@@ -14,7 +17,7 @@ export async function inTransaction<T>(pool: Pool, work: (queries: Queries) => P
   let failure: Error | undefined;
   try {
     await client.query('BEGIN');
-    const result = await work(queriesOf(client));
+    const result = await work(queriesOf(client), client);
     await client.query('COMMIT');
     return result;
   } catch (error) {

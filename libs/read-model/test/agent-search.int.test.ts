@@ -33,7 +33,7 @@ describe('a search for agents', () => {
     database = await createFreshDatabase();
     model = await openReadModel({ databaseUrl: database.url, listTimeoutMs: 5_000 });
     await database.query(FILL);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await model.close();

@@ -65,7 +65,7 @@ describe('agents', () => {
     database = await createFreshDatabase();
     model = await openReadModel({ databaseUrl: database.url });
     await database.query(FILL);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await model.close();

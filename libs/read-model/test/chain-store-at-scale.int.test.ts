@@ -24,7 +24,7 @@ describe('ChainStore in PostgreSQL', () => {
     models = [await open(), await open()];
     stores = [models[0].chainStore, models[1].chainStore];
     await database.query(FILL);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const model of models) await model.close();

@@ -11,7 +11,7 @@ let model: PrismaReadModel;
 beforeAll(async () => {
   database = await createFreshDatabase();
   model = await openReadModel({ databaseUrl: database.url });
-}, 60_000);
+});
 
 afterAll(async () => {
   await model.close();
@@ -27,7 +27,7 @@ it('records a batch with as many entities as events, well within the time of a s
   const { recorded } = await record(envelopes);
   expect(recorded.map(({ event }) => event.id)).toEqual(envelopes.map(({ event }) => event.id));
   expect(new Set(recorded.map(({ event }) => event.entitySequence))).toEqual(new Set([1]));
-}, 60_000);
+});
 
 it('numbers the events of each entity on, whatever is mixed into a batch', async () => {
   const counts = new Map<string, number>();
@@ -90,4 +90,4 @@ it('gives an error where the network has gone silent, and works when it is back'
     proxy.close();
     await remote.close();
   }
-}, 40_000);
+});

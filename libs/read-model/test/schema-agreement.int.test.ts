@@ -1,39 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyMigrations } from '../src';
-import { environmentWith } from './config';
+import { compareSchema, SCHEMA_FILE } from './compare-schema';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database';
-
-const PROJECT = join(__dirname, '..');
-const ROOT = join(PROJECT, '../..');
-const SCHEMA = join(PROJECT, 'prisma/schema.prisma');
-
-/** What Prisma Migrate's own command says about a database and a schema. */
-interface Comparison {
-  /** 0: the same; 2: they differ. */
-  readonly exitCode: number;
-  readonly output: string;
-}
-
-function compare(databaseUrl: string, schema: string): Promise<Comparison> {
-  const command = [
-    join(ROOT, 'node_modules/prisma/build/index.js'),
-    ...['migrate', 'diff', '--from-config-datasource', '--to-schema', schema, '--exit-code'],
-  ];
-  const env = environmentWith({
-    SLUICE_DATABASE_URL: databaseUrl,
-    PRISMA_SCHEMA_ENGINE_BINARY: join(ROOT, 'tools/schema-engine.mjs'),
-    PRISMA_HIDE_UPDATE_MESSAGE: '1',
-    CHECKPOINT_DISABLE: '1',
-  });
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { cwd: PROJECT, env }, (error, stdout, stderr) => {
-      resolve({ exitCode: typeof error?.code === 'number' ? error.code : error ? -1 : 0, output: stdout + stderr });
-    });
-  });
-}
 
 describe('schema.prisma and the migrations', () => {
   let database: FreshDatabase;
@@ -51,7 +21,7 @@ describe('schema.prisma and the migrations', () => {
   });
 
   it('say the same', async () => {
-    expect(await compare(database.url, SCHEMA)).toEqual({
+    expect(await compareSchema(database.url)).toEqual({
       exitCode: 0,
       output: expect.stringContaining('No difference detected.'),
     });
@@ -66,14 +36,14 @@ describe('schema.prisma and the migrations', () => {
       ['published    BigInt   @default(0)', 'published    BigInt   @default(1)'],
       ['  @@index([workspaceId, entityId, occurredAt])\n', ''],
     ];
-    let text = await readFile(SCHEMA, 'utf8');
+    let text = await readFile(SCHEMA_FILE, 'utf8');
     for (const [from, to] of changes) {
       expect(text).toContain(from);
       text = text.replace(from, to);
     }
     const altered = join(folder, 'schema.prisma');
     await writeFile(altered, text);
-    const { exitCode, output } = await compare(database.url, altered);
+    const { exitCode, output } = await compareSchema(database.url, altered);
     expect(exitCode).toBe(2);
     for (const said of [
       'Extra',

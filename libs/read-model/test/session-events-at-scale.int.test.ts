@@ -26,7 +26,7 @@ const replicas = shareReplicas();
 
 beforeAll(async () => {
   await replicas.query(FILL);
-}, 120_000);
+});
 
 const list = (query: Partial<ListSessionEvents>) =>
   replicas.open().sessionEvents.list({ workspaceId: 1, sessionId: SESSION, order: 'ascending', limit: 100, ...query });

@@ -56,7 +56,7 @@ const replicas = shareReplicas();
 
 beforeAll(async () => {
   await replicas.query(FILL);
-}, 60_000);
+});
 
 const page = (query: Partial<ListSessions>) => (store: SessionStore) =>
   store.list({ workspaceId: 1, order: 'descending', limit: 100, includeArchived: false, ...query });

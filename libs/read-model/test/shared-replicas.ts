@@ -34,7 +34,7 @@ export function shareReplicas(): SharedReplicas {
     database = await createFreshDatabase();
     const { url } = database;
     replicas = [await openReadModel({ databaseUrl: url }), await openReadModel({ databaseUrl: url })];
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const replica of replicas) await replica.close();

@@ -33,7 +33,7 @@ describe('WebhookStore in PostgreSQL', () => {
     const first = leases.find(({ grant }) => grant.endpointId === 'whk_1');
     if (first === undefined) throw new Error('no lease');
     lease = first;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await model.close();

@@ -40,7 +40,7 @@ describe('documents of workspaces', () => {
     database = await createFreshDatabase();
     model = await openReadModel({ databaseUrl: database.url });
     await database.query(FILL);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await model.close();

@@ -1,6 +1,6 @@
 import { createSafeFetch, parsePrivateAllowList, SafeFetchError } from '../src/index';
 import { fetchAmong, PRIVATE, PUBLIC, userAgent } from './among';
-import { makeCertificate } from './certificate';
+import { makeCertificate } from '@sluice/event-log/conformance';
 import { closeWorlds, codeOf, serveHttp } from './world';
 
 afterEach(closeWorlds);

@@ -93,7 +93,7 @@ export async function failureOf(fetching: Promise<unknown>): Promise<SafeFetchEr
 
 /** Waits for a condition that needs no more than the event loop to go on. */
 export async function until(condition: () => boolean): Promise<void> {
-  const givenUpAt = performance.now() + 10_000;
+  const givenUpAt = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() > givenUpAt) {
       throw new Error('The condition never held');

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { SluiceError } from '@sluice/event-log';
 import { errorBody } from './http-errors';
+import { securityHeadersOf } from './security-headers';
 
 interface Answer {
   readonly head: string;
@@ -16,9 +17,12 @@ const MALFORMED: Answer = { head: '400 Bad Request', message: 'Not an HTTP reque
 /** How long a caller that does not read may keep a connection whose answer is written. */
 const UNREAD_ANSWER_MAX_MS = 2_000;
 
+/** Of a connection that is lost, or on which TLS failed: no answer would arrive. */
+const UNANSWERABLE = /^(?:ECONNRESET|EPIPE|EPROTO|ERR_(?:SSL|TLS|OSSL)_.*)$/;
+
 /** Answers bytes that are no HTTP request, for which there is no request object, and closes the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET') {
+  if (UNANSWERABLE.test(error.code ?? '')) {
     socket.destroy();
     return;
   }
@@ -42,8 +46,7 @@ export function answerBare(
     `HTTP/1.1 ${head}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    'X-Content-Type-Options: nosniff',
-    'Cache-Control: no-store',
+    ...Object.entries(securityHeadersOf(socket)).map(([name, value]) => `${name}: ${value}`),
     ...furtherHeaders,
     'Connection: close',
   ];

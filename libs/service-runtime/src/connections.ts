@@ -1,11 +1,14 @@
 import type { Server } from 'node:http';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { MetricsRegistry } from './metrics';
 import { METRIC_NAMES } from './signals';
 
 /** Every connection of a server, by whichever of its ports it came: counted together, against one bound. */
 export class Connections {
   private readonly open = new Set<Socket>();
+  /** With TLS, what HTTP is read from once hands are shaken, by the peer of its connection. */
+  private readonly secured = new Map<string, TLSSocket>();
   private readonly aliases: NetServer[] = [];
   private readonly countDropped: () => void;
   private isClosing = false;
@@ -23,6 +26,7 @@ export class Connections {
     server.maxConnections = maxConnections;
     server.on('drop', this.countDropped);
     server.on('connection', (socket: Socket) => this.count(socket));
+    server.on('secureConnection', (socket: TLSSocket) => this.secure(socket));
   }
 
   /** Listens on a further address, whose connections are served as those of the server's own. Gives the real port. */
@@ -55,7 +59,11 @@ export class Connections {
 
   /** Closes those by which nothing was ever said: nobody waits at them, and the server does not take them for idle. */
   closeUnused(): void {
-    for (const socket of this.open) if (socket.bytesRead === 0) socket.destroy();
+    const isTls = this.server instanceof TlsServer;
+    for (const socket of this.open) {
+      const source = isTls ? this.secured.get(peerOf(socket)) : socket;
+      if (source === undefined || source.bytesRead === 0) socket.destroy();
+    }
   }
 
   /** Told of again when its connection is handed back after an upgrade that nobody took. */
@@ -69,4 +77,16 @@ export class Connections {
     this.open.add(socket);
     socket.once('close', () => this.open.delete(socket));
   }
+
+  private secure(socket: TLSSocket): void {
+    const peer = peerOf(socket);
+    this.secured.set(peer, socket);
+    socket.once('close', () => {
+      if (this.secured.get(peer) === socket) this.secured.delete(peer);
+    });
+  }
+}
+
+function peerOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
 }

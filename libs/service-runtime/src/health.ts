@@ -5,6 +5,9 @@ import type { MetricsRegistry } from './metrics';
 import type { Readiness } from './readiness';
 import { METRIC_NAMES } from './signals';
 
+/** What of the app is for probes and scrapes. */
+export const HEALTH_PATHS: readonly string[] = ['/health', '/ready', '/metrics'];
+
 /**
  * `/health` (the process answers), `/ready` (it can serve) and `/metrics` (Prometheus text).
  * They answer also while the service starts and drains.

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, toHttpError } from './http-errors';
 import type { Logger } from './logger';
 import { REQUEST_ID_HEADER } from './request-id';
+import { securityHeadersOf } from './security-headers';
 
 /** How much of a refused body is read and thrown away, so that a caller that is still sending can read the answer. */
 const DISCARD_MAX_BYTES = 16 * 1_048_576;
@@ -11,8 +12,7 @@ const DISCARD_MAX_MS = 2_000;
 /** The headers of every answer, but those that a route sets itself. */
 export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header(REQUEST_ID_HEADER, request.id);
-  reply.header('x-content-type-options', 'nosniff');
-  reply.header('cache-control', 'no-store');
+  reply.headers(securityHeadersOf(request.raw.socket));
 }
 
 /** Answers any thrown value as JSON; the one way that errors leave by HTTP, for Nest handlers and bare Fastify routes. */

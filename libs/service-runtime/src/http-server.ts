@@ -1,20 +1,13 @@
 import type { Server } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SluiceError, toSluiceError } from '@sluice/event-log';
-import {
-  fastify as createFastify,
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import { fastify as createFastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BodyBudget } from './body-budget';
 import type { TrustProxy } from './client-address';
-import { answerClientError } from './client-errors';
 import { Connections } from './connections';
 import { allowOrigins, ANY_ORIGIN } from './cors';
+import { HealthPort } from './health-port';
 import { ErrorForms, type AnswerFault } from './error-forms';
 import { answerError, setCommonHeaders } from './http-answer';
 import { acceptJsonOnly } from './json-body';
@@ -23,10 +16,10 @@ import type { MetricsRegistry } from './metrics';
 import { SluiceExceptionFilter, SluiceFastifyAdapter } from './nest-adapter';
 import { nestLogger } from './nest-logger';
 import { PipelinedRequests } from './pipelined-requests';
-import { createRequestIds } from './request-id';
 import { RequestTracker } from './request-tracker';
 import { RouteTable } from './route-table';
-import { METRIC_NAMES } from './signals';
+import { HTTP_LIMITS, serverOptions } from './server-options';
+import { TlsCertificate, type TlsConfig } from './tls/tls-certificate';
 import { WebSockets, type WebSocketLimits } from './web-sockets';
 
 declare module 'fastify' {
@@ -43,22 +36,6 @@ declare module 'fastify' {
     streamedBody?: boolean;
   }
 }
-
-/** Limits of the HTTP server that rarely change; each is a bound on what one caller can hold. */
-export const HTTP_LIMITS = {
-  /** Longer than the idle time of usual load balancers (60 s), so that it is they who close. */
-  keepAliveTimeoutMs: 72_000,
-  headersTimeoutMs: 20_000,
-  /** From the first byte to the end of the body. */
-  requestTimeoutMs: 60_000,
-  timeoutCheckIntervalMs: 5_000,
-  maxHeaderBytes: 16_384,
-  maxPathSegmentLength: 512,
-  bodyLimitBytes: 1_048_576,
-  /** Of all bodies together that are not answered yet; further ones get 503 `overloaded`. */
-  maxBodyBytesInHand: 268_435_456,
-  maxConnections: 10_000,
-} as const;
 
 const RETRY_WHILE_STARTING_MS = 1_000;
 
@@ -80,6 +57,8 @@ export interface HttpAppOptions {
   readonly maxConnections?: number;
   /** Origins whose web pages may read answers; `*` is every one. Default: every one. */
   readonly corsOrigins?: readonly string[];
+  /** The server speaks TLS and nothing else, on every port of it but that for health. */
+  readonly tls?: TlsConfig;
   /** Where they differ from `WEB_SOCKET_LIMITS`. */
   readonly webSockets?: Partial<WebSocketLimits>;
   /** Registers bare Fastify routes, which spare the cost of Nest; called before the module is started. */
@@ -98,12 +77,14 @@ export interface HttpApp {
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
   /** Listens on a further address, after `listen`. Gives the real port and rejects as that does. */
   listenAlso(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Answers `/health`, `/ready` and `/metrics` on an address of their own, without TLS, until `close`. As `listenAlso`. */
+  listenForHealth(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Closes the connections that carry no request. */
+  closeIdleConnections(): void;
   /**
    * Takes no more connections, and answers that end close theirs. WebSockets stay until whoever opened them closes them.
    * Resolves when every connection is gone.
    */
-  /** Closes the connections that carry no request. */
-  closeIdleConnections(): void;
   closeServer(): Promise<void>;
   /** Closes all at once: connections and WebSockets, then Nest's modules. */
   close(): Promise<void>;
@@ -125,7 +106,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const frameworkErrors: AnswerFault = (thrown, request, reply) => {
     if (begin(request, reply)) answerFault(thrown, request, reply);
   };
-  const fastify = createFastify(serverOptions(options, frameworkErrors));
+  const certificate = options.tls && (await TlsCertificate.open(options.tls, { port: 'http', logger, metrics }));
+  const fastify = createFastify(serverOptions(options, frameworkErrors, certificate));
+  const health = new HealthPort(fastify);
   fastify.decorate('errorForms', forms);
   let gate: Gate = 'open';
 
@@ -189,6 +172,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
       return typeof address === 'object' && address !== null ? address.port : port;
     },
     listenAlso: (address) => connections.listen(address),
+    listenForHealth: (address) => health.listen(address),
     closeIdleConnections: () => {
       fastify.server.closeIdleConnections();
       connections.closeUnused();
@@ -197,52 +181,18 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
       await Promise.all([fastify.close(), connections.closeAliases()]);
     },
     close: async () => {
+      certificate?.close();
       void connections.closeAliases();
       fastify.server.closeAllConnections();
+      connections.closeUnused();
       sockets.terminate();
-      await (nest ? nest.close() : fastify.close());
+      await Promise.all([nest ? nest.close() : fastify.close(), health.close()]);
     },
   };
   options.routes?.(app);
   await nest?.init();
   await fastify.ready();
   return app;
-}
-
-function serverOptions(options: HttpAppOptions, frameworkErrors: AnswerFault): FastifyHttpOptions<Server> {
-  const { metrics, trustProxy = false } = options;
-  const clientErrors = metrics.counter({
-    name: METRIC_NAMES.httpClientErrorsTotal,
-    help: 'Connections whose bytes are no HTTP request: malformed, too slow, too large a head',
-  });
-  return {
-    logger: false,
-    genReqId: createRequestIds(),
-    requestIdHeader: false,
-    bodyLimit: options.bodyLimitBytes ?? HTTP_LIMITS.bodyLimitBytes,
-    trustProxy: typeof trustProxy === 'object' ? [...trustProxy] : trustProxy,
-    keepAliveTimeout: HTTP_LIMITS.keepAliveTimeoutMs,
-    requestTimeout: HTTP_LIMITS.requestTimeoutMs,
-    http: {
-      headersTimeout: HTTP_LIMITS.headersTimeoutMs,
-      connectionsCheckingInterval: HTTP_LIMITS.timeoutCheckIntervalMs,
-      maxHeaderSize: HTTP_LIMITS.maxHeaderBytes,
-    },
-    routerOptions: {
-      maxParamLength: HTTP_LIMITS.maxPathSegmentLength,
-      // A base URL that ends in a slash makes `//events` of `/events`.
-      ignoreDuplicateSlashes: true,
-    },
-    // The gate answers in our own form.
-    return503OnClosing: false,
-    forceCloseConnections: 'idle',
-    // Faults of the URL itself, found before any hook runs.
-    frameworkErrors,
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Duplex) => {
-      clientErrors.inc();
-      answerClientError(error, socket);
-    },
-  };
 }
 
 /** Answers thrown errors and unknown routes; gives what an unknown route is answered with. */

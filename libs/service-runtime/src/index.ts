@@ -4,7 +4,7 @@ export { registerHealthRoutes } from './health';
 export { answerError, setCommonHeaders } from './http-answer';
 export { errorBody, toHttpError } from './http-errors';
 export { ANY_ORIGIN, ORIGIN_PATTERN } from './cors';
-export { createHttpApp, HTTP_LIMITS, type Gate, type HttpApp, type HttpAppOptions } from './http-server';
+export { createHttpApp, type Gate, type HttpApp, type HttpAppOptions } from './http-server';
 export { JSON_MEDIA_TYPES } from './json-body';
 export {
   createLogger,
@@ -50,6 +50,8 @@ export {
   type ServiceOptions,
   type Worker,
 } from './service';
+export { SECURITY_HEADERS, TRANSPORT_SECURITY } from './security-headers';
+export { HTTP_LIMITS } from './server-options';
 export { setting, type Range } from './setting-schemas';
 export {
   defineSettings,
@@ -62,5 +64,7 @@ export {
   type SettingsOf,
 } from './settings';
 export { METRIC_NAMES } from './signals';
+export { TlsCertificate, type TlsConfig, type TlsSignals } from './tls/tls-certificate';
+export { type NamedFile, type TlsFiles } from './tls/tls-files';
 export { shownName, validate, type RequestPart } from './validate';
 export { WEB_SOCKET_LIMITS, type WebSocket, type WebSocketLimits } from './web-sockets';

@@ -3,10 +3,12 @@ import { SluiceError } from '@sluice/event-log';
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '']);
 
+export type Scheme = 'http' | 'https';
+
 /** The URL by which this machine reaches a listening server. */
-export function baseUrl(host: string, port: number): string {
-  if (ANY_ADDRESS.has(host)) return `http://127.0.0.1:${port}`;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+export function baseUrl(host: string, port: number, scheme: Scheme = 'http'): string {
+  if (ANY_ADDRESS.has(host)) return `${scheme}://127.0.0.1:${port}`;
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 /** Why an address cannot be listened on, in one line that says what to set. */

@@ -4,6 +4,9 @@ import type { FastifyReply } from 'fastify';
 import { exchange, gate, until } from '../test/harness';
 import { build, recorder, statusOf } from '../test/service-fixture';
 
+/** What waits for this does not end within the time of a test. */
+const LONGER_THAN_A_TEST_MS = 3_600_000;
+
 describe('service drain', () => {
   it('says that it drains, serves on during the delay, then finishes what it has in hand', async () => {
     const held = gate();
@@ -101,34 +104,28 @@ describe('service drain', () => {
           },
         },
       ],
-      drain: { timeoutMs: 25_000, delayMs: 0 },
+      drain: { timeoutMs: LONGER_THAN_A_TEST_MS, delayMs: 0 },
     });
     const { url } = await service.start();
     const answer = exchange(Number(new URL(url).port), 'GET /stream HTTP/1.1\r\nHost: x\r\n\r\n');
     await until(() => streams.size === 1);
-    const startedAtMs = performance.now();
     await service.destroy();
-    // Far less than the share of the drain's time after which it would have been cut.
-    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     expect(await answer).toContain(' bye');
   });
 
   it('does not wait for a connection by which nothing was ever asked', async () => {
-    const { service } = build({ drain: { timeoutMs: 25_000, delayMs: 0 } });
+    const { service } = build({ drain: { timeoutMs: LONGER_THAN_A_TEST_MS, delayMs: 0 } });
     const { url } = await service.start();
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     await once(socket, 'connect');
     // Accepted too: the server answers others only after it.
     await fetch(`${url}/health`);
     const closed = once(socket, 'close');
-    const startedAtMs = performance.now();
     await service.destroy();
     await closed;
-    // Far less than the share of the drain's time after which it would have been cut.
-    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
   });
 
-  it('ends within its time though everything hangs, and still closes the rest', async () => {
+  it('ends though everything hangs, and still closes the rest', async () => {
     const never = () => new Promise<void>(() => undefined);
     const { events, worker, resource } = recorder();
     let isWorking = false;
@@ -154,11 +151,9 @@ describe('service drain', () => {
     );
     await until(() => isWorking);
     const startedAtMs = performance.now();
-    await service.destroy();
-    const durationMs = performance.now() - startedAtMs;
-    expect(durationMs).toBeGreaterThan(500);
     // What hangs would do so for ever.
-    expect(durationMs).toBeLessThan(10_000);
+    await service.destroy();
+    expect(performance.now() - startedAtMs).toBeGreaterThan(500);
     expect(await hanging).toBe('cut');
     expect(events).toEqual(['start good', 'stop good', 'close pool']);
     const outcomes = lines.filter((line) => String(line['message']).startsWith('drain step'));

@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/event-log';
 import { DrainBudget, runBounded, runReversed } from './drain';
 import { registerHealthRoutes } from './health';
 import { createHttpApp, type HttpApp, type HttpAppOptions } from './http-server';
-import { baseUrl, listenError } from './listen-address';
+import { baseUrl, listenError, type Scheme } from './listen-address';
 import type { ServiceLogger } from './logger';
 import type { MetricsRegistry } from './metrics';
 import { Readiness, type ReadinessOptions, type ReadyCheck } from './readiness';
@@ -35,6 +35,8 @@ export interface ServiceOptions {
     readonly portSetting?: string;
     /** Further addresses of the same app, for requests and upgrades; drained like the first. */
     readonly aliases?: readonly PortAlias[];
+    /** Where health and metrics are answered without TLS as well, and nothing else. */
+    readonly healthPort?: PortAlias;
   };
   readonly checks?: readonly ReadyCheck[];
   readonly readiness?: ReadinessOptions;
@@ -66,6 +68,8 @@ export interface ServiceAddress {
   readonly url: string;
   /** In the order of `aliases`. */
   readonly aliasUrls: readonly string[];
+  /** With a `healthPort`. */
+  readonly healthUrl?: string;
 }
 
 /** A service that can be started once and destroyed once. */
@@ -137,7 +141,16 @@ class RunnableService implements Service {
    * opened to create the service comes before this: until then nothing is answered.
    */
   private async listen(): Promise<ServiceAddress> {
-    const { host, port, portSetting = 'SLUICE_HTTP_PORT', aliases = [], routes, ...limits } = this.options.http;
+    const {
+      host,
+      port,
+      portSetting = 'SLUICE_HTTP_PORT',
+      aliases = [],
+      healthPort,
+      routes,
+      ...limits
+    } = this.options.http;
+    const scheme = limits.tls === undefined ? 'http' : 'https';
     const { module, logger, metrics } = this.options;
     const http = await createHttpApp({
       ...limits,
@@ -153,14 +166,16 @@ class RunnableService implements Service {
     this.throwIfDestroyed();
     this.http = http;
     http.setGate('starting');
-    const url = await urlOf({ host, port, setting: portSetting }, http.listen);
+    const url = await urlOf(scheme, { host, port, setting: portSetting }, http.listen);
     const aliasUrls: string[] = [];
     for (const alias of aliases) {
       this.throwIfDestroyed();
-      aliasUrls.push(await urlOf(alias, http.listenAlso));
+      aliasUrls.push(await urlOf(scheme, alias, http.listenAlso));
     }
     this.throwIfDestroyed();
-    return { url, aliasUrls };
+    const health = healthPort && { healthUrl: await urlOf('http', healthPort, http.listenForHealth) };
+    this.throwIfDestroyed();
+    return { url, aliasUrls, ...health };
   }
 
   private throwIfDestroyed(): void {
@@ -213,10 +228,10 @@ function delay(durationMs: number): Promise<void> {
 }
 
 /** Listens, and gives the URL by which this machine gets there. */
-async function urlOf(address: PortAlias, listen: HttpApp['listen']): Promise<string> {
+async function urlOf(scheme: Scheme, address: PortAlias, listen: HttpApp['listen']): Promise<string> {
   const { host, port, setting } = address;
   const realPort = await listen({ host, port }).catch((error: unknown) => {
     throw listenError(error, host, port, setting);
   });
-  return baseUrl(host, realPort);
+  return baseUrl(host, realPort, scheme);
 }

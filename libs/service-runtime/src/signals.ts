@@ -9,6 +9,8 @@ export const METRIC_NAMES = {
   httpPipelinesCutTotal: 'sluice_http_pipelines_cut_total',
   httpUpgradesPending: 'sluice_http_upgrades_pending',
   httpUpgradesCutTotal: 'sluice_http_upgrades_cut_total',
+  tlsReloadsTotal: 'sluice_tls_reloads_total',
+  tlsCertificateExpirySeconds: 'sluice_tls_certificate_expiry_seconds',
   ready: 'sluice_ready',
   readyCheck: 'sluice_ready_check',
 } as const;

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger, MetricsRegistry, type ServiceLogger } from '../src/index';
 import type { LogLevel } from '../src/logger';
 
@@ -21,14 +22,17 @@ export function newMetrics(): MetricsRegistry {
   return new MetricsRegistry();
 }
 
-const UNTIL_MAX_MS = 15_000;
+const UNTIL_MAX_MS = 60_000;
 
-/** Resolves when the condition holds; rejects when it does not in 15 s, so that a wait in vain ends. */
+/** Between two looks the processor is for those who are waited for. */
+const LOOK_INTERVAL_MS = 2;
+
+/** Resolves when the condition holds; rejects when it does not within a minute, so that a wait in vain ends. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAtMs = performance.now() + UNTIL_MAX_MS;
   while (!(await condition())) {
     if (performance.now() > giveUpAtMs) throw new Error(`waited in vain: ${condition.toString()}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(LOOK_INTERVAL_MS);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 
 /** A socket that was opened, with what comes to it. */
 export interface OpenSocket {
@@ -17,8 +17,12 @@ export interface Refusal {
 }
 
 /** Opens a WebSocket; rejects with a `Refusal` when it is refused by HTTP. */
-export function openSocket(url: string, headers: Record<string, string> = {}): Promise<OpenSocket> {
-  const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers });
+export function openSocket(
+  url: string,
+  headers: Record<string, string> = {},
+  options: ClientOptions = {},
+): Promise<OpenSocket> {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers, ...options });
   const messages: string[] = [];
   let head: IncomingHttpHeaders = {};
   socket.on('message', (data) => messages.push(String(data)));

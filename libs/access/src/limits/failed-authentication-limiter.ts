@@ -1,7 +1,7 @@
-import { SluiceError } from '@sluice/event-log';
+import { SluiceError, type ErrorCode } from '@sluice/event-log';
 import type { AccessControl } from '../access-control';
 import type { Clock } from '../clock';
-import { presentedCredential, type Credentials } from '../credentials';
+import { presentedCredential, type Credentials, type PresentedCredential } from '../credentials';
 import type { Principal } from '../principal';
 import { sourceKey } from './source-key';
 import { rateLimited, TokenBucketLimiter } from './token-bucket';
@@ -14,7 +14,11 @@ export interface FailedAuthenticationLimits {
   /** Most sources remembered. */
   readonly maxTracked: number;
   readonly clock?: Clock;
+  /** Told of each request that was not let in, and why: `missing` without a credential, else the code of the error. */
+  onFailed?(reason: AuthenticationFailure): void;
 }
+
+export type AuthenticationFailure = ErrorCode | 'missing';
 
 /** Most credentials that wait until earlier ones of their address are judged, all addresses together. */
 const MAX_WAITING = 10_000;
@@ -38,7 +42,7 @@ export class FailedAuthenticationLimiter {
   private readonly inFlight = new Map<string, Promise<Principal>>();
   private waiting = 0;
 
-  constructor(limits: FailedAuthenticationLimits) {
+  constructor(private readonly limits: FailedAuthenticationLimits) {
     this.failures = new TokenBucketLimiter({
       requestsPerSecond: limits.perSecond,
       burst: limits.burst,
@@ -54,12 +58,21 @@ export class FailedAuthenticationLimiter {
    * @throws SluiceError `rate_limited` without asking when the source has failed too often, `overloaded` when too many
    *   wait, else what `authenticate` throws.
    */
-  async guard(
+  guard(
     address: string,
     access: Pick<AccessControl, 'authenticate' | 'isKnown'>,
     credentials: Credentials,
   ): Promise<Principal> {
     const presented = presentedCredential(credentials);
+    return this.told(presented === undefined, () => this.admit(address, access, credentials, presented));
+  }
+
+  private async admit(
+    address: string,
+    access: Pick<AccessControl, 'authenticate' | 'isKnown'>,
+    credentials: Credentials,
+    presented: PresentedCredential | undefined,
+  ): Promise<Principal> {
     if (presented === undefined || access.isKnown(credentials)) return access.authenticate(credentials);
     const source = sourceKey(address);
     const key = `${source} ${presented.kind} ${presented.text}`;
@@ -80,7 +93,16 @@ export class FailedAuthenticationLimiter {
    *   wait, else what `judge` throws.
    */
   guardProof<T>(address: string, judge: () => Promise<T>): Promise<T> {
-    return this.judge(sourceKey(address), judge);
+    return this.told(false, () => this.judge(sourceKey(address), judge));
+  }
+
+  private async told<T>(isMissing: boolean, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof SluiceError) this.limits.onFailed?.(isMissing ? 'missing' : error.code);
+      throw error;
+    }
   }
 
   private async judge<T>(source: string, judge: () => Promise<T>): Promise<T> {

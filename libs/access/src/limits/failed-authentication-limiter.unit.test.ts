@@ -66,6 +66,23 @@ describe('FailedAuthenticationLimiter', () => {
     await expect(guess()).rejects.toMatchObject(LIMITED);
   });
 
+  it('tells why each was not let in', async () => {
+    const { access, key } = await setUp();
+    const reasons: string[] = [];
+    const limiter = new FailedAuthenticationLimiter({
+      perSecond: 2,
+      burst: 1,
+      maxTracked: 100,
+      onFailed: (reason) => reasons.push(reason),
+    });
+    const attempts = [{}, { apiKey: await key() }, { apiKey: newApiKeyText() }, { bearer: 'nonsense' }];
+    for (const credentials of attempts) await limiter.guard(HERE, access, credentials).catch(() => undefined);
+    await limiter
+      .guardProof('192.0.2.2', () => Promise.reject(new SluiceError('unauthorized', 'x')))
+      .catch(() => undefined);
+    expect(reasons).toEqual(['missing', 'unauthorized', 'rate_limited', 'unauthorized']);
+  });
+
   it('lets in whoever was accepted lately while a neighbour guesses, and still asks the store', async () => {
     const { clock, store, access, key, tryKey, exhaust, limiter } = await setUp();
     const [kept, revoked] = [await key(), await key()];

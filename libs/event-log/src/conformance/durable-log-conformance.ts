@@ -166,6 +166,16 @@ export function describeDurableLog(name: string, createHarness: () => Promise<Du
       expect((await sum()) - before).toBe(12);
     });
 
+    it('says where its lanes begin: for each that it has, and not after its end', async () => {
+      const log = await harness.open();
+      await log.append(range(12).map((n) => sandboxEnvelope({ entityId: `sandbox-${n}` })));
+      const [starts, ends] = [await log.starts(), await log.ends()];
+      expect([...starts.keys()].sort()).toEqual([...ends.keys()].sort());
+      const held = [...ends].map(([lane, end]) => end - (starts.get(lane) ?? Infinity));
+      expect(held.every((records) => records >= 0)).toBe(true);
+      expect(held.reduce((total, records) => total + records, 0)).toBe(12);
+    });
+
     it('refuses to append after it was closed, with a retryable error', async () => {
       const log = await harness.open();
       await log.check();

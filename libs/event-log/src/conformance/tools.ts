@@ -4,7 +4,7 @@ import { encodeEnvelope, newEventId, type EncodedEnvelope, type EventEnvelope } 
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what = 'the condition',
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await condition())) {

@@ -58,6 +58,10 @@ export class MemoryDurableLog implements DurableLog {
     return Promise.resolve(new Map(this.lanes.map((records, lane) => [lane as Lane, records.length])));
   }
 
+  starts(): Promise<LaneCheckpoints> {
+    return Promise.resolve(new Map(this.lanes.map((_, lane) => [lane as Lane, 0])));
+  }
+
   check(): Promise<void> {
     if (this.closed) return Promise.reject(new SluiceError('log_unavailable', 'The log is closed'));
     return Promise.resolve();

@@ -1,4 +1,10 @@
-import { describeDeliveryLog, describeDurableLog, describeReadModel, rejectPoison } from '../conformance';
+import {
+  describeDeliveryLog,
+  describeDurableLog,
+  describeReadModel,
+  describeReadModelRebuilds,
+  rejectPoison,
+} from '../conformance';
 import { InProcessDeliveryLog } from './memory-delivery-log';
 import { MemoryDurableLog } from './memory-durable-log';
 import { MemoryReadModel } from './memory-read-model';
@@ -16,4 +22,9 @@ describeDeliveryLog('in process', async () => {
 describeReadModel('memory', async () => {
   const model = new MemoryReadModel({ project: rejectPoison });
   return { open: async () => model, destroy: () => model.close() };
+});
+
+describeReadModelRebuilds('memory', async () => {
+  const model = new MemoryReadModel();
+  return { open: async () => ({ model, rebuilds: model.rebuilds }), destroy: () => model.close() };
 });

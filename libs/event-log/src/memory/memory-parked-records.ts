@@ -1,3 +1,4 @@
+import type { Lane } from '../ports/durable-log';
 import type { ParkedRecord, ParkedRecords, StoredParkedRecord } from '../ports/read-model';
 
 /** ParkedRecords in memory. The same record of the log is kept once. */
@@ -9,6 +10,23 @@ export class MemoryParkedRecords implements ParkedRecords {
       if (this.records.some(({ lane, index }) => lane === record.lane && index === record.index)) continue;
       this.records.push({ ...record, parkedId: this.records.length + 1, parkedAt: Date.now() });
     }
+  }
+
+  /** What a rebuild parked anew, with new ids and with what became of it before. */
+  replaceBy(parked: readonly ParkedRecord[]): void {
+    const before = this.records;
+    this.records = [];
+    this.add(parked);
+    this.records = this.records.map((record) => {
+      const known = before.find(({ lane, index }) => lane === record.lane && index === record.index);
+      if (!known) return record;
+      const { parkedAt, replayedAt } = known;
+      return { ...record, parkedAt, ...(replayedAt === undefined ? {} : { replayedAt }) };
+    });
+  }
+
+  has(lane: Lane, index: number): boolean {
+    return this.records.some((record) => record.lane === lane && record.index === index);
   }
 
   async count(): Promise<number> {

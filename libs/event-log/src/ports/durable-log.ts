@@ -63,6 +63,8 @@ export interface DurableLog {
   follow(options: FollowLogOptions): Promise<LogFollower>;
   /** For every lane, the index that the next stored record will have at the earliest: what lag is measured against. */
   ends(): Promise<LaneCheckpoints>;
+  /** For every lane, the index of the first record that it may still have: what is below is gone for good. */
+  starts(): Promise<LaneCheckpoints>;
   /** Resolves when the log can be reached. @throws SluiceError `log_unavailable` */
   check(): Promise<void>;
   /** Lets appends in hand finish, then lets go of everything. Idempotent. */

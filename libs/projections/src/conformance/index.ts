@@ -1,9 +1,12 @@
 export { describeAgentDirectory } from './agent-directory-conformance';
 export type { AgentDirectoryHarness } from './agent-harness';
+export { agentHistory } from './agent-history';
 export type { WorkspaceDocumentsHarness } from './harness';
 export { registryEnvelope } from './registry-envelope';
 export { sessionEnvelope } from './session-envelope';
 export { describeSessionEvents } from './session-events-conformance';
 export type { SessionEventsHarness } from './session-harness';
+export { sessionHistory } from './session-history';
 export { describeWorkspaceDocuments } from './workspace-documents-conformance';
 export { workspaceEnvelope } from './workspace-envelope';
+export { workspaceHistory } from './workspace-history';

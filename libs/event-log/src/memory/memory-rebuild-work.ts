@@ -1,0 +1,181 @@
+import type { EncodedEnvelope } from '@sluice/event-schema';
+import { SluiceError } from '../errors';
+import type { Lane, LaneCheckpoints } from '../ports/durable-log';
+import type { ParkedRecord } from '../ports/read-model';
+import type {
+  RebuildBatch,
+  RebuildPositions,
+  RebuildRemainder,
+  RebuildWork,
+  SwitchOutcome,
+} from '../ports/read-model-rebuild';
+import { MemoryModelState } from './memory-model-state';
+import type { NotedRebuild, RebuiltModel } from './memory-rebuilds';
+
+/** The model beside the live one. */
+export class NextModel {
+  readonly state: MemoryModelState;
+  /** Envelopes by the positions that they have in the live model; variants have another text than there. */
+  readonly copied = new Map<number, EncodedEnvelope>();
+  readonly variants = new Map<number, EncodedEnvelope>();
+  /** The first index of each lane at which the log has an event that the live model lacks. */
+  readonly lacking = new Map<Lane, number>();
+  readonly parked: ParkedRecord[] = [];
+  leftOut = 0;
+
+  constructor(model: RebuiltModel, positions: RebuildPositions) {
+    this.state = new MemoryModelState(model.project, positions === 'keep' ? model.live().epoch : undefined);
+  }
+}
+
+/** RebuildWork in memory: the readable specification of the port. */
+export class MemoryRebuildWork implements RebuildWork {
+  readonly rebuildId: number;
+  readonly positions: RebuildPositions;
+  private readonly fencingToken: number;
+
+  constructor(
+    private readonly model: RebuiltModel,
+    private readonly noted: NotedRebuild,
+    private readonly onSwitched: () => void,
+  ) {
+    this.rebuildId = noted.rebuildId;
+    this.positions = noted.positions;
+    this.fencingToken = noted.fencingToken;
+  }
+
+  /** The rebuild, while it is this process's. */
+  private get own(): NotedRebuild {
+    if (this.noted.fencingToken === this.fencingToken && this.noted.finishedAt === undefined) return this.noted;
+    throw new SluiceError('conflict', 'The rebuild is over, or somebody else is at it');
+  }
+
+  async prepare(): Promise<void> {
+    void this.own;
+  }
+
+  async loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints> {
+    return new Map([...this.own.next.state.checkpoints].filter(([lane]) => lanes.includes(lane)));
+  }
+
+  async copy(batch: RebuildBatch): Promise<LaneCheckpoints> {
+    const { next } = this.own;
+    if (this.positions === 'renumber') {
+      next.state.record(
+        batch.events.map(({ envelope }) => envelope),
+        Date.now(),
+      );
+      next.parked.push(...batch.parked);
+      next.state.reach(batch.checkpoints);
+      return batch.checkpoints;
+    }
+    const live = this.model.live();
+    for (const { lane, index, envelope } of batch.events) {
+      if (index >= (live.checkpoints.get(lane) ?? 0)) continue;
+      const known = live.byId.get(envelope.event.id);
+      if (known) this.copyKnown(envelope, known.position);
+      else if (!this.model.parked.has(lane, index) && !next.lacking.has(lane)) next.lacking.set(lane, index);
+    }
+    const reached = new Map<Lane, number>();
+    for (const [lane, upTo] of batch.checkpoints) {
+      const handled = Math.min(upTo, live.checkpoints.get(lane) ?? 0);
+      if (handled > 0) reached.set(lane, handled);
+    }
+    next.state.reach(reached);
+    return reached;
+  }
+
+  /** A second event with a known id was skipped; it counts only where there is no other. */
+  private copyKnown(envelope: EncodedEnvelope, position: number): void {
+    const { copied, variants } = this.own.next;
+    const live = this.model.live().events[position - 1];
+    const { entityId, family, workspaceId, type } = envelope.event;
+    const isExact =
+      live !== undefined &&
+      [entityId, family, workspaceId, type].join() ===
+        [live.event.entityId, live.event.family, live.event.workspaceId, live.event.type].join();
+    const target = isExact ? copied : variants;
+    if (!target.has(position)) target.set(position, envelope);
+  }
+
+  async project(): Promise<number> {
+    const { next } = this.own;
+    const before = next.state.events.length;
+    for (;;) {
+      const position = next.state.events.length + 1;
+      const envelope = next.copied.get(position);
+      const live = this.model.live().events[position - 1];
+      if (!envelope || !live || this.positions === 'renumber') return next.state.events.length - before;
+      const { entitySequence, recordedAt } = live.event;
+      if (!next.state.restore(envelope, { position: live.event.position, entitySequence, recordedAt })) next.leftOut++;
+      next.copied.delete(position);
+    }
+  }
+
+  async remainder(starts: LaneCheckpoints): Promise<RebuildRemainder> {
+    const { next } = this.own;
+    const live = this.model.live();
+    let records = 0;
+    for (const [lane, index] of live.checkpoints) {
+      const reached = Math.max(next.state.checkpoints.get(lane) ?? 0, starts.get(lane) ?? 0);
+      records += Math.max(0, index - reached);
+    }
+    const events = this.positions === 'keep' ? live.events.length - next.state.events.length : 0;
+    return { records, events };
+  }
+
+  async fillHoles(): Promise<string | undefined> {
+    const { next } = this.own;
+    for (const [position, envelope] of next.variants) {
+      if (!next.copied.has(position) && position > next.state.events.length) next.copied.set(position, envelope);
+    }
+    const position = next.state.events.length + 1;
+    const live = this.model.live().events[position - 1];
+    if (next.copied.has(position) || live === undefined) return undefined;
+    return `the log has no event that can be read with the id ${live.event.id}, which is at position ${position}`;
+  }
+
+  async renew(leaseMs: number): Promise<'building' | 'aborting'> {
+    this.own.expiresAt = Date.now() + leaseMs;
+    return this.own.state === 'aborting' ? 'aborting' : 'building';
+  }
+
+  async switchOver(settle: () => Promise<boolean>): Promise<SwitchOutcome> {
+    void this.own;
+    let release: () => void = () => undefined;
+    this.model.hold(new Promise((resolve) => (release = resolve)));
+    try {
+      if (!(await settle())) {
+        this.own.attempts++;
+        return 'not_yet';
+      }
+      const { next } = this.own;
+      for (const [lane, first] of next.lacking) next.state.checkpoints.set(lane, first);
+      if (this.positions === 'renumber') this.model.parked.replaceBy(next.parked);
+      this.model.exchange(next.state);
+      this.finish('switched');
+      this.onSwitched();
+      return 'switched';
+    } finally {
+      release();
+    }
+  }
+
+  async discard(reason?: string): Promise<void> {
+    void this.own;
+    if (reason !== undefined) this.noted.fault = reason;
+    this.finish(reason === undefined ? 'aborted' : 'failed');
+  }
+
+  async note(fault: string): Promise<void> {
+    this.own.fault = fault;
+  }
+
+  async release(): Promise<void> {
+    Object.assign(this.own, { holder: '', expiresAt: 0 });
+  }
+
+  private finish(state: 'switched' | 'aborted' | 'failed'): void {
+    Object.assign(this.noted, { state, finishedAt: Date.now(), holder: '' });
+  }
+}

@@ -1,0 +1,87 @@
+import type { Lane, LaneCheckpoints, RebuildBatch, RebuildEvent } from '@sluice/event-log';
+import type { Queries } from '../database';
+import { loadCheckpoints } from '../record-transaction';
+import { toLines } from '../text-lines';
+import { LIVE, NEXT } from './model-schemas';
+
+/** Where records are kept that have the id of an event of the live model and another text, until it is known which is meant. */
+export const VARIANTS_TABLE = 'recorded_variants';
+
+/** The first index of each lane at which the log has an event that the live model lacks. */
+export type Lacking = ReadonlyMap<Lane, number>;
+
+/**
+ * Brings events of the log into the model beside, with what recording added to them in the live one. Only what the live one
+ * has handled is taken: before that it is open which position an event will have.
+ */
+export async function copyKept(
+  queries: Queries,
+  batch: RebuildBatch,
+): Promise<{ reached: LaneCheckpoints; lacking: Lacking }> {
+  const live = await loadCheckpoints(queries, [...batch.checkpoints.keys()]);
+  const reached = new Map<Lane, number>();
+  for (const [lane, next] of batch.checkpoints) {
+    const upTo = Math.min(next, live.get(lane) ?? 0);
+    if (upTo > 0) reached.set(lane, upTo);
+  }
+  const handled = batch.events.filter(({ lane, index }) => index < (live.get(lane) ?? 0));
+  const lacking = handled.length === 0 ? new Map<Lane, number>() : await copyEvents(queries, handled);
+  await storeCheckpoints(queries, reached);
+  return { reached, lacking };
+}
+
+/**
+ * A record with the text that the live model has is the event. One with another text is most often a second event with the
+ * same id, which was skipped as known. It is set aside, in case that there is no other. What the live model parked is parked
+ * there too.
+ */
+async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Promise<Lacking> {
+  await queries.$executeRaw`SET LOCAL enable_seqscan = off`;
+  await queries.$executeRaw`SET LOCAL enable_hashjoin = off`;
+  await queries.$executeRaw`SET LOCAL enable_mergejoin = off`;
+  const linesOf = (text: (event: RebuildEvent) => unknown) => toLines(events.map((event) => String(text(event))));
+  const rows = await queries.$queryRaw<{ lane: number; first_index: string }[]>`
+    WITH given AS MATERIALIZED (
+      SELECT * FROM unnest(
+        string_to_array(${linesOf(({ envelope }) => envelope.event.id)}::text, E'\\n')::uuid[],
+        string_to_array(${linesOf(({ envelope }) => envelope.event.workspaceId)}::text, E'\\n')::int[],
+        string_to_array(${linesOf(({ envelope }) => envelope.event.family)}::text, E'\\n'),
+        string_to_array(${linesOf(({ envelope }) => envelope.event.entityId)}::text, E'\\n'),
+        string_to_array(${linesOf(({ envelope }) => envelope.event.type)}::text, E'\\n'),
+        string_to_array(${linesOf(({ envelope }) => envelope.event.occurredAt)}::text, E'\\n')::bigint[],
+        string_to_array(${linesOf(({ envelope }) => envelope.json)}::text, E'\\n'),
+        string_to_array(${linesOf(({ lane }) => lane)}::text, E'\\n')::int[],
+        string_to_array(${linesOf(({ index }) => index)}::text, E'\\n')::bigint[]
+      ) WITH ORDINALITY AS g (id, workspace_id, family, entity_id, type, occurred_at, envelope, lane, index, ordinal)
+    ), known AS MATERIALIZED (
+      SELECT g.*, e.position, e.entity_sequence, e.recorded_at, e.envelope = g.envelope AS is_exact
+      FROM given g JOIN ${LIVE}.recorded_events e ON e.id = g.id
+    ), copied AS (
+      INSERT INTO ${NEXT}.recorded_events (position, id, workspace_id, family, entity_id, entity_sequence, type, occurred_at,
+        recorded_at, envelope)
+      SELECT k.position, k.id, k.workspace_id, k.family, k.entity_id, k.entity_sequence, k.type, k.occurred_at, k.recorded_at,
+        k.envelope
+      FROM known k WHERE k.is_exact ORDER BY k.ordinal
+      ON CONFLICT (position) DO NOTHING
+    ), set_aside AS (
+      INSERT INTO ${NEXT}.recorded_variants (position, id, workspace_id, family, entity_id, entity_sequence, type, occurred_at,
+        recorded_at, envelope)
+      SELECT k.position, k.id, k.workspace_id, k.family, k.entity_id, k.entity_sequence, k.type, k.occurred_at, k.recorded_at,
+        k.envelope
+      FROM known k WHERE NOT k.is_exact ORDER BY k.ordinal
+      ON CONFLICT (position) DO NOTHING
+    )
+    SELECT g.lane, min(g.index) AS first_index FROM given g
+    WHERE NOT EXISTS (SELECT FROM known k WHERE k.id = g.id)
+      AND NOT EXISTS (SELECT FROM ${LIVE}.parked_records p WHERE p.lane = g.lane AND p.index = g.index)
+    GROUP BY g.lane`;
+  return new Map(rows.map(({ lane, first_index }) => [lane as Lane, Number(first_index)]));
+}
+
+async function storeCheckpoints(queries: Queries, checkpoints: LaneCheckpoints): Promise<void> {
+  const lanes = [...checkpoints];
+  await queries.$executeRaw`
+    INSERT INTO ${NEXT}.lane_checkpoints AS l (lane, next_index)
+    SELECT * FROM unnest(${lanes.map(([lane]) => lane as number)}::int[], ${lanes.map(([, next]) => BigInt(next))}::bigint[])
+    ON CONFLICT (lane) DO UPDATE SET next_index = greatest(l.next_index, excluded.next_index)`;
+}

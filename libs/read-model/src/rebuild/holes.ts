@@ -1,0 +1,26 @@
+import type { Queries } from '../database';
+import { LIVE, NEXT } from './model-schemas';
+
+/**
+ * Gives events of which the log has no record with the text of the live model the text that the log has under their ids: the
+ * log is the copy of record.
+ */
+export async function fillFromVariants(queries: Queries, projected: string): Promise<void> {
+  await queries.$executeRaw`
+    INSERT INTO ${NEXT}.recorded_events
+    SELECT v.* FROM ${NEXT}.recorded_variants v
+    WHERE v.position > ${projected}::bigint
+      AND NOT EXISTS (SELECT FROM ${NEXT}.recorded_events n WHERE n.position = v.position)`;
+}
+
+/** What is missing after a position; undefined when nothing is. */
+export async function findHole(queries: Queries, projected: string): Promise<string | undefined> {
+  const [row] = await queries.$queryRaw<{ position: string; is_there: boolean; id: string | null }[]>`
+    SELECT p.position, EXISTS (SELECT FROM ${NEXT}.recorded_events n WHERE n.position = p.position) AS is_there,
+      (SELECT l.id::text FROM ${LIVE}.recorded_events l WHERE l.position = p.position) AS id
+    FROM (SELECT ${projected}::bigint + 1 AS position) p`;
+  if (!row || row.is_there) return undefined;
+  return row.id === null
+    ? `the live model has no event at position ${row.position}`
+    : `the log has no event that can be read with the id ${row.id}, which is at position ${row.position}`;
+}

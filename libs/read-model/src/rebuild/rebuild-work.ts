@@ -1,0 +1,287 @@
+import {
+  ProjectionFailed,
+  SluiceError,
+  type Lane,
+  type LaneCheckpoints,
+  type RebuildBatch,
+  type RebuildPositions,
+  type RebuildRemainder,
+  type RebuildWork,
+  type SwitchOutcome,
+} from '@sluice/event-log';
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import type { Queries } from '../database';
+import { loadCheckpoints, recordInTransaction, type ProjectEvent } from '../record-transaction';
+import { Prisma } from '../generated/client';
+import { inTransaction, queriesOf } from '../transaction';
+import { orUnavailable } from '../unavailable';
+import { copyKept, VARIANTS_TABLE, type Lacking } from './copy-kept';
+import { copyStructure, tableNames } from './copy-structure';
+import { findHole, fillFromVariants } from './holes';
+import { LIVE, LIVE_SCHEMA, NEXT, NEXT_SCHEMA } from './model-schemas';
+import { projectKept } from './project-kept';
+import { rebuildLost, renewRebuild, type RebuildGrant } from './rebuild-row';
+import { describeStructure, firstDifference } from './structure';
+import { haltMigrations, switchOver } from './switch-over';
+
+/** The SQLSTATE of a lock that was not got within `lock_timeout`. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+
+/** What undoes a transaction that came to nothing. */
+class NothingChanged extends Error {
+  constructor(readonly outcome: SwitchOutcome) {
+    super(outcome);
+  }
+}
+
+interface RebuildRow {
+  readonly prepared: boolean;
+  readonly projected: string;
+}
+
+interface RemainderRow {
+  readonly head: string;
+  readonly projected: string;
+  readonly lane: number | null;
+  readonly live_index: string | null;
+  readonly next_index: string | null;
+}
+
+/** Of copying and projecting neither waits for the other; whoever takes the rebuild over waits for both. */
+const ROW_LOCKS = {
+  copying: Prisma.raw('FOR KEY SHARE'),
+  writing: Prisma.raw('FOR NO KEY UPDATE'),
+  alone: Prisma.raw('FOR UPDATE'),
+};
+type RowLock = keyof typeof ROW_LOCKS;
+
+/** RebuildWork in PostgreSQL: the model beside is a schema of its own. */
+export class PostgresRebuildWork implements RebuildWork {
+  readonly rebuildId: number;
+  private analysed = false;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly grant: RebuildGrant,
+    readonly positions: RebuildPositions,
+    private readonly projectEvent: ProjectEvent,
+  ) {
+    this.rebuildId = Number(grant.rebuildId);
+  }
+
+  prepare(): Promise<void> {
+    return this.inRebuild('alone', async (queries, client, row) => {
+      if (!(await haltMigrations(client))) {
+        throw new SluiceError('read_model_unavailable', 'Migrations are being applied');
+      }
+      if (row.prepared && (await this.isUpToDate(client))) return;
+      await client.query(`DROP SCHEMA IF EXISTS ${NEXT_SCHEMA} CASCADE`);
+      await copyStructure(client, LIVE_SCHEMA, NEXT_SCHEMA);
+      await client.query(
+        `CREATE TABLE ${NEXT_SCHEMA}.${VARIANTS_TABLE} (LIKE ${NEXT_SCHEMA}.recorded_events INCLUDING INDEXES)`,
+      );
+      // The single rows, as the migrations make them; an epoch of its own is for positions of its own.
+      await queries.$executeRaw`
+        INSERT INTO ${NEXT}.position_counter (id, epoch) VALUES (1, substr(md5(gen_random_uuid()::text), 1, 8))`;
+      await queries.$executeRaw`INSERT INTO ${NEXT}.publisher_lease (id) VALUES (1)`;
+      let projected = 0n;
+      if (this.positions === 'keep') projected = await this.keepNumbering(queries);
+      await queries.$executeRaw`
+        UPDATE maintenance.rebuilds SET prepared = true, projected = ${projected}::bigint, left_out = 0, lacking = '{}'
+        WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+    });
+  }
+
+  /** @returns the position below which the live model keeps no events any more */
+  private async keepNumbering(queries: Queries): Promise<bigint> {
+    await queries.$executeRaw`
+      UPDATE ${NEXT}.position_counter n SET epoch = l.epoch FROM ${LIVE}.position_counter l`;
+    const [row] = await queries.$queryRaw<{ floor: string }[]>`
+      SELECT coalesce((SELECT min(e.position) - 1 FROM ${LIVE}.recorded_events e), c.last_position) AS floor
+      FROM ${LIVE}.position_counter c`;
+    return BigInt(row?.floor ?? 0);
+  }
+
+  private async isUpToDate(client: PoolClient): Promise<boolean> {
+    const next = await describeStructure(client, NEXT_SCHEMA);
+    const withoutVariants = next.filter((line) => !line.includes(VARIANTS_TABLE));
+    return firstDifference(await describeStructure(client, LIVE_SCHEMA), withoutVariants) === undefined;
+  }
+
+  loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints> {
+    return orUnavailable(() => loadCheckpoints(queriesOf(this.pool), lanes, NEXT));
+  }
+
+  copy(batch: RebuildBatch): Promise<LaneCheckpoints> {
+    // Does not wait for `project`, nor that for this one.
+    if (this.positions === 'keep') return this.inRebuild('copying', (queries) => this.copyKept(queries, batch));
+    return this.inRebuild('copying', async (queries) => {
+      const { parked, checkpoints } = batch;
+      const envelopes = batch.events.map(({ envelope }) => envelope);
+      await recordInTransaction(queries, { envelopes, parked, checkpoints }, this.projectEvent, NEXT);
+      await queries.$executeRaw`
+        UPDATE maintenance.rebuilds r SET projected = c.last_position FROM ${NEXT}.position_counter c
+        WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
+      return checkpoints;
+    });
+  }
+
+  private async copyKept(queries: Queries, batch: RebuildBatch): Promise<LaneCheckpoints> {
+    const { reached, lacking } = await copyKept(queries, batch);
+    if (lacking.size > 0) await this.noteLacking(queries, lacking);
+    return reached;
+  }
+
+  /** Where the lane was noted before, the earlier index stays: lanes are read in their order. */
+  private async noteLacking(queries: Queries, lacking: Lacking): Promise<void> {
+    await queries.$executeRaw`
+      UPDATE maintenance.rebuilds SET lacking = ${JSON.stringify(Object.fromEntries(lacking))}::text::jsonb || lacking
+      WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+  }
+
+  project(): Promise<number> {
+    if (this.positions === 'renumber') return Promise.resolve(0);
+    return this.inRebuild('writing', async (queries, _client, row) => {
+      const { events, upTo, leftOut } = await projectKept(queries, Number(row.projected), this.projectEvent);
+      if (events === 0) return 0;
+      await queries.$executeRaw`
+        UPDATE maintenance.rebuilds SET projected = ${BigInt(upTo)}::bigint, left_out = left_out + ${BigInt(leftOut)}::bigint
+        WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+      return events;
+    });
+  }
+
+  remainder(starts: LaneCheckpoints): Promise<RebuildRemainder> {
+    return this.inRebuild('copying', async (queries) => {
+      // One statement, so one moment.
+      const rows = await queries.$queryRaw<RemainderRow[]>`
+        SELECT c.last_position AS head, r.projected, l.lane, l.next_index AS live_index, n.next_index
+        FROM maintenance.rebuilds r
+        CROSS JOIN ${LIVE}.position_counter c
+        LEFT JOIN ${LIVE}.lane_checkpoints l ON true
+        LEFT JOIN ${NEXT}.lane_checkpoints n ON n.lane = l.lane
+        WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
+      let records = 0;
+      for (const { lane, live_index, next_index } of rows) {
+        if (lane === null) continue;
+        const next = Math.max(Number(next_index ?? 0), starts.get(lane as Lane) ?? 0);
+        records += Math.max(0, Number(live_index) - next);
+      }
+      const [first] = rows;
+      const missing = Math.max(0, Number(first?.head ?? 0) - Number(first?.projected ?? 0));
+      return { records, events: this.positions === 'keep' ? missing : 0 };
+    });
+  }
+
+  fillHoles(): Promise<string | undefined> {
+    return this.inRebuild('writing', async (queries, _client, row) => {
+      await fillFromVariants(queries, row.projected);
+      return findHole(queries, row.projected);
+    });
+  }
+
+  renew(leaseMs: number): Promise<'building' | 'aborting'> {
+    return orUnavailable(async () => {
+      const state = await renewRebuild(queriesOf(this.pool), this.grant, leaseMs);
+      if (state === undefined) throw rebuildLost();
+      return state;
+    });
+  }
+
+  async switchOver(settle: () => Promise<boolean>): Promise<SwitchOutcome> {
+    await this.analyseOnce();
+    const outcome = await this.trySwitch(settle);
+    if (outcome === 'not_yet') {
+      await this.inRebuild('writing', async (queries) => {
+        await queries.$executeRaw`
+          UPDATE maintenance.rebuilds SET attempts = attempts + 1 WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+      });
+    }
+    return outcome;
+  }
+
+  private trySwitch(settle: () => Promise<boolean>): Promise<SwitchOutcome> {
+    return orUnavailable(async () => {
+      try {
+        return await inTransaction(this.pool, async (queries, client) => {
+          const lockRebuild = async () => void (await this.lockRow(queries, 'alone'));
+          const outcome = await switchOver(client, { positions: this.positions, lockRebuild, settle });
+          if (outcome !== 'switched') throw new NothingChanged(outcome);
+          await this.finish(queries, 'switched');
+          return outcome;
+        });
+      } catch (error) {
+        if (error instanceof NothingChanged) return error.outcome;
+        if (error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE) return 'not_yet';
+        throw error;
+      }
+    });
+  }
+
+  /** A table of which nothing is known is read by other plans than one that was filled bit by bit. */
+  private async analyseOnce(): Promise<void> {
+    if (this.analysed) return;
+    await orUnavailable(async () => {
+      const client = await this.pool.connect();
+      try {
+        for (const name of await tableNames(client, NEXT_SCHEMA)) await client.query(`ANALYZE ${NEXT_SCHEMA}.${name}`);
+      } finally {
+        client.release();
+      }
+    });
+    this.analysed = true;
+  }
+
+  discard(reason?: string): Promise<void> {
+    return this.inRebuild('alone', async (queries, client) => {
+      await client.query(`DROP SCHEMA IF EXISTS ${NEXT_SCHEMA} CASCADE`);
+      await this.finish(queries, reason === undefined ? 'aborted' : 'failed', reason);
+    });
+  }
+
+  note(fault: string): Promise<void> {
+    return this.inRebuild('writing', async (queries) => {
+      await queries.$executeRaw`
+        UPDATE maintenance.rebuilds SET fault = ${fault} WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+    });
+  }
+
+  release(): Promise<void> {
+    return this.inRebuild('writing', async (queries) => {
+      await queries.$executeRaw`
+        UPDATE maintenance.rebuilds SET holder = '', expires_at = clock_timestamp()
+        WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+    });
+  }
+
+  private async finish(queries: Queries, state: 'switched' | 'aborted' | 'failed', fault?: string): Promise<void> {
+    await queries.$executeRaw`
+      UPDATE maintenance.rebuilds SET state = ${state}, is_open = NULL, finished_at = clock_timestamp(), holder = '',
+        fault = ${fault ?? null}
+      WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
+  }
+
+  /** One transaction of whoever has the rebuild. */
+  private async inRebuild<T>(
+    lock: RowLock,
+    work: (queries: Queries, client: PoolClient, row: RebuildRow) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await inTransaction(this.pool, async (queries, client) =>
+        work(queries, client, await this.lockRow(queries, lock)),
+      );
+    } catch (error) {
+      if (error instanceof ProjectionFailed) throw error;
+      return orUnavailable(() => Promise.reject(error));
+    }
+  }
+
+  private async lockRow(queries: Queries, lock: RowLock): Promise<RebuildRow> {
+    const [row] = await queries.$queryRaw<RebuildRow[]>`
+      SELECT prepared, projected FROM maintenance.rebuilds
+      WHERE rebuild_id = ${this.grant.rebuildId}::bigint AND fencing_token = ${this.grant.fencingToken}::bigint AND is_open
+      ${ROW_LOCKS[lock]}`;
+    if (!row) throw rebuildLost();
+    return row;
+  }
+}

@@ -1,0 +1,63 @@
+import type { ClientBase } from 'pg';
+import { inOtherSchema } from './model-schemas';
+
+/** Everything that a schema is made of but its rows, one thing a line, with its own name left out: for comparisons. */
+export async function describeStructure(client: ClientBase, schema: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ line: string }>(STRUCTURE, [schema]);
+  return rows.map(({ line }) => inOtherSchema(line, schema, '')).sort();
+}
+
+/** The first line that only one of two structures has; undefined where they are the same. */
+export function firstDifference(one: readonly string[], other: readonly string[]): string | undefined {
+  const difference = (from: readonly string[], without: readonly string[]) => {
+    const known = new Set(without);
+    return from.find((line) => !known.has(line));
+  };
+  return difference(one, other) ?? difference(other, one);
+}
+
+/** Constraints that say no more than that a column is not null are left out: columns say so themselves. */
+const STRUCTURE = `
+  WITH here AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = $1)
+  SELECT concat_ws(' ', 'relation', c.relkind, c.relname, c.relpersistence, array_to_string(c.reloptions, ','),
+    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END) AS line
+  FROM pg_class c JOIN here ON c.relnamespace = here.oid WHERE c.relkind NOT IN ('i', 'c')
+  UNION ALL
+  SELECT concat_ws(' ', 'column', c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), l.collname,
+    CASE WHEN a.attnotnull THEN 'NOT NULL' END, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
+    a.attstorage, a.attcompression, a.attstattarget, array_to_string(a.attoptions, ','))
+  FROM pg_class c JOIN here ON c.relnamespace = here.oid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_collation l ON l.oid = a.attcollation
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+  WHERE c.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT concat_ws(' ', 'constraint', c.relname, k.conname, k.convalidated, pg_get_constraintdef(k.oid))
+  FROM pg_constraint k JOIN here ON k.connamespace = here.oid JOIN pg_class c ON c.oid = k.conrelid
+  WHERE k.contype <> 'n'
+  UNION ALL
+  SELECT concat_ws(' ', 'index', pg_get_indexdef(i.indexrelid), i.indisvalid, array_to_string(c.reloptions, ','))
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN here ON c.relnamespace = here.oid
+  UNION ALL
+  SELECT concat_ws(' ', 'sequence', c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmax, s.seqmin,
+    s.seqcache, s.seqcycle, (SELECT o.relname || '.' || a.attname FROM pg_depend p JOIN pg_class o ON o.oid = p.refobjid
+      JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = p.refobjsubid
+      WHERE p.objid = c.oid AND p.classid = 'pg_class'::regclass AND p.deptype IN ('a', 'i')))
+  FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN here ON c.relnamespace = here.oid
+  UNION ALL
+  SELECT concat_ws(' ', 'function', CASE WHEN f.prokind IN ('f', 'p') THEN pg_get_functiondef(f.oid) ELSE f.proname::text END)
+  FROM pg_proc f JOIN here ON f.pronamespace = here.oid
+  UNION ALL
+  SELECT concat_ws(' ', 'trigger', t.tgenabled, pg_get_triggerdef(t.oid))
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN here ON c.relnamespace = here.oid WHERE NOT t.tgisinternal
+  UNION ALL
+  SELECT concat_ws(' ', 'type', t.typtype, t.typname)
+  FROM pg_type t JOIN here ON t.typnamespace = here.oid WHERE t.typtype IN ('e', 'd', 'r')
+  UNION ALL
+  SELECT concat_ws(' ', 'grant', g.thing, g.grantee, g.privilege_type, g.is_grantable) FROM (
+    SELECT 'schema' AS thing, (x).* FROM here, aclexplode(here.nspacl) x
+    UNION ALL
+    SELECT c.relname::text, (x).* FROM pg_class c JOIN here ON c.relnamespace = here.oid, aclexplode(c.relacl) x
+    UNION ALL
+    SELECT f.oid::regprocedure::text, (x).* FROM pg_proc f JOIN here ON f.pronamespace = here.oid, aclexplode(f.proacl) x
+  ) g`;

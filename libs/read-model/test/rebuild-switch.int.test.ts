@@ -1,0 +1,251 @@
+import type { Lane, RebuildPositions, RebuildWork } from '@sluice/event-log';
+import { sandboxEnvelope, ScriptedLog, until } from '@sluice/event-log/conformance';
+import { Client } from 'pg';
+import { openReadModel, type PrismaReadModel } from '../src';
+import { describeStructure } from '../src/rebuild/structure';
+import { compareSchema } from './compare-schema';
+import { createMigratedDatabase, type FreshDatabase } from './fresh-database';
+
+let database: FreshDatabase;
+let model: PrismaReadModel;
+let client: Client;
+let log: ScriptedLog;
+
+beforeEach(async () => {
+  database = await createMigratedDatabase();
+  model = await openReadModel({ databaseUrl: database.url });
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+  log = new ScriptedLog();
+  log.append(0, ...Array.from({ length: 20 }, (_, n) => sandboxEnvelope({ entityId: `sandbox-${n % 4}` })));
+  await model.record(log.recordBatch(0, 0));
+});
+afterEach(async () => {
+  await client.end();
+  await model.close();
+  await database.drop();
+});
+
+async function begin(positions: RebuildPositions = 'keep'): Promise<RebuildWork> {
+  await model.rebuilds.request({ positions, dropOld: false });
+  const work = await model.rebuilds.claim('test', 60_000);
+  if (!work) throw new Error('there is nothing to build');
+  await work.prepare();
+  await log.bringTo(work, 100);
+  return work;
+}
+const settled = async (work: RebuildWork) => {
+  const { events, records } = await work.remainder(log.starts);
+  return events + records === 0;
+};
+const switched = async (positions?: RebuildPositions) => {
+  const work = await begin(positions);
+  expect(await work.switchOver(() => settled(work))).toBe('switched');
+};
+const count = async (table: string) => {
+  const [row] = (await database.query(`SELECT count(*)::int AS count FROM ${table}`)) as { count: number }[];
+  return row?.count;
+};
+/** How many sessions wait for a lock with such a statement. */
+const waiting = async (statement: string) => {
+  const rows = await database.query(`
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%${statement}%'`);
+  return rows.length;
+};
+
+it('makes what the migrations make, and what an administrator added', async () => {
+  await client.query(`
+    GRANT USAGE ON SCHEMA read_model TO pg_monitor;
+    GRANT SELECT ON read_model.entities TO pg_monitor;
+    CREATE INDEX added_by_hand ON read_model.sandboxes (status) WHERE status <> 'unknown'`);
+  const before = await describeStructure(client, 'read_model');
+  expect(before.filter((line) => line.startsWith('grant') && line.includes('SELECT')).length).toBeGreaterThan(0);
+  await switched();
+  expect(await describeStructure(client, 'read_model')).toEqual(before);
+  await client.query('DROP INDEX read_model.added_by_hand');
+  expect(await compareSchema(database.url)).toMatchObject({ exitCode: 0 });
+});
+
+it('tells structures apart', async () => {
+  const before = await describeStructure(client, 'read_model');
+  for (const change of [
+    'ALTER TABLE read_model.entities RESET (fillfactor)',
+    'ALTER TABLE read_model.sandboxes ADD extra text',
+    'ALTER TABLE read_model.recorded_events ALTER envelope DROP NOT NULL',
+    'DROP INDEX read_model.recorded_events_workspace_id_position_idx',
+    'ALTER FUNCTION read_model.record_events SET enable_seqscan = on',
+    'ALTER SEQUENCE read_model.parked_records_parked_id_seq INCREMENT 2',
+    'CREATE VIEW read_model.extra AS SELECT 1 AS one',
+  ]) {
+    await client.query('BEGIN');
+    await client.query(change);
+    expect([change, await describeStructure(client, 'read_model')]).not.toEqual([change, before]);
+    await client.query('ROLLBACK');
+  }
+  expect(await describeStructure(client, 'read_model')).toEqual(before);
+});
+
+it('refuses to rebuild what it cannot make', async () => {
+  await client.query('CREATE VIEW read_model.added_by_hand AS SELECT 1 AS one');
+  await expect(begin()).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('added_by_hand'),
+  });
+});
+
+it('begins anew when a migration changed the live model meanwhile', async () => {
+  const work = await begin();
+  await client.query('ALTER TABLE read_model.sandboxes ADD extra text');
+  expect(await work.switchOver(() => settled(work))).toBe('outdated');
+  expect((await model.head()).position).toBe(20);
+  await work.prepare();
+  expect(await work.loadCheckpoints([0 as Lane])).toEqual(new Map());
+  await log.bringTo(work);
+  expect(await work.switchOver(() => settled(work))).toBe('switched');
+  expect((await client.query('SELECT extra FROM read_model.sandboxes')).rows).toHaveLength(4);
+});
+
+it('begins where the log and the live model begin, after both have forgotten what was first', async () => {
+  log.forget(0, 6);
+  await database.query('DELETE FROM read_model.recorded_events WHERE position <= 6');
+  const head = await model.head();
+  await switched();
+  expect(await model.head()).toEqual(head);
+  const rows = await database.query(
+    'SELECT min(position)::int AS first, count(*)::int AS count FROM read_model.recorded_events',
+  );
+  expect(rows).toEqual([{ first: 7, count: 14 }]);
+  log.append(0, sandboxEnvelope({ entityId: 'sandbox-0' }));
+  const { recorded } = await model.record(log.recordBatch(0, 20));
+  expect(recorded).toMatchObject([{ event: { position: 21, entitySequence: 6 } }]);
+});
+
+it('renumbers what is left where the live model has a hole', async () => {
+  await database.query('DELETE FROM read_model.recorded_events WHERE position = 9');
+  const work = await begin();
+  expect(await work.remainder(log.starts)).toEqual({ records: 0, events: 12 });
+  expect(await work.fillHoles()).toContain('no event at position 9');
+  await work.discard('a hole');
+  await switched('renumber');
+  expect((await model.head()).position).toBe(20);
+});
+
+it('does not switch while migrations are applied', async () => {
+  const work = await begin();
+  await client.query('SELECT pg_advisory_lock(72707369)');
+  expect(await work.switchOver(() => settled(work))).toBe('not_yet');
+  await client.query('SELECT pg_advisory_unlock(72707369)');
+  expect(await work.switchOver(() => settled(work))).toBe('switched');
+});
+
+it('waits for a transaction that records, and brings over what it recorded', async () => {
+  const work = await begin();
+  log.append(0, sandboxEnvelope());
+  // Has the counter's row, and is not done.
+  await client.query('BEGIN');
+  await client.query('SELECT FROM read_model.position_counter WHERE id = 1 FOR UPDATE');
+  let asked = 0;
+  const switching = work.switchOver(async () => {
+    asked++;
+    await log.bringTo(work);
+    return settled(work);
+  });
+  await until(async () => (await waiting('LOCK TABLE read_model.position_counter')) === 1, 'the switch waits');
+  expect(asked).toBe(0);
+  await client.query(`
+    SELECT FROM read_model.record_events(ARRAY[gen_random_uuid()], ARRAY[1], ARRAY['sandbox'], ARRAY['foreign'], ARRAY['x'],
+      ARRAY[1]::bigint[], ARRAY['{}'], ARRAY[]::int[], ARRAY[]::bigint[])`);
+  await client.query('COMMIT');
+  // The log does not have what that one recorded: positions cannot be kept.
+  expect(await switching).toBe('not_yet');
+  expect(await work.fillHoles()).toContain('position 21');
+});
+
+it('lets nobody record into the former model who waited for the counter during the switch (G2)', async () => {
+  const work = await begin();
+  log.append(0, sandboxEnvelope());
+  let recording: Promise<unknown> | undefined;
+  const outcome = await work.switchOver(async () => {
+    recording = model.record(log.recordBatch(0, 20));
+    recording.catch(() => undefined);
+    await until(async () => (await waiting('record_events')) === 1, 'a projector waits');
+    return settled(work);
+  });
+  expect(outcome).toBe('switched');
+  await expect(recording).resolves.toMatchObject({ recorded: [{ event: { position: 21 } }] });
+  expect(await count('read_model_old.recorded_events')).toBe(20);
+  expect(await count('read_model_old.sandboxes')).toBe(4);
+  expect(await count('read_model.recorded_events')).toBe(21);
+  expect(await model.loadCheckpoints([0 as Lane])).toEqual(new Map([[0, 21]]));
+});
+
+it('refuses whoever comes to the former counter all the same', async () => {
+  // A function of before, as a session may have it, on the tables of before.
+  const { rows } = await client.query<{ definition: string }>(
+    `SELECT pg_get_functiondef('read_model.record_events'::regproc) AS definition`,
+  );
+  await switched();
+  await client.query(rows[0]?.definition.replaceAll('read_model.', 'read_model_old.') ?? '');
+  await expect(
+    client.query(`
+      SELECT FROM read_model_old.record_events(ARRAY[gen_random_uuid()], ARRAY[1], ARRAY['sandbox'], ARRAY['late'], ARRAY['x'],
+        ARRAY[1]::bigint[], ARRAY['{}'], ARRAY[]::int[], ARRAY[]::bigint[])`),
+  ).rejects.toMatchObject({ code: 'P0002' });
+  expect(await count('read_model_old.recorded_events')).toBe(20);
+});
+
+it('sends those to the new model who replay parked records or renew the lease during the switch', async () => {
+  log.appendPoison(0, 'no json');
+  await model.record(log.recordBatch(0, 20));
+  const work = await begin();
+  const waiters: Promise<unknown>[] = [];
+  // A lock of the same kind, held until all have come: the switch gets it first, then those who write.
+  await client.query('BEGIN; LOCK TABLE read_model.parked_records, read_model.publisher_lease IN SHARE MODE');
+  const switching = work.switchOver(async () => {
+    setImmediate(() => void letOthersCome());
+    return settled(work);
+  });
+  const letOthersCome = async () => {
+    await until(async () => (await waiting('LOCK TABLE read_model.parked_records')) === 1, 'the switch waits');
+    waiters.push(model.parked.markReplayed([1]), model.acquire('publisher', 60_000));
+    await until(async () => (await waiting('UPDATE')) === 2, 'others wait');
+    await client.query('COMMIT');
+  };
+  expect(await switching).toBe('switched');
+  await Promise.all(waiters);
+  expect(await model.parked.list({ limit: 10 })).toMatchObject([{ parkedId: 1, replayedAt: expect.any(Number) }]);
+  expect(await model.acquire('another', 60_000)).toBeUndefined();
+});
+
+it('leads prepared statements, kept plans and listeners of open connections to the new model', async () => {
+  const byName = { name: 'by-name', text: 'SELECT count(*)::int AS count FROM read_model.recorded_events' };
+  const inFunction = `SELECT read_model.change_session_events(NULL, NULL, NULL, NULL, '1', 's', 'evt', '1', 'x', 'null')`;
+  // A generic plan from the sixth time on.
+  for (let n = 0; n < 7; n++) expect((await client.query(byName)).rows).toEqual([{ count: 20 }]);
+  for (let n = 0; n < 7; n++) await client.query(inFunction);
+  let heard = 0;
+  const listening = await model.onRecorded(() => heard++);
+  await client.query('TRUNCATE read_model.session_events');
+  await switched();
+  log.append(0, sandboxEnvelope());
+  await until(() => heard > 0, 'the switch is told');
+  heard = 0;
+  await model.record(log.recordBatch(0, 20));
+  await until(() => heard > 0, 'the commit is told');
+  await listening.stop();
+  expect((await client.query(byName)).rows).toEqual([{ count: 21 }]);
+  await client.query(inFunction);
+  expect(await count('read_model.session_events')).toBe(1);
+  expect(await count('read_model_old.session_events')).toBe(0);
+});
+
+it('drops the former model only when nobody reads it', async () => {
+  await client.query('BEGIN; SELECT FROM read_model.entities');
+  await switched();
+  const dropping = model.rebuilds.dropOld();
+  await until(async () => (await waiting('DROP SCHEMA')) === 1, 'the drop waits');
+  expect(await count('read_model.entities')).toBe(4);
+  await client.query('COMMIT');
+  expect(await dropping).toBe(true);
+});
