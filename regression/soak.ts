@@ -4,7 +4,7 @@ import { Usage } from '../tools/faults/usage';
 
 const MINUTE_MS = 60_000;
 
-/** Nothing is done but to go on for long: memory, descriptors and lag stay flat. A round is a minute. */
+/** Nothing is done but to go on for long: memory and descriptors of the apps stay flat. A round is a minute. */
 async function run({ system, trial, rounds }: FaultBench): Promise<void> {
   const usage = new Usage(async () =>
     system.engine === 'embedded'
@@ -20,7 +20,7 @@ async function run({ system, trial, rounds }: FaultBench): Promise<void> {
 
 export const soak: FaultClass = {
   name: 'soak',
-  what: 'load and nothing else, for as many minutes as rounds: memory, descriptors and lag stay flat',
+  what: 'load and nothing else, for as many minutes as rounds: memory and descriptors of the apps stay flat',
   cluster: { rounds: 30, run },
   embedded: { rounds: 30, run },
 };

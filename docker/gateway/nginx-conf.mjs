@@ -29,7 +29,8 @@ const locationText = ({ match, app }) => `
 `;
 
 const HEAD = `# Made by docker/gateway/generate.mjs from tools/cluster/routes.mjs. Do not edit.
-worker_processes auto;
+# Not one for each core: each takes memory for its connections, and the container has a limit.
+worker_processes 2;
 pid /tmp/nginx.pid;
 error_log stderr warn;
 

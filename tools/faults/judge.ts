@@ -16,7 +16,7 @@ export interface Verdict {
   readonly doubled: number;
   /** Shown for the first time after a later event of its entity. */
   readonly misordered: number;
-  /** Shown though nobody tried to store it. */
+  /** Shown though nobody tried to store it, or though the place is not to show its entity. */
   readonly invented: number;
   /** Some of them, for a report. */
   readonly examples: readonly string[];
@@ -46,7 +46,7 @@ export function judge(written: Written, shown: Sightings, entities: readonly str
     if (shown.misorderedOf(entity) > 0) examples.push(`misordered ${entity}`);
   }
   for (const entity of shown.names()) {
-    const attempted = written.attempted.get(entity) ?? 0;
+    const attempted = entities.includes(entity) ? (written.attempted.get(entity) ?? 0) : 0;
     for (let n = 0; n < shown.sizeOf(entity); n++) {
       const times = shown.timesOf({ entity, n });
       if (times > 1) note('doubled', { entity, n });

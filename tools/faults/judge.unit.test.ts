@@ -54,6 +54,13 @@ describe('judge', () => {
     expect(verdictOf('a0', 'a2', 'a1', 'b0')).toMatchObject({ lost: 0, doubled: 0, misordered: 1 });
   });
 
+  it('finds an event of an entity that the place is not to show', () => {
+    expect(judge(written, shown('a0', 'a1', 'a2', 'b0'), ['a'])).toMatchObject({
+      invented: 1,
+      examples: ['invented b:0'],
+    });
+  });
+
   it('keeps no order between entities', () => {
     expect(isClean(verdictOf('b0', 'a0', 'a1', 'a2'))).toBe(true);
   });

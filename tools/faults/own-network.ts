@@ -13,7 +13,7 @@ export async function runInOwnNetwork(
   { rounds }: RunOptions,
 ): Promise<ClassOutcome> {
   const needed = faults[engine]?.needs?.();
-  if (needed !== undefined) return { kind: 'left-out', reason: `needs ${needed}` };
+  if (needed !== undefined) return { kind: 'left-out', reason: `needs ${needed}`, isMissing: true };
   const folder = await mkdtemp(join(tmpdir(), 'sluice-faults-network-'));
   const outcomeFile = join(folder, 'outcome.json');
   try {
@@ -22,10 +22,10 @@ export async function runInOwnNetwork(
     const count = rounds === undefined ? [] : ['--rounds', String(rounds)];
     const child = spawn('unshare', ['--net', ...command, ...what, ...count], { stdio: 'inherit' });
     await once(child, 'exit');
-    return JSON.parse(await readFile(outcomeFile, 'utf8')) as ClassOutcome;
+    const outcome = JSON.parse(await readFile(outcomeFile, 'utf8')) as ClassOutcome;
+    await rm(folder, { recursive: true, force: true });
+    return outcome;
   } catch (error) {
     return { kind: 'failed', error: String(error), logs: folder };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }

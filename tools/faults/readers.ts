@@ -80,14 +80,16 @@ export const webhookFilter = (of: Entities, sessionId: string): object => ({
 export function makeWebhookReader(receiver: WebhookReceiver, of: Entities): Reader {
   const sightings = new Sightings('webhooks');
   const known = new Set<string>();
+  let resets = 0;
   receiver.onTaken = ({ headers, body }: ReceivedWebhook) => {
     const id = String(headers['webhook-id']);
     if (known.has(id)) return;
     known.add(id);
+    if (body.includes('"type":"webhook.reset"')) resets++;
     see(sightings, of, body);
   };
   const entities = [of.oneSandbox, of.registry, of.workspace, of.session];
-  return { sightings, entities, cut: () => undefined, resets: () => 0, close: () => undefined };
+  return { sightings, entities, cut: () => undefined, resets: () => resets, close: () => undefined };
 }
 
 /** Adds the mark of an event, where it has one of this trial. */

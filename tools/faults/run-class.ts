@@ -18,8 +18,8 @@ const NO_CONTAINERS = { DOCKER_HOST: 'unix:///nowhere' };
 /** What came of one class on one engine. */
 export type ClassOutcome =
   | { readonly kind: 'run'; readonly rounds: number; readonly result: TrialResult; readonly logs?: string }
-  /** It could not be run here; `reason` says what is missing, or why it does not apply. */
-  | { readonly kind: 'left-out'; readonly reason: string }
+  /** It was not run: something that it needs is missing here, or it does not apply to the engine. */
+  | { readonly kind: 'left-out'; readonly reason: string; readonly isMissing: boolean }
   | { readonly kind: 'failed'; readonly error: string; readonly logs: string };
 
 export interface RunOptions {
@@ -49,9 +49,9 @@ export class ClassRunner {
 
   async run(faults: FaultClass, options: RunOptions): Promise<ClassOutcome> {
     const plan = faults[this.engine];
-    if (plan === undefined) return { kind: 'left-out', reason: 'does not apply to this engine' };
+    if (plan === undefined) return { kind: 'left-out', reason: 'does not apply to this engine', isMissing: false };
     const needed = plan.needs?.();
-    if (needed !== undefined) return { kind: 'left-out', reason: `needs ${needed}` };
+    if (needed !== undefined) return { kind: 'left-out', reason: `needs ${needed}`, isMissing: true };
     const isAlone = plan.prepare !== undefined || plan.settings !== undefined;
     const folder = await makeFolder();
     let stage: Stage | undefined;

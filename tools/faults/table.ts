@@ -36,8 +36,9 @@ export function isRight({ outcome }: TableRow): boolean {
   return outcome.kind === 'left-out';
 }
 
-/** Nothing lost, doubled, misordered or late, and nothing else to report. */
-export function isClean({ verdicts, faults, rounds }: TrialResult): boolean {
+/** Something was done, nothing is lost, doubled, misordered or late, and there is nothing else to report. */
+export function isClean({ verdicts, faults, rounds, acknowledged }: TrialResult): boolean {
+  if (rounds.length === 0 || acknowledged === 0) return false;
   return verdicts.length + faults.length + lateRounds(rounds).length === 0;
 }
 

@@ -45,6 +45,11 @@ describe('the table of a fault run', () => {
     expect(lineOf(late)).toContain('WRONG');
   });
 
+  it('is wrong where nothing was done, or nothing acknowledged', () => {
+    expect(isRight(ran({ rounds: [] }))).toBe(false);
+    expect(isRight(ran({ acknowledged: 0 }))).toBe(false);
+  });
+
   it('is wrong where something else was reported', () => {
     expect(isRight(ran({ faults: ['a reset'] }))).toBe(false);
   });
@@ -56,7 +61,7 @@ describe('the table of a fault run', () => {
   });
 
   it('says what was left out, and why', () => {
-    const left = row({ kind: 'left-out', reason: 'needs root' });
+    const left = row({ kind: 'left-out', reason: 'needs root', isMissing: true });
     expect(isRight(left)).toBe(true);
     expect(lineOf(left)).toContain('left out: needs root');
   });

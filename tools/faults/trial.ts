@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '@sluice/event-log/conformance';
 import { anthropicOf, newSession, say } from '../../e2e/session-client';
 import type { System } from '../../e2e/system';
@@ -14,6 +15,8 @@ import { makeWriters, type FamilyWriter } from './writers';
 /** How long is waited for more, so that what is late can be told from what is lost. */
 const PATIENCE_MS = 150_000;
 const FLOW_TIMEOUT_MS = 60_000;
+/** How long readers stay when they have everything: what is sent once more, by one who was away, comes later. */
+const QUIET_MS = 6_000;
 /** New acknowledgements of every writer before a fault is injected. */
 const ACKNOWLEDGED_BEFORE = 2;
 
@@ -115,6 +118,7 @@ export class Trial {
     const acknowledged = await Journal.read(this.journal.file);
     const attempted = new Map(this.writers.map(({ writer }) => [writer.entity, writer.attempted]));
     await this.untilAllSeen(() => true, PATIENCE_MS).catch(() => this.report(`the end: ${this.missing().join('; ')}`));
+    await pause(QUIET_MS);
     for (const { close } of this.readers) close();
     await this.removeEndpoint();
     const entities = this.writers.map(({ writer }) => writer.entity);

@@ -18,7 +18,8 @@ const STREAM_WORDS = {
 /** What the controller must know of an app's doors. Those of the other apps are short, with small bodies. */
 const WORDS_OF = {
   ingest: { 'proxy-body-size': '4m' },
-  sessions: { ...STREAM_WORDS, 'proxy-body-size': '512m', 'proxy-request-buffering': 'off' },
+  // A file of the largest size, and the form around it.
+  sessions: { ...STREAM_WORDS, 'proxy-body-size': '513m', 'proxy-request-buffering': 'off' },
   'sse-stream': STREAM_WORDS,
 };
 

@@ -12,12 +12,17 @@ type Parsed = ReturnType<typeof JSON.parse>;
 const read = (...path: string[]) => readFileSync(join(K8S, ...path), 'utf8');
 const parsed = (...path: string[]): Parsed => parseObjects(read(...path))[0];
 
-/** What only exists with brokers: its names are read from the source. */
-function brokerMetrics(): readonly string[] {
-  const folder = join(ROOT, 'libs', 'engine', 'src');
-  const files = ['engine-signals.ts', 'coordination-signals.ts'];
+/** What only exists with brokers, or with certificates: its names are read from the source. */
+function configuredMetrics(): readonly string[] {
+  const files = [
+    'engine/src/engine-signals.ts',
+    'engine/src/coordination-signals.ts',
+    'service-runtime/src/signals.ts',
+  ];
   return files.flatMap((file) =>
-    [...readFileSync(join(folder, file), 'utf8').matchAll(/name: '(sluice_[a-z_]+)'/g)].map(([, name]) => String(name)),
+    [...readFileSync(join(ROOT, 'libs', file), 'utf8').matchAll(/: '(sluice_[a-z_]+)'/g)].map(([, name]) =>
+      String(name),
+    ),
   );
 }
 
@@ -29,7 +34,10 @@ beforeAll(async () => {
   running = await startDescribedProcess();
   const text = await (await fetch(`${running.url}/metrics`)).text();
   const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({ name: String(name), type }));
-  for (const name of brokerMetrics()) types.push({ name, type: name.endsWith('_seconds') ? 'histogram' : 'other' });
+  for (const name of configuredMetrics()) {
+    const isHistogram = name.endsWith('_seconds') && !name.endsWith('_expiry_seconds');
+    types.push({ name, type: isHistogram ? 'histogram' : 'other' });
+  }
   for (const { name, type } of types) {
     const endings = type === 'histogram' ? ['_bucket', '_count', '_sum'] : [''];
     for (const ending of endings) exported.add(`${name}${ending}`);

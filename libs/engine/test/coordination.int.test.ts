@@ -57,7 +57,7 @@ describe('what the processes of the cluster engine tell each other', () => {
       'sluice_connection_slots_sought_total{outcome="shared"} 1',
       'sluice_connection_slots_sought_total{outcome="refused"} 1',
     ]) {
-      expect(metrics).toContain(line);
+      expect(metrics.split('\n')).toContain(line);
     }
     await one.close();
     const isGiven = async () => {
