@@ -34,7 +34,7 @@ describe('the route table', () => {
   it('sends every door to the app that has it', () => {
     const doors = describedDoors().filter(({ path }) => !OWN_DOORS.includes(path));
     expect(new Set(doors.map(({ app }) => app))).toEqual(
-      new Set(['ingest', 'query', 'registry-watcher', 'sessions', 'sse-stream', 'webhooks', 'workspace']),
+      new Set(['ingest', 'projector', 'query', 'registry-watcher', 'sessions', 'sse-stream', 'webhooks', 'workspace']),
     );
     const sent = appsOf(doors.map(({ path }) => path));
     expect(doors.map(({ path }, index) => ({ path, app: sent[index] }))).toEqual(
