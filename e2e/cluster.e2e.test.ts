@@ -3,6 +3,7 @@ import { poisonRecords } from '../regression/poison';
 import { assertFaultsAreSurvived } from '../regression/short-run';
 import { assertConnectionsLimited } from './connection-limit';
 import { assertExactlyOnce } from './exactly-once';
+import { rebuildReadModel } from './read-model-rebuild';
 import { assertRedisClientReceives } from './redis-client';
 import { assertRollingRestartLosesNothing } from './rolling-restart';
 import { assertSamplesRun } from './samples';
@@ -101,12 +102,13 @@ describe('the cluster engine, each app a process, and several replicas of stream
   );
 
   it(
-    'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the projector and the loss of the delivery log (G1-G6)',
+    'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the projector, the loss of the delivery log and a rebuild of the read model (G1-G6, G10)',
     () =>
       assertExactlyOnce(
         system,
         [
           { atShare: 0.3, run: () => system.killApp('projector') },
+          { atShare: 0.45, run: () => rebuildReadModel(system) },
           { atShare: 0.6, run: () => system.restartBroker('nats', 'SIGKILL', 'wipe') },
         ],
         SEED,
