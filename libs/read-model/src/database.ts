@@ -8,6 +8,8 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** Longest time of one statement, in milliseconds; 15 s by default. */
   readonly statementTimeoutMs?: number;
+  /** Longest pause between two statements of one transaction, in milliseconds; 10 s by default. */
+  readonly idleInTransactionTimeoutMs?: number;
   /** Longest time of one statement of a reader's list, in milliseconds; 2 s by default. */
   readonly listTimeoutMs?: number;
 }
@@ -16,6 +18,9 @@ export interface DatabaseOptions {
 const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 const QUERY_TIMEOUT_GRACE_MS = 1_000;
+
+/** After so long between two statements the server ends a transaction: a process that is frozen may hold the counter. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
 /** Longest time of one statement of a list whose conditions readers choose. */
 const LIST_TIMEOUT_MS = 2_000;
@@ -59,10 +64,13 @@ export function openConnections({
   poolSize = DEFAULT_POOL_SIZE,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
   listTimeoutMs = LIST_TIMEOUT_MS,
+  idleInTransactionTimeoutMs = IDLE_IN_TRANSACTION_TIMEOUT_MS,
 }: DatabaseOptions): Connections {
-  const pool = openPool(databaseUrl, poolSize, statementTimeoutMs);
-  const lists = openPool(databaseUrl, LIST_POOL_SIZE, listTimeoutMs);
-  const rebuilds = openPool(databaseUrl, REBUILD_POOL_SIZE, REBUILD_STATEMENT_TIMEOUT_MS);
+  const open = (max: number, statementMs: number) =>
+    openPool(databaseUrl, max, statementMs, idleInTransactionTimeoutMs);
+  const pool = open(poolSize, statementTimeoutMs);
+  const lists = open(LIST_POOL_SIZE, listTimeoutMs);
+  const rebuilds = open(REBUILD_POOL_SIZE, REBUILD_STATEMENT_TIMEOUT_MS);
   const database = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
@@ -75,7 +83,12 @@ export function openConnections({
 }
 
 /** It connects when it is first asked. */
-function openPool(connectionString: string, max: number, statementTimeoutMs: number): Pool {
+function openPool(
+  connectionString: string,
+  max: number,
+  statementTimeoutMs: number,
+  idleInTransactionTimeoutMs: number,
+): Pool {
   const pool = new Pool({
     connectionString,
     max,
@@ -83,6 +96,7 @@ function openPool(connectionString: string, max: number, statementTimeoutMs: num
     statement_timeout: statementTimeoutMs,
     // The server's own limit does not help where the network has gone silent.
     query_timeout: statementTimeoutMs + QUERY_TIMEOUT_GRACE_MS,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     options: SESSION_OPTIONS,
     keepAlive: true,
   });

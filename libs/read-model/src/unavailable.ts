@@ -11,6 +11,21 @@ export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The class of SQLSTATEs of statements that the database cannot do as things are: what is not there, or not allowed. */
+const REFUSED_CLASS = '42';
+
+/** As `orUnavailable`, but what no repetition helps against is `configuration`. */
+export function orRefused<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable(async () => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DatabaseError && error.code?.startsWith(REFUSED_CLASS))) throw error;
+      throw new SluiceError('configuration', `The database refuses it: ${error.message}`, { cause: error });
+    }
+  });
+}
+
 /** The SQLSTATE of a statement that was ended, here by `statement_timeout`. */
 const QUERY_CANCELED = '57014';
 

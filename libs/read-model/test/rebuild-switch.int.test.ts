@@ -2,8 +2,7 @@ import type { Lane, RebuildPositions, RebuildWork } from '@sluice/event-log';
 import { sandboxEnvelope, ScriptedLog, until } from '@sluice/event-log/conformance';
 import { Client } from 'pg';
 import { openReadModel, type PrismaReadModel } from '../src';
-import { describeStructure } from '../src/rebuild/structure';
-import { compareSchema } from './compare-schema';
+import { openConnections } from '../src/database';
 import { createMigratedDatabase, type FreshDatabase } from './fresh-database';
 
 let database: FreshDatabase;
@@ -54,44 +53,10 @@ const waiting = async (statement: string) => {
   return rows.length;
 };
 
-it('makes what the migrations make, and what an administrator added', async () => {
-  await client.query(`
-    GRANT USAGE ON SCHEMA read_model TO pg_monitor;
-    GRANT SELECT ON read_model.entities TO pg_monitor;
-    CREATE INDEX added_by_hand ON read_model.sandboxes (status) WHERE status <> 'unknown'`);
-  const before = await describeStructure(client, 'read_model');
-  expect(before.filter((line) => line.startsWith('grant') && line.includes('SELECT')).length).toBeGreaterThan(0);
-  await switched();
-  expect(await describeStructure(client, 'read_model')).toEqual(before);
-  await client.query('DROP INDEX read_model.added_by_hand');
-  expect(await compareSchema(database.url)).toMatchObject({ exitCode: 0 });
-});
-
-it('tells structures apart', async () => {
-  const before = await describeStructure(client, 'read_model');
-  for (const change of [
-    'ALTER TABLE read_model.entities RESET (fillfactor)',
-    'ALTER TABLE read_model.sandboxes ADD extra text',
-    'ALTER TABLE read_model.recorded_events ALTER envelope DROP NOT NULL',
-    'DROP INDEX read_model.recorded_events_workspace_id_position_idx',
-    'ALTER FUNCTION read_model.record_events SET enable_seqscan = on',
-    'ALTER SEQUENCE read_model.parked_records_parked_id_seq INCREMENT 2',
-    'CREATE VIEW read_model.extra AS SELECT 1 AS one',
-  ]) {
-    await client.query('BEGIN');
-    await client.query(change);
-    expect([change, await describeStructure(client, 'read_model')]).not.toEqual([change, before]);
-    await client.query('ROLLBACK');
-  }
-  expect(await describeStructure(client, 'read_model')).toEqual(before);
-});
-
-it('refuses to rebuild what it cannot make', async () => {
-  await client.query('CREATE VIEW read_model.added_by_hand AS SELECT 1 AS one');
-  await expect(begin()).rejects.toMatchObject({
-    code: 'configuration',
-    message: expect.stringContaining('added_by_hand'),
-  });
+it('does not take a live model without its counter for an empty one', async () => {
+  const work = await begin();
+  await database.query('DELETE FROM read_model.position_counter');
+  await expect(work.remainder(log.starts)).rejects.toMatchObject({ code: 'configuration' });
 });
 
 it('begins anew when a migration changed the live model meanwhile', async () => {
@@ -238,6 +203,49 @@ it('leads prepared statements, kept plans and listeners of open connections to t
   await client.query(inFunction);
   expect(await count('read_model.session_events')).toBe(1);
   expect(await count('read_model_old.session_events')).toBe(0);
+});
+
+it('records during the switch what projections take of what was lacking, and parks the rest (G2, G7)', async () => {
+  const [rejected, taken] = [sandboxEnvelope({ entityId: 'rejected' }), sandboxEnvelope({ entityId: 'taken' })];
+  log.append(0, rejected, taken);
+  await model.record({ envelopes: [], parked: [], checkpoints: new Map([[0 as Lane, 22]]) });
+  await model.close();
+  const project = ({ entityId }: { readonly entityId: string }) => {
+    if (entityId === 'rejected') throw new Error('no such entity');
+    return [];
+  };
+  model = await openReadModel({ databaseUrl: database.url, project });
+  await switched();
+  expect((await model.findByIds([taken.event.id])).get(taken.event.id)).toMatchObject({ position: 21 });
+  expect(await model.parked.list({ limit: 10 })).toMatchObject([
+    { lane: 0, index: 20, reason: 'projection_failed', eventId: rejected.event.id },
+  ]);
+  expect((await model.head()).position).toBe(21);
+});
+
+it('fails where more is lacking than a switch can record', async () => {
+  log.append(0, ...Array.from({ length: 1_001 }, () => sandboxEnvelope()));
+  await model.record({ envelopes: [], parked: [], checkpoints: new Map([[0 as Lane, 1_021]]) });
+  const work = await begin();
+  await expect(work.switchOver(() => settled(work))).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('at index 20 of lane 0'),
+  });
+  expect((await model.head()).position).toBe(20);
+});
+
+it('lets others record after a process that holds the counter says nothing any more (G2, G6)', async () => {
+  const { pool, close } = openConnections({ databaseUrl: database.url, idleInTransactionTimeoutMs: 200 });
+  const frozen = await pool.connect();
+  const ended = new Promise((resolve) => frozen.on('error', resolve));
+  await frozen.query('BEGIN; SELECT FROM read_model.position_counter WHERE id = 1 FOR UPDATE');
+  log.append(0, sandboxEnvelope());
+  await expect(model.record(log.recordBatch(0, 20))).resolves.toMatchObject({
+    recorded: [{ event: { position: 21 } }],
+  });
+  expect(await ended).toMatchObject({ code: '25P03' });
+  frozen.release(true);
+  await close();
 });
 
 it('drops the former model only when nobody reads it', async () => {

@@ -6,6 +6,7 @@ import {
   type LogFollower,
   type RebuildRemainder,
   type RebuildWork,
+  type SwitchOutcome,
 } from '@sluice/event-log';
 import type { ProjectorSignals } from '../signals';
 import { copyBatch } from './copy-batch';
@@ -53,6 +54,11 @@ export class RebuildRun {
   private asked: 'building' | 'aborting' = 'building';
   private readonly wakeUp = new WakeUp();
   private starts: { readonly at: number; readonly lanes: LaneCheckpoints } | undefined;
+  private readonly batches = { begun: 0, copied: 0 };
+  /** What was left at the end of the last attempt to switch, and the batches that had come by then. */
+  private unsettled: { readonly records: number; readonly batches: number } | undefined;
+  private isRenewing = false;
+  private renewedAt = performance.now();
   private reportedAt = -Infinity;
   private attemptAt = -Infinity;
   private attemptDelayMs: number = NEXT_ATTEMPT_MS.first;
@@ -101,7 +107,9 @@ export class RebuildRun {
       maxBatchRecords,
       loadCheckpoints: (lanes) => work.loadCheckpoints(lanes),
       handle: async (batch) => {
+        this.batches.begun++;
         await copyBatch(batch, work, () => this.pauseCopying());
+        this.batches.copied++;
         this.wakeUp.wake();
       },
       onFault: (error) => this.fault(error),
@@ -153,10 +161,15 @@ export class RebuildRun {
   }
 
   private async startsOfLog(): Promise<LaneCheckpoints> {
-    if (this.starts === undefined || performance.now() - this.starts.at > STARTS_MS) {
-      this.starts = { at: performance.now(), lanes: await this.options.durableLog.starts() };
-    }
-    return this.starts.lanes;
+    const { starts } = this;
+    if (starts && performance.now() - starts.at <= STARTS_MS) return starts.lanes;
+    return this.readStarts();
+  }
+
+  private async readStarts(): Promise<LaneCheckpoints> {
+    const lanes = await this.options.durableLog.starts();
+    this.starts = { at: performance.now(), lanes };
+    return lanes;
   }
 
   private async fillHoles(): Promise<true> {
@@ -168,28 +181,49 @@ export class RebuildRun {
 
   private async trySwitch(): Promise<boolean> {
     const { work, signals } = this.options;
-    const outcome = await work.switchOver(() => this.settle());
+    // Before anybody waits, and only while the log can be reached.
+    await this.readStarts();
+    let outcome: SwitchOutcome | undefined;
+    try {
+      outcome = await work.switchOver(() => this.settle());
+    } finally {
+      if (outcome !== 'switched') {
+        this.attemptAt = performance.now() + this.attemptDelayMs;
+        this.attemptDelayMs = Math.min(this.attemptDelayMs * 2, NEXT_ATTEMPT_MS.maximum);
+      }
+    }
     signals.rebuildSwitch(work.rebuildId, outcome);
     if (outcome === 'switched') this.end = 'switched';
-    if (outcome === 'not_yet') {
-      this.attemptAt = performance.now() + this.attemptDelayMs;
-      this.attemptDelayMs = Math.min(this.attemptDelayMs * 2, NEXT_ATTEMPT_MS.maximum);
-    }
     return outcome !== 'outdated';
   }
 
-  /** While nobody can record. Records that came to nothing may be missing at the end of a lane: they are looked for a while. */
+  /** While nobody can record. */
   private async settle(): Promise<boolean> {
     const { work } = this.options;
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
       const projected = await work.project();
-      const { events, records } = await this.remainder();
+      const left = await this.remainder();
+      const { events, records } = left;
       if (events === 0 && records === 0) return true;
-      if (performance.now() >= deadline) return work.positions === 'keep' && events === 0;
+      if (performance.now() >= deadline) return events === 0 && this.cameToNothing(records);
       if (this.isAskedToEnd) return false;
+      // Events without a record of their own text: the log has another one under their ids, or nothing.
+      if (projected === 0 && records === 0 && (await work.fillHoles()) !== undefined) return false;
       if (projected === 0) await new WakeUp().sleep(SETTLING_PAUSE_MS);
     }
+  }
+
+  /**
+   * At the end of a lane the log may have less than the live model has handled. The records that are left are such when two
+   * attempts in turn ended with them and the log had no batch between, nor one that is still being copied.
+   */
+  private cameToNothing(records: number): boolean {
+    const { begun, copied } = this.batches;
+    const before = this.unsettled;
+    this.unsettled = { records, batches: copied };
+    const isIdle = begun === copied && before?.batches === copied;
+    return this.options.work.positions === 'keep' && isIdle && before.records === records;
   }
 
   private async abort(): Promise<void> {
@@ -203,13 +237,27 @@ export class RebuildRun {
     this.options.signals.rebuildFailed(this.options.work.rebuildId, reason);
   }
 
+  /** One at a time. Whoever could not for the time of a lease may have lost it, and ends. */
   private async renew(): Promise<void> {
+    const { work, leaseMs } = this.options;
+    const now = performance.now();
+    if (now - this.renewedAt > leaseMs) this.leave();
+    if (this.isRenewing || this.end !== undefined) return;
+    this.isRenewing = true;
     try {
-      this.asked = await this.options.work.renew(this.options.leaseMs);
+      this.asked = await work.renew(leaseMs);
+      this.renewedAt = now;
       if (this.asked === 'aborting') this.wakeUp.wake();
     } catch (error) {
       this.fault(error);
+    } finally {
+      this.isRenewing = false;
     }
+  }
+
+  private leave(): void {
+    this.end ??= 'left';
+    this.wakeUp.wake();
   }
 
   /** Faults of the stores are survived; what no repetition helps against ends the rebuild. */
@@ -235,8 +283,7 @@ export class RebuildRun {
   /** A rebuild that is somebody else's by now, or over, is left. */
   private fault(error: unknown): void {
     if (error instanceof SluiceError && error.code === 'conflict') {
-      this.end ??= 'left';
-      this.wakeUp.wake();
+      this.leave();
     } else if (!(error instanceof SluiceError && error.code === 'shutting_down')) {
       this.options.signals.fault('rebuild', error);
     }

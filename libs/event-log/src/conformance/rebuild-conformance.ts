@@ -196,16 +196,37 @@ export function describeReadModelRebuilds(name: string, create: () => Promise<Re
       await finish(work);
     });
 
-    it('sends the projectors back to what the live model lacked', async () => {
+    it('does not switch any more once its end was asked for', async () => {
+      await fill();
+      const work = await begin(KEEP);
+      await log.bringTo(work);
+      const outcome = await work.switchOver(async () => {
+        await rebuilds.abort();
+        return settled(work);
+      });
+      expect(outcome).toBe('not_yet');
+      expect(await rebuilds.status()).toMatchObject({ state: 'aborting', oldModelKept: false });
+      await work.discard();
+      expect(await rebuilds.status()).toMatchObject({ state: 'aborted' });
+      expect(await everything()).toHaveLength(12);
+    });
+
+    it('records what the live model lacked, at the head, while the projectors go on where they are (G2)', async () => {
       await fill();
       const skipped = envelope();
       log.append(0, skipped, envelope());
       await model.record({ ...log.recordBatch(0, 7), checkpoints: new Map([[0 as Lane, 8]]) });
       await finish(await begin(KEEP));
+      const last = (await everything()).slice(13).map((text) => JSON.parse(text) as { id: string; position: number });
+      expect(last).toMatchObject([{ id: skipped.event.id, position: 14 }]);
+      expect(await rebuilds.status()).toMatchObject({ builtEvents: 14, liveEvents: 14 });
       const lanes = await model.loadCheckpoints([0 as Lane]);
-      expect(lanes.get(0 as Lane)).toBe(6);
-      const { recorded } = await model.record(log.recordBatch(0, 6));
-      expect(recorded.map(({ event }) => [event.id, event.position])).toEqual([[skipped.event.id, 14]]);
+      expect(lanes.get(0 as Lane)).toBe(8);
+      // A projector that runs has its place in memory.
+      const next = envelope();
+      log.append(0, next);
+      const { recorded } = await model.record(log.recordBatch(0, 8));
+      expect(recorded.map(({ event }) => [event.id, event.position])).toEqual([[next.event.id, 15]]);
     });
 
     it('takes the text of the log, and skips a second event with a known id', async () => {

@@ -1,9 +1,10 @@
 import type { EncodedEnvelope } from '@sluice/event-schema';
 import { SluiceError } from '../errors';
 import type { Lane, LaneCheckpoints } from '../ports/durable-log';
-import type { ParkedRecord } from '../ports/read-model';
+import { ProjectionFailed, type ParkedRecord } from '../ports/read-model';
 import type {
   RebuildBatch,
+  RebuildEvent,
   RebuildPositions,
   RebuildRemainder,
   RebuildWork,
@@ -18,8 +19,8 @@ export class NextModel {
   /** Envelopes by the positions that they have in the live model; variants have another text than there. */
   readonly copied = new Map<number, EncodedEnvelope>();
   readonly variants = new Map<number, EncodedEnvelope>();
-  /** The first index of each lane at which the log has an event that the live model lacks. */
-  readonly lacking = new Map<Lane, number>();
+  /** Events of the log that the live model lacks, by lane and index. */
+  readonly lacking = new Map<string, RebuildEvent>();
   readonly parked: ParkedRecord[] = [];
   leftOut = 0;
 
@@ -70,11 +71,12 @@ export class MemoryRebuildWork implements RebuildWork {
       return batch.checkpoints;
     }
     const live = this.model.live();
-    for (const { lane, index, envelope } of batch.events) {
+    for (const event of batch.events) {
+      const { lane, index, envelope } = event;
       if (index >= (live.checkpoints.get(lane) ?? 0)) continue;
       const known = live.byId.get(envelope.event.id);
       if (known) this.copyKnown(envelope, known.position);
-      else if (!this.model.parked.has(lane, index) && !next.lacking.has(lane)) next.lacking.set(lane, index);
+      else if (!this.model.parked.has(lane, index)) next.lacking.set(`${lane} ${index}`, event);
     }
     const reached = new Map<Lane, number>();
     for (const [lane, upTo] of batch.checkpoints) {
@@ -145,12 +147,12 @@ export class MemoryRebuildWork implements RebuildWork {
     let release: () => void = () => undefined;
     this.model.hold(new Promise((resolve) => (release = resolve)));
     try {
-      if (!(await settle())) {
+      if (!(await settle()) || this.own.state === 'aborting') {
         this.own.attempts++;
         return 'not_yet';
       }
       const { next } = this.own;
-      for (const [lane, first] of next.lacking) next.state.checkpoints.set(lane, first);
+      this.recordLacking();
       if (this.positions === 'renumber') this.model.parked.replaceBy(next.parked);
       this.model.exchange(next.state);
       this.finish('switched');
@@ -158,6 +160,22 @@ export class MemoryRebuildWork implements RebuildWork {
       return 'switched';
     } finally {
       release();
+    }
+  }
+
+  /** The projectors are past it. What is rejected is parked. */
+  private recordLacking(): void {
+    const { next } = this.own;
+    for (const { lane, index, envelope } of next.lacking.values()) {
+      try {
+        next.state.record([envelope], Date.now());
+      } catch (error) {
+        if (!(error instanceof ProjectionFailed)) throw error;
+        const { id: eventId, workspaceId } = envelope.event;
+        const value = Buffer.from(envelope.json);
+        const detail = String(error.cause);
+        this.model.parked.add([{ lane, index, value, reason: 'projection_failed', detail, workspaceId, eventId }]);
+      }
     }
   }
 

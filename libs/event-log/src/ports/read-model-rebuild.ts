@@ -66,7 +66,7 @@ export interface RebuildRemainder {
 
 /**
  * - `switched`: the model beside is the live one.
- * - `not_yet`: what was left was too much; nothing changed.
+ * - `not_yet`: what was left was too much, or the end of the rebuild was asked for; nothing changed.
  * - `outdated`: a migration changed the live model since the one beside was made: `prepare` begins anew.
  */
 export type SwitchOutcome = 'switched' | 'not_yet' | 'outdated';

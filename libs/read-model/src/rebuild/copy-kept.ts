@@ -2,22 +2,17 @@ import type { Lane, LaneCheckpoints, RebuildBatch, RebuildEvent } from '@sluice/
 import type { Queries } from '../database';
 import { loadCheckpoints } from '../record-transaction';
 import { toLines } from '../text-lines';
+import { MAX_LACKING } from './lacking';
 import { LIVE, NEXT } from './model-schemas';
 
 /** Where records are kept that have the id of an event of the live model and another text, until it is known which is meant. */
 export const VARIANTS_TABLE = 'recorded_variants';
 
-/** The first index of each lane at which the log has an event that the live model lacks. */
-export type Lacking = ReadonlyMap<Lane, number>;
-
 /**
  * Brings events of the log into the model beside, with what recording added to them in the live one. Only what the live one
  * has handled is taken: before that it is open which position an event will have.
  */
-export async function copyKept(
-  queries: Queries,
-  batch: RebuildBatch,
-): Promise<{ reached: LaneCheckpoints; lacking: Lacking }> {
+export async function copyKept(queries: Queries, batch: RebuildBatch): Promise<LaneCheckpoints> {
   const live = await loadCheckpoints(queries, [...batch.checkpoints.keys()]);
   const reached = new Map<Lane, number>();
   for (const [lane, next] of batch.checkpoints) {
@@ -25,22 +20,22 @@ export async function copyKept(
     if (upTo > 0) reached.set(lane, upTo);
   }
   const handled = batch.events.filter(({ lane, index }) => index < (live.get(lane) ?? 0));
-  const lacking = handled.length === 0 ? new Map<Lane, number>() : await copyEvents(queries, handled);
+  if (handled.length > 0) await copyEvents(queries, handled);
   await storeCheckpoints(queries, reached);
-  return { reached, lacking };
+  return reached;
 }
 
 /**
  * A record with the text that the live model has is the event. One with another text is most often a second event with the
  * same id, which was skipped as known. It is set aside, in case that there is no other. What the live model parked is parked
- * there too.
+ * there too. What it lacks is kept for the switch; of more than can be recorded then, not all.
  */
-async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Promise<Lacking> {
+async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Promise<void> {
   await queries.$executeRaw`SET LOCAL enable_seqscan = off`;
   await queries.$executeRaw`SET LOCAL enable_hashjoin = off`;
   await queries.$executeRaw`SET LOCAL enable_mergejoin = off`;
   const linesOf = (text: (event: RebuildEvent) => unknown) => toLines(events.map((event) => String(text(event))));
-  const rows = await queries.$queryRaw<{ lane: number; first_index: string }[]>`
+  await queries.$executeRaw`
     WITH given AS MATERIALIZED (
       SELECT * FROM unnest(
         string_to_array(${linesOf(({ envelope }) => envelope.event.id)}::text, E'\\n')::uuid[],
@@ -71,11 +66,13 @@ async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Pr
       FROM known k WHERE NOT k.is_exact ORDER BY k.ordinal
       ON CONFLICT (position) DO NOTHING
     )
-    SELECT g.lane, min(g.index) AS first_index FROM given g
+    INSERT INTO ${NEXT}.lacking_records (lane, index, envelope)
+    SELECT g.lane, g.index, g.envelope FROM given g
     WHERE NOT EXISTS (SELECT FROM known k WHERE k.id = g.id)
       AND NOT EXISTS (SELECT FROM ${LIVE}.parked_records p WHERE p.lane = g.lane AND p.index = g.index)
-    GROUP BY g.lane`;
-  return new Map(rows.map(({ lane, first_index }) => [lane as Lane, Number(first_index)]));
+      AND (SELECT count(*) FROM ${NEXT}.lacking_records) <= ${MAX_LACKING}
+    ORDER BY g.ordinal
+    ON CONFLICT (lane, index) DO NOTHING`;
 }
 
 async function storeCheckpoints(queries: Queries, checkpoints: LaneCheckpoints): Promise<void> {

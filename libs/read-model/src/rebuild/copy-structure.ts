@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/event-log';
-import { escapeIdentifier, type ClientBase } from 'pg';
+import { escapeIdentifier, type ClientBase, type Pool } from 'pg';
 import { inOtherSchema } from './model-schemas';
 import { describeStructure, firstDifference } from './structure';
 
@@ -32,7 +32,7 @@ export function functionDefinitions(client: ClientBase, schema: string): Promise
 }
 
 /** The tables of a schema, by their names. */
-export async function tableNames(client: ClientBase, schema: string): Promise<readonly string[]> {
+export async function tableNames(client: ClientBase | Pool, schema: string): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(TABLES, [schema]);
   return rows.map(({ name }) => name);
 }

@@ -12,6 +12,7 @@ import { orUnavailable } from '../unavailable';
 import { OLD_SCHEMA } from './model-schemas';
 import { askToAbort, claimRebuild, insertRebuild, readStatus } from './rebuild-row';
 import { LOCK_NOT_AVAILABLE, PostgresRebuildWork } from './rebuild-work';
+import { refuseDependents } from './structure';
 
 /** Longest wait for those who still read the former model. */
 const DROP_LOCK_TIMEOUT_MS = 5_000;
@@ -27,13 +28,11 @@ export class PostgresReadModelRebuilds implements ReadModelRebuilds {
   ) {}
 
   async request(request: RebuildRequest): Promise<RebuildStatus> {
+    if (await orUnavailable(() => insertRebuild(queriesOf(this.pool), request))) return this.newest();
     if ((await this.status())?.oldModelKept) {
       throw new SluiceError('conflict', 'The former model of an earlier rebuild is still there: drop it first');
     }
-    if (!(await orUnavailable(() => insertRebuild(queriesOf(this.pool), request)))) {
-      throw new SluiceError('conflict', 'A rebuild is under way already');
-    }
-    return this.newest();
+    throw new SluiceError('conflict', 'A rebuild is under way already');
   }
 
   status(): Promise<RebuildStatus | undefined> {
@@ -55,6 +54,7 @@ export class PostgresReadModelRebuilds implements ReadModelRebuilds {
             SELECT to_regnamespace(${OLD_SCHEMA}) IS NOT NULL AS exists`;
           if (!old?.exists) return false;
           await client.query(`SET LOCAL lock_timeout = ${DROP_LOCK_TIMEOUT_MS}`);
+          await refuseDependents(client, OLD_SCHEMA, 'conflict');
           await client.query(`DROP SCHEMA ${OLD_SCHEMA} CASCADE`);
           return true;
         });

@@ -57,10 +57,11 @@ export async function readStatus(queries: Queries): Promise<RebuildStatus | unde
   };
 }
 
-/** False while another one is under way. */
+/** False while another one is under way, or the former model of one is still there. */
 export async function insertRebuild(queries: Queries, { positions, dropOld }: RebuildRequest): Promise<boolean> {
   const inserted = await queries.$executeRaw`
-    INSERT INTO maintenance.rebuilds (positions, drop_old, state) VALUES (${positions}, ${dropOld}, 'building')
+    INSERT INTO maintenance.rebuilds (positions, drop_old, state)
+    SELECT ${positions}::text, ${dropOld}::boolean, 'building' WHERE to_regnamespace(${OLD_SCHEMA}) IS NULL
     ON CONFLICT (is_open) DO NOTHING`;
   return inserted === 1;
 }

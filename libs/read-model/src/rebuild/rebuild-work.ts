@@ -9,19 +9,20 @@ import {
   type RebuildWork,
   type SwitchOutcome,
 } from '@sluice/event-log';
-import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { DatabaseError, escapeIdentifier, type Pool, type PoolClient } from 'pg';
 import type { Queries } from '../database';
 import { loadCheckpoints, recordInTransaction, type ProjectEvent } from '../record-transaction';
 import { Prisma } from '../generated/client';
 import { inTransaction, queriesOf } from '../transaction';
-import { orUnavailable } from '../unavailable';
-import { copyKept, VARIANTS_TABLE, type Lacking } from './copy-kept';
+import { orRefused, orUnavailable } from '../unavailable';
+import { copyKept, VARIANTS_TABLE } from './copy-kept';
 import { copyStructure, tableNames } from './copy-structure';
 import { findHole, fillFromVariants } from './holes';
+import { LACKING_TABLE, recordLacking } from './lacking';
 import { LIVE, LIVE_SCHEMA, NEXT, NEXT_SCHEMA } from './model-schemas';
 import { projectKept } from './project-kept';
 import { rebuildLost, renewRebuild, type RebuildGrant } from './rebuild-row';
-import { describeStructure, firstDifference } from './structure';
+import { describeStructure, firstDifference, refuseDependents } from './structure';
 import { haltMigrations, switchOver } from './switch-over';
 
 /** The SQLSTATE of a lock that was not got within `lock_timeout`. */
@@ -35,12 +36,13 @@ class NothingChanged extends Error {
 }
 
 interface RebuildRow {
+  readonly state: 'building' | 'aborting';
   readonly prepared: boolean;
   readonly projected: string;
 }
 
 interface RemainderRow {
-  readonly head: string;
+  readonly head: string | null;
   readonly projected: string;
   readonly lane: number | null;
   readonly live_index: string | null;
@@ -70,26 +72,32 @@ export class PostgresRebuildWork implements RebuildWork {
   }
 
   prepare(): Promise<void> {
-    return this.inRebuild('alone', async (queries, client, row) => {
-      if (!(await haltMigrations(client))) {
-        throw new SluiceError('read_model_unavailable', 'Migrations are being applied');
-      }
-      if (row.prepared && (await this.isUpToDate(client))) return;
-      await client.query(`DROP SCHEMA IF EXISTS ${NEXT_SCHEMA} CASCADE`);
-      await copyStructure(client, LIVE_SCHEMA, NEXT_SCHEMA);
-      await client.query(
-        `CREATE TABLE ${NEXT_SCHEMA}.${VARIANTS_TABLE} (LIKE ${NEXT_SCHEMA}.recorded_events INCLUDING INDEXES)`,
-      );
-      // The single rows, as the migrations make them; an epoch of its own is for positions of its own.
-      await queries.$executeRaw`
+    return this.inRebuild('alone', (queries, client, row) => orRefused(() => this.makeModel(queries, client, row)));
+  }
+
+  private async makeModel(queries: Queries, client: PoolClient, row: RebuildRow): Promise<void> {
+    if (!(await haltMigrations(client))) {
+      throw new SluiceError('read_model_unavailable', 'Migrations are being applied');
+    }
+    await refuseDependents(client, LIVE_SCHEMA);
+    if (row.prepared && (await this.isUpToDate(client))) return;
+    this.analysed = false;
+    await client.query(`DROP SCHEMA IF EXISTS ${NEXT_SCHEMA} CASCADE`);
+    await copyStructure(client, LIVE_SCHEMA, NEXT_SCHEMA);
+    await client.query(
+      `CREATE TABLE ${NEXT_SCHEMA}.${VARIANTS_TABLE} (LIKE ${NEXT_SCHEMA}.recorded_events INCLUDING INDEXES)`,
+    );
+    await client.query(`
+        CREATE TABLE ${NEXT_SCHEMA}.${LACKING_TABLE} (lane int, index bigint, envelope text NOT NULL, PRIMARY KEY (lane, index))`);
+    // The single rows, as the migrations make them; an epoch of its own is for positions of its own.
+    await queries.$executeRaw`
         INSERT INTO ${NEXT}.position_counter (id, epoch) VALUES (1, substr(md5(gen_random_uuid()::text), 1, 8))`;
-      await queries.$executeRaw`INSERT INTO ${NEXT}.publisher_lease (id) VALUES (1)`;
-      let projected = 0n;
-      if (this.positions === 'keep') projected = await this.keepNumbering(queries);
-      await queries.$executeRaw`
-        UPDATE maintenance.rebuilds SET prepared = true, projected = ${projected}::bigint, left_out = 0, lacking = '{}'
+    await queries.$executeRaw`INSERT INTO ${NEXT}.publisher_lease (id) VALUES (1)`;
+    let projected = 0n;
+    if (this.positions === 'keep') projected = await this.keepNumbering(queries);
+    await queries.$executeRaw`
+        UPDATE maintenance.rebuilds SET prepared = true, projected = ${projected}::bigint, left_out = 0
         WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
-    });
   }
 
   /** @returns the position below which the live model keeps no events any more */
@@ -104,8 +112,8 @@ export class PostgresRebuildWork implements RebuildWork {
 
   private async isUpToDate(client: PoolClient): Promise<boolean> {
     const next = await describeStructure(client, NEXT_SCHEMA);
-    const withoutVariants = next.filter((line) => !line.includes(VARIANTS_TABLE));
-    return firstDifference(await describeStructure(client, LIVE_SCHEMA), withoutVariants) === undefined;
+    const ofModel = next.filter((line) => !line.includes(VARIANTS_TABLE) && !line.includes(LACKING_TABLE));
+    return firstDifference(await describeStructure(client, LIVE_SCHEMA), ofModel) === undefined;
   }
 
   loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints> {
@@ -114,7 +122,7 @@ export class PostgresRebuildWork implements RebuildWork {
 
   copy(batch: RebuildBatch): Promise<LaneCheckpoints> {
     // Does not wait for `project`, nor that for this one.
-    if (this.positions === 'keep') return this.inRebuild('copying', (queries) => this.copyKept(queries, batch));
+    if (this.positions === 'keep') return this.inRebuild('copying', (queries) => copyKept(queries, batch));
     return this.inRebuild('copying', async (queries) => {
       const { parked, checkpoints } = batch;
       const envelopes = batch.events.map(({ envelope }) => envelope);
@@ -124,19 +132,6 @@ export class PostgresRebuildWork implements RebuildWork {
         WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
       return checkpoints;
     });
-  }
-
-  private async copyKept(queries: Queries, batch: RebuildBatch): Promise<LaneCheckpoints> {
-    const { reached, lacking } = await copyKept(queries, batch);
-    if (lacking.size > 0) await this.noteLacking(queries, lacking);
-    return reached;
-  }
-
-  /** Where the lane was noted before, the earlier index stays: lanes are read in their order. */
-  private async noteLacking(queries: Queries, lacking: Lacking): Promise<void> {
-    await queries.$executeRaw`
-      UPDATE maintenance.rebuilds SET lacking = ${JSON.stringify(Object.fromEntries(lacking))}::text::jsonb || lacking
-      WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
   }
 
   project(): Promise<number> {
@@ -157,17 +152,20 @@ export class PostgresRebuildWork implements RebuildWork {
       const rows = await queries.$queryRaw<RemainderRow[]>`
         SELECT c.last_position AS head, r.projected, l.lane, l.next_index AS live_index, n.next_index
         FROM maintenance.rebuilds r
-        CROSS JOIN ${LIVE}.position_counter c
+        LEFT JOIN ${LIVE}.position_counter c ON true
         LEFT JOIN ${LIVE}.lane_checkpoints l ON true
         LEFT JOIN ${NEXT}.lane_checkpoints n ON n.lane = l.lane
         WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
+      const [first] = rows;
+      if (this.positions === 'keep' && first?.head == null) {
+        throw new SluiceError('configuration', 'The live model has no position counter');
+      }
       let records = 0;
       for (const { lane, live_index, next_index } of rows) {
         if (lane === null) continue;
         const next = Math.max(Number(next_index ?? 0), starts.get(lane as Lane) ?? 0);
         records += Math.max(0, Number(live_index) - next);
       }
-      const [first] = rows;
       const missing = Math.max(0, Number(first?.head ?? 0) - Number(first?.projected ?? 0));
       return { records, events: this.positions === 'keep' ? missing : 0 };
     });
@@ -201,11 +199,20 @@ export class PostgresRebuildWork implements RebuildWork {
   }
 
   private trySwitch(settle: () => Promise<boolean>): Promise<SwitchOutcome> {
-    return orUnavailable(async () => {
+    return orRefused(async () => {
       try {
         return await inTransaction(this.pool, async (queries, client) => {
-          const lockRebuild = async () => void (await this.lockRow(queries, 'alone'));
-          const outcome = await switchOver(client, { positions: this.positions, lockRebuild, settle });
+          const lockRebuild = async () => {
+            const { state } = await this.lockRow(queries, 'alone');
+            if (state === 'aborting') throw new NothingChanged('not_yet');
+          };
+          const recordLackingEvents = () => recordLacking(queries, this.projectEvent);
+          const outcome = await switchOver(client, {
+            positions: this.positions,
+            lockRebuild,
+            settle,
+            recordLacking: recordLackingEvents,
+          });
           if (outcome !== 'switched') throw new NothingChanged(outcome);
           await this.finish(queries, 'switched');
           return outcome;
@@ -222,11 +229,8 @@ export class PostgresRebuildWork implements RebuildWork {
   private async analyseOnce(): Promise<void> {
     if (this.analysed) return;
     await orUnavailable(async () => {
-      const client = await this.pool.connect();
-      try {
-        for (const name of await tableNames(client, NEXT_SCHEMA)) await client.query(`ANALYZE ${NEXT_SCHEMA}.${name}`);
-      } finally {
-        client.release();
+      for (const name of await tableNames(this.pool, NEXT_SCHEMA)) {
+        await this.pool.query(`ANALYZE ${NEXT_SCHEMA}.${escapeIdentifier(name)}`);
       }
     });
     this.analysed = true;
@@ -278,7 +282,7 @@ export class PostgresRebuildWork implements RebuildWork {
 
   private async lockRow(queries: Queries, lock: RowLock): Promise<RebuildRow> {
     const [row] = await queries.$queryRaw<RebuildRow[]>`
-      SELECT prepared, projected FROM maintenance.rebuilds
+      SELECT prepared, projected, state FROM maintenance.rebuilds
       WHERE rebuild_id = ${this.grant.rebuildId}::bigint AND fencing_token = ${this.grant.fencingToken}::bigint AND is_open
       ${ROW_LOCKS[lock]}`;
     if (!row) throw rebuildLost();

@@ -4,11 +4,15 @@ import { MIGRATION_LOCK } from '../migrations';
 import { RECORDED_CHANNEL } from '../record-transaction';
 import { functionDefinitions } from './copy-structure';
 import { VARIANTS_TABLE } from './copy-kept';
+import { LACKING_TABLE } from './lacking';
 import { LIVE_SCHEMA, NEXT_SCHEMA, OLD_SCHEMA } from './model-schemas';
-import { describeStructure, firstDifference } from './structure';
+import { describeStructure, firstDifference, refuseDependents } from './structure';
 
 /** Longest wait for one lock: whoever records waits behind it. */
 const LOCK_TIMEOUT_MS = 2_000;
+/** Longest time of one statement, and between two: `settle` works on other connections meanwhile. Then the server gives back the locks. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 5_000;
 
 export interface Switch {
   readonly positions: RebuildPositions;
@@ -16,6 +20,8 @@ export interface Switch {
   lockRebuild(): Promise<void>;
   /** See RebuildWork.switchOver. */
   settle(): Promise<boolean>;
+  /** Records what the live model lacks, where positions are kept. */
+  recordLacking(): Promise<void>;
 }
 
 /**
@@ -27,9 +33,11 @@ export interface Switch {
  */
 export async function switchOver(
   client: PoolClient,
-  { positions, lockRebuild, settle }: Switch,
+  { positions, lockRebuild, settle, recordLacking }: Switch,
 ): Promise<SwitchOutcome> {
   await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+  await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`);
   if (!(await haltMigrations(client))) return 'not_yet';
   await client.query(`LOCK TABLE ${LIVE_SCHEMA}.position_counter IN EXCLUSIVE MODE`);
   if (!(await settle())) return 'not_yet';
@@ -39,12 +47,14 @@ export async function switchOver(
   );
   await lockRebuild();
   for (const statement of positions === 'keep' ? CARRY_OVER_KEPT : CARRY_OVER_RENUMBERED) await client.query(statement);
-  await client.query(`DROP TABLE ${NEXT_SCHEMA}.${VARIANTS_TABLE}`);
+  if (positions === 'keep') await recordLacking();
+  await client.query(`DROP TABLE ${NEXT_SCHEMA}.${VARIANTS_TABLE}, ${NEXT_SCHEMA}.${LACKING_TABLE}`);
   const difference = firstDifference(
     await describeStructure(client, LIVE_SCHEMA),
     await describeStructure(client, NEXT_SCHEMA),
   );
   if (difference !== undefined) return 'outdated';
+  await refuseDependents(client, LIVE_SCHEMA);
   const functions = await functionDefinitions(client, LIVE_SCHEMA);
   await client.query(`ALTER SCHEMA ${LIVE_SCHEMA} RENAME TO ${OLD_SCHEMA}`);
   await client.query(`ALTER SCHEMA ${NEXT_SCHEMA} RENAME TO ${LIVE_SCHEMA}`);
@@ -66,7 +76,7 @@ export async function haltMigrations(client: PoolClient): Promise<boolean> {
 
 /**
  * What is not in the log, and is carried over: how far the publisher is, and what was parked, with its ids and what became of
- * it. Where the live model lacked events of the log, the projectors are sent back to the first of them.
+ * it.
  */
 const CARRY_OVER_KEPT = [
   `UPDATE ${NEXT_SCHEMA}.position_counter n SET last_position = l.last_position FROM ${LIVE_SCHEMA}.position_counter l`,
@@ -75,8 +85,6 @@ const CARRY_OVER_KEPT = [
   `INSERT INTO ${NEXT_SCHEMA}.parked_records SELECT * FROM ${LIVE_SCHEMA}.parked_records`,
   `SELECT setval('${NEXT_SCHEMA}.parked_records_parked_id_seq', last_value, is_called)
     FROM ${LIVE_SCHEMA}.parked_records_parked_id_seq`,
-  `UPDATE ${NEXT_SCHEMA}.lane_checkpoints l SET next_index = least(l.next_index, (r.lacking ->> l.lane::text)::bigint)
-    FROM maintenance.rebuilds r WHERE r.is_open AND r.lacking ? l.lane::text`,
 ];
 
 /**

@@ -3,8 +3,8 @@
 CREATE SCHEMA IF NOT EXISTS "maintenance";
 
 -- One rebuild of the read model: what was asked for, who builds, and how far it is. "prepared": the model beside is made for
--- this rebuild; "projected": up to this position its events are projected; "lacking": for each lane, the first index at which
--- the log has an event that the live model lacks. A builder whose lease ran out is refused by its "fencing_token".
+-- this rebuild; "projected": up to this position its events are projected. A builder whose lease ran out is refused by its
+-- "fencing_token".
 -- CreateTable
 CREATE TABLE "maintenance"."rebuilds" (
     "rebuild_id" BIGSERIAL NOT NULL,
@@ -20,7 +20,6 @@ CREATE TABLE "maintenance"."rebuilds" (
     "prepared" BOOLEAN NOT NULL DEFAULT false,
     "projected" BIGINT NOT NULL DEFAULT 0,
     "left_out" BIGINT NOT NULL DEFAULT 0,
-    "lacking" JSONB NOT NULL DEFAULT '{}',
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "fault" TEXT,
 
