@@ -5,6 +5,8 @@ const say = (news: ChildNews) => process.stdout.write(`${JSON.stringify(news)}\n
 
 async function main(task: ChildTask): Promise<void> {
   const { coordination } = await openReplica(task.options);
+  // Before anything is said: whoever hears it may end this process at once.
+  process.once('SIGTERM', () => void coordination.close().then(() => process.exit(0)));
   let held = 0;
   for (let n = 0; n < task.slots; n++) {
     await coordination.connectionSlots.acquire(task.key, task.limit, () => say({ held: --held }));
@@ -15,7 +17,6 @@ async function main(task: ChildTask): Promise<void> {
     const place = { workspaceId: 1, group: task.group };
     await coordination.presence.join(place, 'child', (present) => say({ present: present.length }));
   }
-  process.once('SIGTERM', () => void coordination.close().then(() => process.exit(0)));
 }
 
 void main(JSON.parse(process.argv[2] ?? '{}') as ChildTask);
