@@ -1,137 +1,134 @@
-// What each app takes on the cluster engine, idle and under a small load, to check the requests in k8s/base by.
+// What one replica of each app, and the stores beneath them, take for each event, delivery, connection and request.
 // `node tools/kubernetes/measure.mjs` starts brokers and one process of each app, and ends them (Linux; after a build).
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuMsOf, residentBytesOf } from '../bench/process-usage.mjs';
+import { parseArgs } from 'node:util';
+import { Child } from '../bench/child.mjs';
+import { freePort } from '../brokers/ports.mjs';
 import { startCluster } from '../cluster/cluster.mjs';
+import { measureCommitChain } from './measures/commit-chain.mjs';
+import { measureConnections } from './measures/connections.mjs';
+import { measureFanOut } from './measures/fan-out.mjs';
+import { measureIdle } from './measures/idle.mjs';
+import { memoryOf } from './measures/processes.mjs';
+import { measureRequests } from './measures/requests.mjs';
+import { measureStoredBytes } from './measures/stored-bytes.mjs';
+import { measureWebhooks } from './measures/webhooks.mjs';
 
-const SETTLE_MS = 15_000;
-const WINDOW_MS = 30_000;
-const LOAD = { eventsPerSecond: 200, readsPerSecond: 20, tasksPerSecond: 10, sseStreams: 200, tcpStreams: 100 };
-/** Calls that may be under way at a time: beyond it a turn is left out, and told. */
-const MAX_IN_HAND = 200;
+/** A process that was just started compiles what it runs, and collects what it needed for that. */
+const SETTLE_MS = 45_000;
+/** Far above what is measured, so that no limit of a caller bounds it. */
+const LIMITS = {
+  SLUICE_KEY_REQUESTS_PER_SECOND: '1000000',
+  SLUICE_KEY_CONNECTIONS: '20000',
+  SLUICE_MAX_CONNECTIONS: '20000',
+  SLUICE_PUBSUB_MAX_CONNECTIONS: '20000',
+  SLUICE_LOG_LEVEL: 'warn',
+};
+const MEASURES = {
+  connections: measureConnections,
+  requests: measureRequests,
+  'fan-out': measureFanOut,
+  webhooks: measureWebhooks,
+  'stored-bytes': measureStoredBytes,
+  'commit-chain': measureCommitChain,
+};
 
-/** Processor in thousandths of a core and resident memory in MiB of each app, over a window of time. */
-async function usageOf(apps) {
-  const names = Object.keys(apps);
-  const before = names.map((name) => cpuMsOf([apps[name].pid]));
-  const beganAtMs = performance.now();
-  await delay(WINDOW_MS);
-  const tookMs = performance.now() - beganAtMs;
-  return new Map(
-    names.map((name, index) => {
-      const { pid } = apps[name];
-      const millicores = Math.round(((cpuMsOf([pid]) - before[index]) / tookMs) * 1000);
-      return [name, { millicores, MiB: Math.round(residentBytesOf(pid) / 2 ** 20) }];
-    }),
-  );
-}
-
-/** Calls at a steady rate until the signal aborts. */
-async function every(perSecond, signal, call) {
-  const counts = { done: 0, failed: 0, leftOut: 0 };
-  let inHand = 0;
-  const timer = setInterval(() => {
-    for (let n = 0; n < perSecond / 10; n++) {
-      if (inHand >= MAX_IN_HAND) {
-        counts.leftOut += 1;
-        continue;
-      }
-      inHand += 1;
-      void call(signal)
-        .then(
-          (isOk) => (counts[isOk ? 'done' : 'failed'] += 1),
-          () => (counts.failed += 1),
-        )
-        .finally(() => (inHand -= 1));
-    }
-  }, 100);
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  clearInterval(timer);
-  return counts;
-}
-
-function startLoad({ baseUrl, pubsub, apiKey, sandboxId, accessToken }) {
-  const ending = new AbortController();
-  const headers = { 'x-api-key': apiKey, 'content-type': 'application/json' };
-  const asked = (path, init) => async () => {
-    const response = await fetch(`${baseUrl}${path}`, { headers, ...init });
-    await response.arrayBuffer();
-    return response.ok;
-  };
-  const post = (path, body) => asked(path, { method: 'POST', body: JSON.stringify(body) });
-  const event = { sandboxId, type: 'execution.completed', data: { exitCode: 0, output: 'x'.repeat(200) } };
-  const streams = Array.from({ length: LOAD.sseStreams }, () =>
-    readForEver(`${baseUrl}/v1/stream`, headers, ending.signal),
-  );
-  const sockets = Array.from({ length: LOAD.tcpStreams }, () => {
-    const socket = connect(pubsub).on('error', () => undefined);
-    socket.resume().write(`SUBSCRIBE ${sandboxId} ${accessToken}\r\n`);
-    return socket;
-  });
-  const calls = {
-    events: every(LOAD.eventsPerSecond, ending.signal, post('/events', event)),
-    reads: every(LOAD.readsPerSecond, ending.signal, asked(`/events/${sandboxId}`)),
-    tasks: every(LOAD.tasksPerSecond, ending.signal, post('/api/tasks', { title: 'measured' })),
-  };
-  return {
-    stop: async () => {
-      ending.abort();
-      for (const socket of sockets) socket.destroy();
-      await Promise.all(streams);
-      return Object.fromEntries(
-        await Promise.all(Object.entries(calls).map(async ([name, counts]) => [name, await counts])),
-      );
+function optionsOf(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string' },
+      json: { type: 'string' },
+      projectors: { type: 'string', default: '3' },
+      setting: { type: 'string', multiple: true, default: [] },
     },
+  });
+  const wanted = values.only?.split(',') ?? Object.keys(MEASURES);
+  const unknown = wanted.find((name) => !(name in MEASURES));
+  if (unknown !== undefined) throw new Error(`unknown "${unknown}"; there are: ${Object.keys(MEASURES).join(', ')}`);
+  return {
+    measures: Object.keys(MEASURES).filter((name) => wanted.includes(name)),
+    jsonFile: values.json,
+    projectors: Number(values.projectors),
+    env: Object.fromEntries(values.setting.map((text) => text.split('=', 2))),
   };
-}
-
-async function readForEver(url, headers, signal) {
-  try {
-    const response = await fetch(url, { headers, signal });
-    for await (const _chunk of response.body) if (signal.aborted) return;
-  } catch {
-    // It was told to end, or was ended: the counts of the apps tell.
-  }
 }
 
 async function main() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-measure-'));
+  const { measures, jsonFile, projectors, env } = optionsOf(process.argv.slice(2));
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-measure-'));
   // PostgreSQL runs as another user where this is root.
-  await chmod(dataDir, 0o755);
-  const env = { ...process.env, SLUICE_LOG_LEVEL: 'warn' };
-  const cluster = await startCluster({ httpPort: 0, pubsubPort: 0, dataDir, env });
+  await chmod(folder, 0o755);
+  const [dataDir, gcFolder] = [join(folder, 'data'), join(folder, 'gc')];
+  for (const each of [dataDir, gcFolder]) await mkdir(each);
+  const hook = pathToFileURL(fileURLToPath(new URL('../bench/gc-hook.mjs', import.meta.url)));
+  hook.searchParams.set('folder', gcFolder);
+  const children = [];
+  const results = {};
+  const receiverPort = await freePort();
+  const cluster = await startCluster({
+    httpPort: 0,
+    pubsubPort: 0,
+    dataDir,
+    durable: true,
+    replicas: measures.includes('commit-chain') ? { projector: projectors } : {},
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...LIMITS,
+      SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: `http://127.0.0.1:${receiverPort}`,
+      ...env,
+    },
+    nodeArgsOf: () => ['--expose-gc', '--import', hook.href],
+  });
   try {
+    const { apps, dev } = cluster;
+    const idleReplicas = Object.values(apps).filter(({ name }) => /^projector-/.test(name));
+    for (const app of idleReplicas) await app.stop();
+    const context = {
+      cluster,
+      dataDir,
+      gcFolder,
+      receiverPort,
+      system: { ingestUrl: apps.ingest.url, queryUrl: apps.query.url, apiKey: dev.apiKey, adminKey: dev.adminKey },
+      startChild: async () => {
+        const child = await Child.start('load/worker.mjs');
+        children.push(child);
+        return child;
+      },
+      report: (name, rows) => {
+        results[name] = rows;
+        console.log(`\n${name}`);
+        console.table(rows.map(rounded));
+      },
+    };
     await delay(SETTLE_MS);
-    const idle = await usageOf(cluster.apps);
-    const load = startLoad(cluster.dev);
-    await delay(SETTLE_MS);
-    const loaded = await usageOf(cluster.apps);
-    const counts = await load.stop();
-    console.table(
-      Object.fromEntries(
-        [...idle].map(([name, at]) => {
-          const under = loaded.get(name);
-          return [
-            name,
-            {
-              'idle mCPU': at.millicores,
-              'idle MiB': at.MiB,
-              'loaded mCPU': under.millicores,
-              'loaded MiB': under.MiB,
-            },
-          ];
-        }),
-      ),
+    const idleUsPerSecond = await measureIdle(context);
+    for (const name of measures) {
+      console.log(`\n[${new Date().toISOString()}] ${name}`);
+      await MEASURES[name]({ ...context, idleUsPerSecond });
+    }
+    context.report(
+      'resident memory at the end',
+      Object.entries(memoryOf(cluster)).map(([name, bytes]) => ({ process: name, MiB: bytes / 2 ** 20 })),
     );
-    console.log(JSON.stringify({ load: LOAD, counts }));
+    const machine = { processor: cpus()[0]?.model, parallelism: availableParallelism(), node: process.version };
+    if (jsonFile) await writeFile(jsonFile, `${JSON.stringify({ machine, results }, null, 2)}\n`);
   } finally {
+    for (const child of children) await child.stop();
     await cluster.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** Four digits say enough. */
+const rounded = (row) =>
+  Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, typeof value === 'number' ? Number(value.toPrecision(4)) : value]),
+  );
 
 await main();

@@ -8,13 +8,13 @@ const STALL_MS = 15_000;
  * As many requests as the server takes, one at a time on each connection: first for `warmUpMs`, then for `durationMs`.
  *
  * @param {{ url: string, headers: Record<string, string>, bodies: string[], connections: number, warmUpMs: number,
- *   durationMs: number }} load connection n sends `bodies[n % bodies.length]` again and again
+ *   durationMs: number, method?: string }} load connection n sends `bodies[n % bodies.length]` again and again
  * @returns {Promise<{ perSecond: number, sent: number, acknowledged: number, statuses: Record<string, number>,
  *   latencyMs: object, loadCpuShare: number }>} `perSecond` and `latencyMs`: 2xx answers within the duration; the counts
  *   are over all, warm-up included. `statuses`: 0 is a lost connection.
  */
-export async function postClosedLoop({ url, headers, bodies, connections, warmUpMs, durationMs }) {
-  const requests = bodies.map((body) => encodeRequest('POST', url, headers, body));
+export async function postClosedLoop({ url, headers, bodies, connections, warmUpMs, durationMs, method = 'POST' }) {
+  const requests = bodies.map((body) => encodeRequest(method, url, headers, body));
   const open = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(url)));
   const statuses = {};
   const latenciesMs = [];

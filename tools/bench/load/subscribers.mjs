@@ -12,6 +12,20 @@ const POLL_MS = 20;
 /** One for all sockets: each read is used up before the next one. */
 const readBuffer = Buffer.allocUnsafe(READ_BUFFER_BYTES);
 
+const UPGRADE = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+};
+const SOCKET_SUBSCRIBE = JSON.stringify({
+  type: 'subscribe',
+  id: 'a',
+  filter: { entityIds: ['bench-idle'] },
+  credit: 10_000,
+});
+const SHORT_FRAME_BYTES = 125;
+
 /** What a socket says first, and how it shows that it is subscribed. */
 const PROTOCOLS = {
   sse: {
@@ -24,10 +38,23 @@ const PROTOCOLS = {
     accepted: /^\+OK subscribed [^]*?\r\n/,
     refused: /^-/,
   },
+  socket: {
+    hello: ({ url, headers }) =>
+      Buffer.concat([encodeRequest('GET', url, { ...UPGRADE, ...headers }), textFrame(SOCKET_SUBSCRIBE)]),
+    accepted: /^HTTP\/1\.1 101 [^]*?"type":"caught_up"[^]*?\}/,
+    refused: /^HTTP\/1\.1 (?!101)/,
+  },
 };
 
+/** One frame of a WebSocket client. Its mask is zero, so the text is as it is. */
+function textFrame(text) {
+  const payload = Buffer.from(text);
+  if (payload.length > SHORT_FRAME_BYTES) throw new Error('a longer frame needs a longer header');
+  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+}
+
 /**
- * @typedef {{ protocol: 'sse' | 'tcp', host: string, port: number, url?: string, headers?: Record<string, string>,
+ * @typedef {{ protocol: 'sse' | 'tcp' | 'socket', host: string, port: number, url?: string, headers?: Record<string, string>,
  *   urls?: readonly string[], sandboxId?: string, credential?: string }} SubscribeTarget `urls`: one after the other
  */
 
