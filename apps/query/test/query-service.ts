@@ -1,6 +1,6 @@
-import { request as httpRequest } from 'node:http';
 import { issueApiKey, type WorkspaceRole } from '@sluice/access';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
+import { send, type Answer, type Json, type SendOptions } from '@sluice/engine/conformance';
 import type { Lane, ParkedRecord } from '@sluice/event-log';
 import type { EncodedEnvelope, EncodedRecordedEvent } from '@sluice/event-schema';
 import { parseSettings, readEnv } from '@sluice/service-runtime';
@@ -8,19 +8,9 @@ import { settings, toQueryConfig } from '../src/config';
 import { createQueryPart } from '../src/query-part';
 
 export { sandboxEnvelope as sandboxEvent } from '@sluice/event-log/conformance';
+export type { Answer, Json };
 
 export const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
-
-/** Parsed JSON, which tests may look into. */
-export type Json = ReturnType<typeof JSON.parse>;
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-  /** The body, parsed. */
-  readonly body: Json;
-}
 
 export interface QueryService {
   readonly host: AppHost;
@@ -34,14 +24,8 @@ export interface QueryService {
   stop(): Promise<void>;
 }
 
-export interface CallOptions {
-  readonly method?: string;
-  readonly key?: string;
-  readonly bearer?: string;
-  readonly headers?: Record<string, string>;
-  /** Sent as it is when it is text, else as JSON. */
-  readonly json?: unknown;
-}
+/** `json` is sent as it is when it is text, else as JSON. */
+export type CallOptions = Omit<SendOptions, 'raw' | 'contentType'>;
 
 /** The query app on a real port; on the memory engine unless the environment says otherwise. */
 export async function startQuery(env: NodeJS.ProcessEnv = {}): Promise<QueryService> {
@@ -65,7 +49,8 @@ export async function startQuery(env: NodeJS.ProcessEnv = {}): Promise<QueryServ
   let parkedIndex = 0;
   return {
     host,
-    call: (path, options) => call(url, path, options),
+    call: (path, { json, ...options } = {}) =>
+      send(url, path, { method: 'GET', ...options, ...(typeof json === 'string' ? { raw: json } : { json }) }),
     key: async (workspaceId, role) =>
       (await issueApiKey(await host.engine.apiKeys(), { workspaceId, role, name: role })).apiKey,
     token: async (workspaceId, sandboxId) =>
@@ -85,40 +70,6 @@ export async function startQuery(env: NodeJS.ProcessEnv = {}): Promise<QueryServ
     },
     stop: () => service.destroy(),
   };
-}
-
-/** By `node:http`, which leaves the path as it is. */
-function call(baseUrl: string, path: string, options: CallOptions = {}): Promise<Answer> {
-  const { method = 'GET', key, bearer, json } = options;
-  const body = json === undefined || typeof json === 'string' ? json : JSON.stringify(json);
-  const { hostname, port } = new URL(baseUrl);
-  const headers = {
-    ...(key === undefined ? {} : { 'x-api-key': key }),
-    ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-    ...options.headers,
-  };
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, path, method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: parsed(text) });
-      });
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);

@@ -1,37 +1,22 @@
-import { MemoryChainStore } from '@sluice/agent-registry';
 import { feedback, registered, revoked, transferred, address } from './support/said';
-import { ScriptedChain } from './support/scripted-chain';
-import { CHAIN_ID, TestLog, until, watchProcess, type WatchOptions } from './support/watch-process';
+import { CHAIN_ID, until } from './support/watch-process';
+import { agent, WatchedWorld } from './support/watched-world';
 
 /** Timers of Node.js may be early by a part of a millisecond. */
 const TIMER_TOLERANCE_MS = 2;
 
-let chain: ScriptedChain;
-let log: TestLog;
-let store: MemoryChainStore;
-let running: { stop(): Promise<void> }[];
+let chain: WatchedWorld['chain'];
+let log: WatchedWorld['log'];
+let store: WatchedWorld['store'];
+let world: WatchedWorld;
+let watch: WatchedWorld['watch'];
+let untilTypes: WatchedWorld['untilTypes'];
+let untilAt: WatchedWorld['untilAt'];
 beforeEach(() => {
-  chain = new ScriptedChain();
-  log = new TestLog();
-  store = new MemoryChainStore();
-  running = [];
+  world = new WatchedWorld();
+  ({ chain, log, store, watch, untilTypes, untilAt } = world);
 });
-afterEach(() => Promise.all(running.map((process) => process.stop())));
-
-async function watch(options: Partial<WatchOptions> = {}) {
-  const process = watchProcess({ chain, log, store, ...options });
-  running.push(process);
-  await process.start();
-  return process;
-}
-const agent = (tokenId: string) => `${CHAIN_ID}:${tokenId}`;
-const untilTypes = (tokenId: string, ...types: string[]) =>
-  until(
-    () => log.types(agent(tokenId)).join() === types.join(),
-    () => `${types.join()}, not ${log.types().join()}`,
-  );
-const untilAt = (process: Awaited<ReturnType<typeof watch>>) =>
-  until(async () => (await process.status())?.cursor?.hash === chain.head.hash, 'the head');
+afterEach(() => world.stop());
 
 it('works off what is old in ranges, then what is new, each fact once and in order', async () => {
   chain.mine(...registered('0'));

@@ -1,34 +1,18 @@
-import { MemoryChainStore } from '@sluice/agent-registry';
 import { registered } from './support/said';
-import { ScriptedChain } from './support/scripted-chain';
-import { CHAIN_ID, TestLog, until, watchProcess, type WatchOptions } from './support/watch-process';
+import { until } from './support/watch-process';
+import { WatchedWorld } from './support/watched-world';
 
-let chain: ScriptedChain;
-let log: TestLog;
-let store: MemoryChainStore;
-let running: { stop(): Promise<void> }[];
+let chain: WatchedWorld['chain'];
+let log: WatchedWorld['log'];
+let world: WatchedWorld;
+let watch: WatchedWorld['watch'];
+let untilTypes: WatchedWorld['untilTypes'];
+let untilAt: WatchedWorld['untilAt'];
 beforeEach(() => {
-  chain = new ScriptedChain();
-  log = new TestLog();
-  store = new MemoryChainStore();
-  running = [];
+  world = new WatchedWorld();
+  ({ chain, log, watch, untilTypes, untilAt } = world);
 });
-afterEach(() => Promise.all(running.map((process) => process.stop())));
-
-async function watch(options: Partial<WatchOptions> = {}) {
-  const process = watchProcess({ chain, log, store, ...options });
-  running.push(process);
-  await process.start();
-  return process;
-}
-const agent = (tokenId: string) => `${CHAIN_ID}:${tokenId}`;
-const untilTypes = (tokenId: string, ...types: string[]) =>
-  until(
-    () => log.types(agent(tokenId)).join() === types.join(),
-    () => `${types.join()}, not ${log.types().join()}`,
-  );
-const untilAt = (process: Awaited<ReturnType<typeof watch>>) =>
-  until(async () => (await process.status())?.cursor?.hash === chain.head.hash, 'the head');
+afterEach(() => world.stop());
 
 it('takes back what vanished as soon as another block is in its place, also while the new branch is shorter', async () => {
   const process = await watch();

@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { verifyWebhook } from '@sluice/signed-webhooks';
-import { startReceiver, type Answering, type Receiver } from './receiver';
-import { startWebhooks, type Json, type ServiceOptions } from './webhooks-service';
+import { type Json } from './webhooks-service';
+import { events, idsOf, WebhooksWorld } from './webhooks-world';
 
 const registryEvent = () =>
   sandboxEnvelope({
@@ -14,25 +14,9 @@ const registryEvent = () =>
   });
 
 describe('delivery', () => {
-  const running: { stop(): Promise<void> }[] = [];
-  afterEach(async () => {
-    for (let each = running.pop(); each; each = running.pop()) await each.stop();
-  });
-
-  const receiver = async (answering?: Answering): Promise<Receiver> => {
-    const started = await startReceiver(answering);
-    running.push(started);
-    return started;
-  };
-  const service = async (receivers: readonly Receiver[], { env, ...rest }: ServiceOptions = {}) => {
-    const hosts = receivers.map(({ host }) => host).join(',');
-    const started = await startWebhooks({ env: { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: hosts, ...env }, ...rest });
-    running.push(started);
-    return started;
-  };
-  const events = (count: number, workspaceId = 1) =>
-    Array.from({ length: count }, (_, n) => sandboxEnvelope({ workspaceId, data: { n } }));
-  const idsOf = (some: readonly { readonly event: { readonly id: string } }[]) => some.map(({ event }) => event.id);
+  const world = new WebhooksWorld();
+  const { receiver, service } = world;
+  afterEach(() => world.stop());
 
   it('sends each matching event in order, as it was recorded, signed for the SDK (G2)', async () => {
     const app = await receiver();

@@ -7,8 +7,8 @@ import {
   type WebhookLease,
   type WebhookStore,
 } from '@sluice/webhook-delivery';
-import { startReceiver, type Answering, type Receiver } from './receiver';
-import { startReplica, startWebhooks, type Json, type ServiceOptions } from './webhooks-service';
+import { startReplica, type Json } from './webhooks-service';
+import { events, idsOf, WebhooksWorld } from './webhooks-world';
 
 /** Of a process that dies between sending and keeping that it sent. */
 class DyingStore extends MemoryWebhookStore {
@@ -46,25 +46,9 @@ class LosingStore extends MemoryWebhookStore {
 }
 
 describe('cursors and replicas', () => {
-  const running: { stop(): Promise<void> }[] = [];
-  afterEach(async () => {
-    for (let each = running.pop(); each; each = running.pop()) await each.stop();
-  });
-
-  const receiver = async (answering?: Answering): Promise<Receiver> => {
-    const started = await startReceiver(answering);
-    running.push(started);
-    return started;
-  };
-  const service = async (receivers: readonly Receiver[], { env, ...rest }: ServiceOptions = {}) => {
-    const hosts = receivers.map(({ host }) => host).join(',');
-    const started = await startWebhooks({ env: { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: hosts, ...env }, ...rest });
-    running.push(started);
-    return started;
-  };
-  const events = (count: number, workspaceId = 1) =>
-    Array.from({ length: count }, (_, n) => sandboxEnvelope({ workspaceId, data: { n } }));
-  const idsOf = (some: readonly { readonly event: { readonly id: string } }[]) => some.map(({ event }) => event.id);
+  const world = new WebhooksWorld();
+  const { receiver, service } = world;
+  afterEach(() => world.stop());
 
   it('sends nothing more where it did not learn that it is disabled', async () => {
     const app = await receiver(() => ({ status: 410 }));
@@ -86,7 +70,7 @@ describe('cursors and replicas', () => {
     const store = new MemoryWebhookStore({ endpoints });
     const env = { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: app.host };
     const replica = await startReplica(first.host, { env, store });
-    running.push(replica);
+    world.running.push(replica);
     await until(() => app.received.length >= 3);
     expect(app.ids()).toEqual([ids[0], ids[0], ids[1]]);
     const query = { workspaceId: 1, endpointId, limit: 9 };
@@ -166,7 +150,7 @@ describe('cursors and replicas', () => {
     await blocked.record(lease.grant, { entry, progress: { place, head } });
     await blocked.release([{ ...lease, place, progressVersion: 2 }]);
     const env = { SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: app.host, SLUICE_WEBHOOK_RETRY_DELAYS: '20ms' };
-    running.push(await startReplica(webhooks.host, { env, store: blocked }));
+    world.running.push(await startReplica(webhooks.host, { env, store: blocked }));
     await until(() => app.received.length === 2);
     expect(new Set(app.ids()).size).toBe(1);
     const query = { workspaceId: 1, endpointId, limit: 9 };
