@@ -1,7 +1,9 @@
 import { deliveryLogLost } from '../regression/delivery-log-lost';
+import { killApp } from '../regression/kill-apps';
 import { poisonRecords } from '../regression/poison';
 import { assertFaultsAreSurvived } from '../regression/short-run';
 import { assertConnectionsLimited } from './connection-limit';
+import { assertErased } from './erasure';
 import { assertExactlyOnce } from './exactly-once';
 import { rebuildReadModel } from './read-model-rebuild';
 import { assertRedisClientReceives } from './redis-client';
@@ -26,6 +28,8 @@ beforeAll(async () => {
   system = await startCluster({
     SLUICE_CLUSTER_REPLICAS: 'sse-stream=3,sessions=2,webhooks=2',
     SLUICE_SSE_DRAIN_SPREAD: '3s',
+    // What is erased is gone when the keys are old that processes have in memory.
+    SLUICE_LOG_KEY_MAX_AGE: '15s',
     SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin,
     SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: receiver.origin,
     ...WEBHOOK_FAULT_SETTINGS,
@@ -84,6 +88,8 @@ describe('the cluster engine, each app a process, and several replicas of stream
     180_000,
   );
 
+  it('erases an entity, and leaves the others', () => assertErased(system), 300_000);
+
   it(
     'loses and doubles nothing for anybody while its streams are restarted one by one under load (G2, G5)',
     () => assertRollingRestartLosesNothing(system),
@@ -94,7 +100,7 @@ describe('the cluster engine, each app a process, and several replicas of stream
     'loses, doubles and misorders nothing at any door over kill -9, poison, and the loss of the delivery log (G1-G7)',
     () =>
       assertFaultsAreSurvived(system, receiver, async (trial) => {
-        await trial.round('kill -9 of the projector', () => system.killApp('projector'));
+        await trial.round('kill -9 of the projector', () => killApp(system, 'projector'));
         await poisonRecords.cluster?.run({ system, trial, rounds: 1 });
         await deliveryLogLost.cluster?.run({ system, trial, rounds: 1 });
       }),

@@ -21,3 +21,19 @@ export const foreignClients = {
 export function programEnvironment(told: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...told };
 }
+
+/** Where the tests find Kafka brokers, as `host:port`. @throws Error when the environment does not say */
+export function testKafkaBrokers(): readonly string[] {
+  return required('SLUICE_TEST_KAFKA_BROKERS').split(',');
+}
+
+/** Where the tests find a PostgreSQL database. @throws Error when the environment does not say */
+export function testDatabaseUrl(): string {
+  return required('SLUICE_TEST_DATABASE_URL');
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set; \`npm test\` provides it`);
+  return value;
+}

@@ -1,5 +1,6 @@
 import { assertBrowserResumes } from './browser-stream';
 import { foreignClients } from './config';
+import { assertErased } from './erasure';
 import { assertExactlyOnce } from './exactly-once';
 import { rebuildReadModel } from './read-model-rebuild';
 import { assertRedisClientReceives } from './redis-client';
@@ -47,6 +48,8 @@ describe('the embedded engine, all in one process', () => {
       120_000,
     );
   }
+
+  it('erases an entity, and leaves the others', () => assertErased(system), 300_000);
 
   it(
     'shows every acknowledged event exactly once to subscribers that are cut, over a rebuild and kill -9 of the process (G1-G5, G10)',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clockEffect, untilClocksAreOff } from '../tools/faults/clocks';
 import type { FaultBench, FaultClass, Ground } from '../tools/faults/fault-class';
 
 /** Where distributions put it; the variant for programs with threads. */
@@ -43,28 +44,43 @@ async function prepareCluster(dataDir: string): Promise<Ground> {
 }
 
 /** Moves the clocks, lets events flow at the wrong time, and moves them back: a jump each way. */
-async function jump({ trial }: FaultBench<unknown>, label: string, names: readonly string[], seconds: string) {
+async function jump(
+  { trial }: FaultBench<unknown>,
+  label: string,
+  clocks: Readonly<Record<string, string>>,
+  seconds: string,
+): Promise<void> {
+  const names = Object.keys(clocks);
+  const urls = Object.values(clocks);
+  const move = async (by: string) => {
+    for (const name of names) await setClock(name, by);
+    return untilClocksAreOff(urls, Number(by));
+  };
   await trial.round(label, async () => {
-    for (const name of names) await setClock(name, seconds);
+    const offsets = await move(seconds);
     await trial.flow();
-    for (const name of names) await setClock(name, '+0');
+    const back = await move('+0');
+    return [clockEffect(offsets, Number(seconds)), clockEffect(back, 0)];
   });
 }
 
 /** Clocks that jump by an hour, forward and back, of one process and of all: order and exactly-once rest on none of them. */
 export const clockJumps: FaultClass = {
   name: 'clock-jumps',
-  what: 'the wall clock of each process jumps by an hour, forward and back, then that of all',
+  what: 'the wall clock of each process of the apps jumps by an hour, forward and back, then that of all',
   cluster: {
     rounds: 2,
     needs,
     prepare: prepareCluster,
     run: async (bench) => {
-      const names = Object.keys(await bench.system.processes());
+      const processes = Object.entries(await bench.system.processes());
+      const clocks = Object.fromEntries(processes.map(([name, { url }]) => [name, url]));
       for (let round = 1; round <= bench.rounds; round++) {
         for (const seconds of JUMPS) {
-          for (const name of names) await jump(bench, `${name} ${seconds} ${round}`, [name], seconds);
-          await jump(bench, `all ${seconds} ${round}`, names, seconds);
+          for (const [name, url] of Object.entries(clocks)) {
+            await jump(bench, `${name} ${seconds} ${round}`, { [name]: url }, seconds);
+          }
+          await jump(bench, `all ${seconds} ${round}`, clocks, seconds);
         }
       }
     },
@@ -75,13 +91,12 @@ export const clockJumps: FaultClass = {
     prepare: async (dataDir) => {
       await prepareFolder(dataDir);
       await setClock('all', '+0');
-      // Its PostgreSQL, which is another user's, reads it too.
-      await chmod(folder, 0o755);
       return { settings: environmentOf(join(folder, 'all')), clear: async () => undefined };
     },
     run: async (bench) => {
       for (let round = 1; round <= bench.rounds; round++) {
-        for (const seconds of JUMPS) await jump(bench, `${seconds} ${round}`, ['all'], seconds);
+        const clocks = { all: bench.system.dev().baseUrl };
+        for (const seconds of JUMPS) await jump(bench, `${seconds} ${round}`, clocks, seconds);
       }
     },
   },

@@ -1,7 +1,8 @@
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { dirname, join } from 'node:path';
 import type { BrokerName, System } from '../e2e/system';
+import { countComplaints } from '../tools/faults/complaints';
 import { SmallDisk } from '../tools/faults/disks';
+import type { Effect } from '../tools/faults/effect';
 import type { FaultBench, FaultClass } from '../tools/faults/fault-class';
 import { missingTools } from '../tools/faults/tools';
 
@@ -15,25 +16,32 @@ const ALL_SIZE = '600m';
 const BROKERS: readonly BrokerName[] = ['kafka', 'nats', 'postgres'];
 const disks = new Map<string, SmallDisk>();
 
-/** Fills a disk for a while, then makes room again. */
-async function whileFull(name: string, andThen: () => Promise<void>): Promise<void> {
+function diskOf(name: string): SmallDisk {
   const disk = disks.get(name);
   if (!disk) throw new Error(`there is no disk "${name}"`);
-  await disk.fill();
-  await pause(FULL_MS);
-  await disk.free();
+  return disk;
+}
+
+/** Fills a disk for a while, then makes room again. */
+async function whileFull(name: string, andThen: () => Promise<void>): Promise<readonly Effect[]> {
+  const effects = await diskOf(name).stayFull(FULL_MS);
+  await diskOf(name).free();
   await andThen();
+  return effects;
 }
 
 /** The folder of files is full: an upload is refused and leaves nothing, and is taken when there is room again. */
-async function uploadWhileFull(system: System, report: (fault: string) => void): Promise<void> {
-  const disk = disks.get('files');
-  await disk?.fill();
-  const refused = await upload(system);
-  if (refused < 500) report(`an upload to a full disk was answered with ${refused}`);
-  await disk?.free();
+async function uploadWhileFull(system: System, report: (fault: string) => void): Promise<readonly Effect[]> {
+  const disk = diskOf('files');
+  await disk.fill();
+  const [code, status] = [await disk.refusal(), await upload(system)];
+  await disk.free();
   const taken = await upload(system);
   if (taken !== 200) report(`an upload was answered with ${taken} when there was room again`);
+  return [
+    { what: 'writes refused with ENOSPC', count: code === 'ENOSPC' ? 1 : 0 },
+    { what: 'uploads refused', count: status >= 500 ? 1 : 0 },
+  ];
 }
 
 async function upload(system: System): Promise<number> {
@@ -78,7 +86,10 @@ export const diskFull: FaultClass = {
         for (const broker of BROKERS) {
           // A broker that ended for want of room is started again, as whatever runs it would do.
           const restart = () => system.restartBroker(broker, 'SIGKILL');
-          await trial.round(`${broker} ${round}`, () => whileFull(broker, restart));
+          const logFile = join(system.dataDir, 'cluster', `${broker}.log`);
+          await trial.round(`${broker} ${round}`, () =>
+            countComplaints(logFile, broker, () => whileFull(broker, restart)),
+          );
         }
         await trial.round(`files ${round}`, () => uploadWhileFull(system, (fault) => trial.report(fault)));
       }
@@ -91,7 +102,10 @@ export const diskFull: FaultClass = {
     run: async ({ system, trial, rounds }: FaultBench) => {
       if (system.engine !== 'embedded') return;
       for (let round = 1; round <= rounds; round++) {
-        await trial.round(`all ${round}`, () => whileFull('all', () => system.crash()));
+        const logFile = join(dirname(system.dataDir), 'system.log');
+        await trial.round(`all ${round}`, () =>
+          countComplaints(logFile, 'the engine', () => whileFull('all', () => system.crash())),
+        );
       }
     },
   },

@@ -1,6 +1,7 @@
 import { startEmbedded, type EmbeddedSystem } from '../e2e/system';
 import { WebhookReceiver } from '../e2e/webhook-receiver';
 import { steadyPorts } from '../tools/faults/steady-ports';
+import { killApp } from './kill-apps';
 import { poisonRecords } from './poison';
 import { assertFaultsAreSurvived } from './short-run';
 
@@ -25,7 +26,7 @@ afterAll(async () => {
 describe('the fault suite, in short, on the embedded engine', () => {
   it('loses, doubles and misorders nothing at any door over kill -9 and poison (G1-G5, G7)', async () => {
     await assertFaultsAreSurvived(system, receiver, async (trial) => {
-      await trial.round('kill -9', () => system.crash());
+      await trial.round('kill -9', () => killApp(system, 'all-in-one'));
       await poisonRecords.embedded?.run({ system, trial, rounds: 1 });
     });
   }, 300_000);

@@ -1,19 +1,23 @@
 import type { FaultBench, FaultClass } from '../tools/faults/fault-class';
 import { malformedCalls } from '../tools/faults/malformed';
+import { appPids } from '../tools/faults/processes';
 
 /** Each is refused with a code of its own, none is a fault of the server, and nobody else notices. */
 async function run({ system, trial, rounds }: FaultBench): Promise<void> {
-  const pidsOf = async () =>
-    system.engine === 'embedded' ? [system.pid] : Object.values(await system.processes()).map(({ pid }) => pid);
+  const pidsOf = async () => String(Object.values(await appPids(system)));
   const pids = await pidsOf();
   for (let round = 1; round <= rounds; round++) {
     await trial.round(`malformed ${round}`, async () => {
-      for (const { name, send, isRight } of malformedCalls(system.dev())) {
+      const calls = malformedCalls(system.dev());
+      let refused = 0;
+      for (const { name, send, isRight } of calls) {
         const outcome = await send();
-        if (!isRight(outcome)) trial.report(`${name}: ${outcome}`);
+        if (isRight(outcome)) refused++;
+        else trial.report(`${name}: ${outcome}`);
       }
+      return [{ what: 'inputs refused', count: refused, atLeast: calls.length }];
     });
-    if (String(await pidsOf()) !== String(pids)) trial.report('a process has died');
+    if ((await pidsOf()) !== pids) trial.report('a process has died');
   }
 }
 

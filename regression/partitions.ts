@@ -1,17 +1,35 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { BrokerName } from '../e2e/system';
+import type { BrokerName, System } from '../e2e/system';
 import type { FaultClass } from '../tools/faults/fault-class';
-import { BREAKS, Network } from '../tools/faults/network';
+import { BREAKS, isConnectedTo, Network } from '../tools/faults/network';
+import { appPids } from '../tools/faults/processes';
 import { missingTools } from '../tools/faults/tools';
 
 /** Longer than the session of a follower of the log (6 s) and the lease of a publisher (5 s). */
 const BROKEN_MS = 8_000;
+const READ_INTERVAL_MS = 500;
+const READ_TIMEOUT_MS = 5_000;
 const BROKERS: readonly BrokerName[] = ['kafka', 'nats', 'postgres'];
 let network: Network | undefined;
 
+/** Readers that follow ask the query app for nothing: somebody reads a page now and then, and is answered or not. */
+async function whileReading<T>(system: System, work: () => Promise<T>): Promise<T> {
+  const { baseUrl, apiKey } = system.dev();
+  const read = async () => {
+    const signal = AbortSignal.timeout(READ_TIMEOUT_MS);
+    const response = await fetch(`${baseUrl}/v1/events?limit=1`, { headers: { 'x-api-key': apiKey }, signal });
+    await response.arrayBuffer();
+  };
+  const timer = setInterval(() => void read().catch(() => undefined), READ_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /**
  * An app and a broker do not reach each other, only one way, or only most of the time, while each reaches everybody else.
- * Four rounds do everything to every pair.
+ * Four rounds do everything to every pair that has a connection.
  */
 export const partitions: FaultClass = {
   name: 'partitions',
@@ -28,15 +46,19 @@ export const partitions: FaultClass = {
     run: async ({ system, trial, rounds }) => {
       const { kafkaBrokers, natsUrl, databaseUrl } = await system.brokers();
       const addresses = { kafka: `kafka://${kafkaBrokers}`, nats: natsUrl, postgres: databaseUrl };
-      const pairs = Object.keys(await system.processes()).flatMap((app) =>
-        BROKERS.map((broker) => ({ app, broker, port: Number(new URL(addresses[broker]).port) })),
+      const all = Object.entries(await appPids(system)).flatMap(([app, pid]) =>
+        BROKERS.map((broker) => ({ app, pid, broker, port: Number(new URL(addresses[broker]).port) })),
       );
+      const pairs = [];
+      for (const pair of all) {
+        if (await isConnectedTo(pair.pid, pair.port)) pairs.push(pair);
+        else trial.log(`${pair.app} and ${pair.broker}: there is nothing between them`);
+      }
       for (let round = 0; round < rounds; round++) {
         for (const [index, { app, broker, port }] of pairs.entries()) {
           const how = BREAKS[(index + round) % BREAKS.length] ?? 'drop';
-          await trial.round(`${app} and ${broker}, ${how}`, async () =>
-            network?.whileBroken(app, port, how, () => pause(BROKEN_MS)),
-          );
+          const fault = async () => (await network?.breakFor(app, port, how, BROKEN_MS)) ?? [];
+          await trial.round(`${app} and ${broker}, ${how}`, () => whileReading(system, fault));
         }
       }
     },

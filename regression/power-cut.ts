@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { until } from '@sluice/event-log/conformance';
 import { CutDisk } from '../tools/faults/disks';
+import { readPostgresPid } from '../tools/faults/embedded-database';
 import type { FaultClass, Ground } from '../tools/faults/fault-class';
+import type { Effect } from '../tools/faults/effect';
+import { endProcess, replaceApps, replaceBroker } from '../tools/faults/processes';
 import { missingTools } from '../tools/faults/tools';
 
 const NATS_BYTES = 512 << 20;
 const ALL_BYTES = 1024 << 20;
-const GONE_TIMEOUT_MS = 20_000;
 let disk: CutDisk | undefined;
 
 async function mount(folder: string, bytes: number, image: string): Promise<Ground> {
@@ -16,19 +16,9 @@ async function mount(folder: string, bytes: number, image: string): Promise<Grou
   return { clear: () => mounted.unmount() };
 }
 
-/** It may have ended by itself, for want of its disk. */
-async function endProcess(pid: number): Promise<void> {
-  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-  await until(() => !isAlive(pid), `process ${pid} is gone`, GONE_TIMEOUT_MS);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+function theDisk(): CutDisk {
+  if (!disk) throw new Error('there is no disk');
+  return disk;
 }
 
 const needs = () => missingTools('mount', 'umount', 'mkfs.ext4', 'xfs_io');
@@ -47,10 +37,14 @@ export const powerCut: FaultClass = {
     run: async ({ system, trial, rounds }) => {
       for (let round = 1; round <= rounds; round++) {
         await trial.round(`nats ${round}`, async () => {
-          await disk?.cutPower();
-          await system.takeDown('nats', 'SIGKILL');
-          await disk?.restore();
-          await system.bringUp('nats');
+          const effects: Effect[] = [];
+          const replaced = await replaceBroker(system, 'nats', async () => {
+            effects.push(...(await theDisk().cutPower()));
+            await system.takeDown('nats', 'SIGKILL');
+            effects.push(...(await theDisk().restore()));
+            await system.bringUp('nats');
+          });
+          return [...effects, ...replaced];
         });
       }
     },
@@ -61,14 +55,22 @@ export const powerCut: FaultClass = {
     prepare: (dataDir) => mount(dataDir, ALL_BYTES, join(dirname(dataDir), 'disk')),
     run: async ({ system, trial, rounds }) => {
       for (let round = 1; round <= rounds; round++) {
-        const pid = Number((await readFile(join(system.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-        const whileDown = async () => {
-          await endProcess(pid);
-          await disk?.restore();
-        };
+        const pid = await readPostgresPid(system.dataDir);
         await trial.round(`power ${round}`, async () => {
-          await disk?.cutPower();
-          await system.crash({ whileDown });
+          const effects: Effect[] = [];
+          const whileDown = async () => {
+            await endProcess(pid);
+            effects.push(...(await theDisk().restore()));
+          };
+          const replaced = await replaceApps(
+            system,
+            () => true,
+            async () => {
+              effects.push(...(await theDisk().cutPower()));
+              await system.crash({ whileDown });
+            },
+          );
+          return [...effects, ...replaced];
         });
       }
     },

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '@sluice/event-log/conformance';
 import { SseFollower, type Follower } from '../e2e/followers';
 import { SocketFollower } from '../e2e/socket-followers';
 import { LineFollower } from '../e2e/tcp-followers';
@@ -7,8 +8,17 @@ import type { FaultBench, FaultClass } from '../tools/faults/fault-class';
 const FOLLOWERS_OF_A_DOOR = 100;
 const WAVES = 3;
 const BETWEEN_WAVES_MS = 1_000;
+const OPEN_TIMEOUT_MS = 60_000;
 
-/** Three hundred subscribers lose their connection at once, come back at once from the beginning, and do so again. */
+const openOf = (crowd: readonly Follower[]): number => crowd.filter(({ isOpen }) => isOpen).length;
+
+function untilAllOpen(crowd: readonly Follower[]): Promise<void> {
+  const isWhole = () => openOf(crowd) === crowd.length;
+  // Who is not there is counted.
+  return until(isWhole, 'the whole crowd is open', OPEN_TIMEOUT_MS).catch(() => undefined);
+}
+
+/** Three hundred subscribers lose their connection at once, come back at once, and do so again while they come back. */
 async function run({ system, trial, rounds }: FaultBench): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     await trial.round(`storm ${round}`, async () => {
@@ -19,11 +29,19 @@ async function run({ system, trial, rounds }: FaultBench): Promise<void> {
       };
       const crowd = Array.from({ length: 3 * FOLLOWERS_OF_A_DOOR }, (_, n) => make(n % 3));
       for (const follower of crowd) follower.start();
+      await untilAllOpen(crowd);
+      const cut = openOf(crowd);
       for (let wave = 0; wave < WAVES; wave++) {
-        await pause(BETWEEN_WAVES_MS);
         for (const follower of [...crowd, ...trial.readers]) follower.cut();
+        await pause(BETWEEN_WAVES_MS);
       }
+      await untilAllOpen(crowd);
+      const back = openOf(crowd);
       for (const follower of crowd) follower.close();
+      return [
+        { what: 'open when they were cut', count: cut, atLeast: crowd.length },
+        { what: 'back again', count: back, atLeast: crowd.length },
+      ];
     });
   }
 }

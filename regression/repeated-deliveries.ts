@@ -1,7 +1,10 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, headers } from '@nats-io/transport-node';
+import { headers } from '@nats-io/transport-node';
 import type { ClusterSystem, EmbeddedSystem } from '../e2e/system';
+import { withNats } from '../tools/faults/delivery-log';
+import type { Evidence } from '../tools/faults/effect';
 import type { FaultClass } from '../tools/faults/fault-class';
+import { readMetric } from '../tools/faults/metrics';
 import { databaseUrlOf, NAMES, queryAt, writeToLog } from '../tools/faults/raw-log';
 
 /** Recorded events that are written into the durable log once more. */
@@ -11,8 +14,10 @@ const REPEATED_MESSAGES = 100;
 /** Makes the server take for new what it knows. */
 const MESSAGE_ID = 'Nats-Msg-Id';
 
-/** A producer that repeats everything, late and in another order. */
-async function repeatInLog(system: ClusterSystem | EmbeddedSystem): Promise<void> {
+/** A producer that repeats everything, late and in another order: the projector takes none of it for new. */
+async function repeatInLog(system: ClusterSystem | EmbeddedSystem): Promise<Evidence> {
+  const countKnown = () => readMetric(system, 'projector', 'sluice_projector_duplicate_events_total');
+  const before = await countKnown();
   const rows = await queryAt<{ envelope: string; key: string }>(
     await databaseUrlOf(system),
     `SELECT envelope, family || '/' || entity_id AS key FROM read_model.recorded_events ORDER BY random() LIMIT $1`,
@@ -22,15 +27,16 @@ async function repeatInLog(system: ClusterSystem | EmbeddedSystem): Promise<void
     system,
     rows.map(({ envelope, key }) => ({ key, value: Buffer.from(envelope) })),
   );
+  return async () => [{ what: 'records known already', count: (await countKnown()) - before, atLeast: rows.length }];
 }
 
 /** A delivery log that delivers again and out of order: old runs between new ones, each twice, the newest first. */
-async function repeatInDeliveryLog(system: ClusterSystem): Promise<void> {
-  const nats = await connect({ servers: (await system.brokers()).natsUrl });
-  try {
+async function repeatInDeliveryLog(system: ClusterSystem): Promise<Evidence> {
+  return withNats(system, async (nats) => {
     const manager = await jetstreamManager(nats);
     const client = jetstream(nats);
     const { first_seq: first, last_seq: last } = (await manager.streams.info(NAMES.stream)).state;
+    let repeated = 0;
     for (let seq = last; seq >= first && seq > last - REPEATED_MESSAGES; seq--) {
       const message = await manager.streams.getMessage(NAMES.stream, { seq });
       if (message === null) continue;
@@ -38,11 +44,13 @@ async function repeatInDeliveryLog(system: ClusterSystem): Promise<void> {
       for (const [name, values] of message.header ?? []) {
         for (const value of values) if (name !== MESSAGE_ID) kept.append(name, value);
       }
-      for (let copy = 0; copy < 2; copy++) await client.publish(message.subject, message.data, { headers: kept });
+      for (let copy = 0; copy < 2; copy++) {
+        const { duplicate } = await client.publish(message.subject, message.data, { headers: kept });
+        if (!duplicate) repeated++;
+      }
     }
-  } finally {
-    await nats.close();
-  }
+    return [{ what: 'messages stored again', count: repeated }];
+  });
 }
 
 /** What was delivered comes again and in another order, from either log, and nobody sees it twice (G2). */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultClass } from '../tools/faults/fault-class';
+import { replaceBroker } from '../tools/faults/processes';
 
 const BROKERS = ['kafka', 'nats', 'postgres'] as const;
 const SIGNALS = ['SIGTERM', 'SIGKILL'] as const;
@@ -16,11 +17,12 @@ export const restartBrokers: FaultClass = {
       for (let round = 1; round <= rounds; round++) {
         for (const broker of BROKERS) {
           for (const signal of SIGNALS) {
-            await trial.round(`${broker} ${signal} ${round}`, async () => {
+            const restart = async () => {
               await system.takeDown(broker, signal);
               await pause(AWAY_MS);
               await system.bringUp(broker);
-            });
+            };
+            await trial.round(`${broker} ${signal} ${round}`, () => replaceBroker(system, broker, restart));
           }
         }
       }

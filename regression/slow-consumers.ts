@@ -24,12 +24,16 @@ async function run({ system, trial, rounds }: FaultBench): Promise<void> {
       for (const subscriber of slow) await subscriber.stopReading();
       await storeFiller(system, { events: FILLER_EVENTS, bytes: FILLER_BYTES, round });
       for (const subscriber of slow) subscriber.readOn();
+      return async () => {
+        for (const subscriber of slow) {
+          const fault = await subscriber.untilHas(FILLER_EVENTS * round);
+          if (fault !== undefined) trial.report(`slow ${round}: ${fault}`);
+          subscriber.close();
+        }
+        const sentAway = slow.filter((subscriber) => subscriber.wasSentAway).length;
+        return [{ what: 'subscribers sent away', count: sentAway, atLeast: slow.length }];
+      };
     });
-    for (const subscriber of slow) {
-      const fault = await subscriber.untilHas(FILLER_EVENTS * round);
-      if (fault !== undefined) trial.report(`slow ${round}: ${fault}`);
-      subscriber.close();
-    }
   }
 }
 

@@ -17,6 +17,8 @@ export const ROUTES = [
   { path: '/v1/stats', pathType: 'Prefix', app: 'query' },
   { path: '/v1/admin', pathType: 'Prefix', app: 'query' },
   { path: '/v1/admin/rebuild', pathType: 'Prefix', app: 'projector' },
+  { path: '/v1/admin/erasures', pathType: 'Prefix', app: 'projector' },
+  { path: '/v1/admin/retention', pathType: 'Exact', app: 'projector' },
   { path: '/v1/chains', pathType: 'Prefix', app: 'registry-watcher' },
   { path: '/v1/stream', pathType: 'Exact', app: 'sse-stream' },
   { path: '/v1/stream-tokens', pathType: 'Exact', app: 'sse-stream' },

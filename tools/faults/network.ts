@@ -1,5 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Effect } from './effect';
 import type { Ground } from './fault-class';
 import { runTool } from './tools';
 
@@ -8,6 +10,11 @@ export const BREAKS = ['drop', 'to-broker', 'from-broker', 'loss'] as const;
 export type Break = (typeof BREAKS)[number];
 
 const LOSS = '0.2';
+/** Who rarely speaks to a broker: how much longer it is waited for that something is dropped. */
+const SILENCE_MS = 20_000;
+const LOOK_INTERVAL_MS = 500;
+/** How `/proc/net/tcp` calls a connection that is open. */
+const ESTABLISHED = '01';
 const INTERFACE = 'f';
 
 /**
@@ -30,14 +37,21 @@ export class Network {
     return { network: new Network(folder), ground };
   }
 
-  /** Breaks what is between an app and a port of a broker, until the work is done. */
-  async whileBroken(app: string, port: number, how: Break, work: () => Promise<unknown>): Promise<void> {
+  /** Breaks what is between an app and a port of a broker for some time; shows what was dropped. */
+  async breakFor(app: string, port: number, how: Break, durationMs: number): Promise<readonly Effect[]> {
     const rules = await this.rulesOf(app, port, how);
-    for (const rule of rules) await runTool('iptables', '-A', ...rule);
+    for (const rule of rules) await runTool('iptables', '-w', '-A', ...rule);
     try {
-      await work();
+      await pause(durationMs);
+      let dropped = await countDropped(rules);
+      for (let waitedMs = 0; waitedMs < SILENCE_MS && dropped === 0; waitedMs += LOOK_INTERVAL_MS) {
+        await pause(LOOK_INTERVAL_MS);
+        dropped = await countDropped(rules);
+      }
+      // Who is not asked does not answer: of two ways, one is enough.
+      return [{ what: 'packets dropped', count: dropped }];
     } finally {
-      for (const rule of rules) await runTool('iptables', '-D', ...rule);
+      for (const rule of rules) await runTool('iptables', '-w', '-D', ...rule);
     }
   }
 
@@ -64,6 +78,34 @@ export class Network {
         ];
     }
   }
+}
+
+/** All that a chain drops is dropped by the one rule that is in it. */
+async function countDropped(rules: readonly (readonly string[])[]): Promise<number> {
+  const listings = rules.map(([chain = '']) => runTool('iptables', '-w', '-nvxL', chain));
+  return (await Promise.all(listings)).reduce((sum, listing) => sum + droppedIn(listing), 0);
+}
+
+/** @param listing of a chain, by `iptables -nvxL` */
+export function droppedIn(listing: string): number {
+  return listing
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+\d+\s+DROP\s/.exec(line)?.[1])
+    .reduce((sum, packets) => sum + Number(packets ?? 0), 0);
+}
+
+/** Whether a process has a connection to a port, as its own namespace sees it. */
+export async function isConnectedTo(pid: number, port: number): Promise<boolean> {
+  return hasConnectionTo(await readFile(`/proc/${pid}/net/tcp`, 'utf8'), port);
+}
+
+/** @param table a `/proc/PID/net/tcp` */
+export function hasConnectionTo(table: string, port: number): boolean {
+  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+  return table.split('\n').some((line) => {
+    const [, , remote = '', state] = line.trim().split(/\s+/);
+    return state === ESTABLISHED && remote.endsWith(`:${hexadecimal}`);
+  });
 }
 
 /**

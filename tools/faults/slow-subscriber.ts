@@ -40,9 +40,12 @@ export class SlowSubscriber {
     if (different !== count || this.seen.length !== count) {
       return `${this.door} saw ${this.seen.length} events, ${different} different ones, of ${count}`;
     }
-    if (this.follower.resets > 0) return `${this.door} was reset`;
-    // Who does not even read the code in time is cut off without it.
-    return this.follower.connections > 1 ? undefined : `${this.door} was not sent away`;
+    return this.follower.resets > 0 ? `${this.door} was reset` : undefined;
+  }
+
+  /** Who does not even read the code in time is cut off without it. */
+  get wasSentAway(): boolean {
+    return this.follower.connections > 1;
   }
 
   close(): void {

@@ -13,10 +13,16 @@ export async function runTool(file: string, ...args: readonly string[]): Promise
   return stdout;
 }
 
+/** What is missing where processes are looked at in `/proc`; undefined on Linux. */
+export function notLinux(): string | undefined {
+  return process.platform === 'linux' ? undefined : 'Linux';
+}
+
 /** What is missing of root and these programs, in a few words; undefined where all is there. */
 export function missingTools(...programs: readonly string[]): string | undefined {
   const missing = programs.filter((program) => pathOf(program) === undefined);
-  if (process.platform !== 'linux') return 'Linux';
+  const other = notLinux();
+  if (other !== undefined) return other;
   if (process.getuid?.() !== 0) return 'root';
   return missing.length === 0 ? undefined : missing.join(', ');
 }

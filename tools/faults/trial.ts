@@ -5,6 +5,7 @@ import { anthropicOf, newSession, say } from '../../e2e/session-client';
 import type { System } from '../../e2e/system';
 import type { WebhookReceiver } from '../../e2e/webhook-receiver';
 import { CONVERGENCE_LIMIT_MS, type Round } from './convergence';
+import { effectsOf, formatEffects, shortfalls, type Evidence } from './effect';
 import { entitiesOf, type Entities } from './entities';
 import { Journal } from './journal';
 import { isClean, judge, type Verdict } from './judge';
@@ -94,16 +95,19 @@ export class Trial {
 
   /**
    * Does a fault under load, and measures how long after its healing every writer was acknowledged again and every reader
-   * had all that was acknowledged by then.
+   * had all that was acknowledged by then. A fault that had no effect is reported: nothing was survived.
    *
-   * @param fault resolves when it is healed: when what was broken is there again
+   * @param fault resolves when it is healed, when what was broken is there again, with what shows that it was done
    */
-  async round(name: string, fault: () => Promise<void>): Promise<void> {
+  async round(name: string, fault: () => Promise<Evidence>): Promise<void> {
     await this.flow();
-    await fault();
+    const evidence = await fault();
     const convergedAfterMs = await this.converge(name);
+    const effects = await effectsOf(evidence);
+    for (const shortfall of shortfalls(effects)) this.report(`${name}: ${shortfall}`);
     this.rounds.push({ name, convergedAfterMs });
-    this.log(`${name}: converged after ${(convergedAfterMs / 1000).toFixed(1)} s, ${this.journal.count} acknowledged`);
+    const seconds = (convergedAfterMs / 1000).toFixed(1);
+    this.log(`${name}: ${formatEffects(effects)}; converged after ${seconds} s, ${this.journal.count} acknowledged`);
   }
 
   /** Something is wrong that the checker of events cannot see. */

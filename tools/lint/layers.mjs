@@ -9,7 +9,9 @@ export const LAYERS = {
   schema: { mayImport: [], nodeBuiltins: [] },
   protocol: { mayImport: ['schema'], nodeBuiltins: [] },
   domain: { mayImport: ['domain', 'schema'], nodeBuiltins: [] },
-  adapter: { mayImport: ['domain', 'schema', 'test-support'], nodeBuiltins: 'all' },
+  // What the adapters of one broker share.
+  connection: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
+  adapter: { mayImport: ['connection', 'domain', 'schema', 'test-support'], nodeBuiltins: 'all' },
   runtime: { mayImport: ['domain', 'schema'], nodeBuiltins: 'all' },
   client: { mayImport: ['schema'], nodeBuiltins: ['crypto', 'events', 'net', 'tls'] },
   composition: { mayImport: ['adapter', 'runtime', 'domain', 'protocol', 'schema'], nodeBuiltins: 'all' },
@@ -31,7 +33,10 @@ export const LAYERS = {
  */
 export const PACKAGE_OWNERS = [
   { packages: ['kafkajs'], projects: ['libs/durable-log-kafka'] },
-  { packages: ['@nats-io/*'], projects: ['libs/delivery-log-jetstream', 'libs/coordination-nats'] },
+  {
+    packages: ['@nats-io/*'],
+    projects: ['libs/nats-connection', 'libs/delivery-log-jetstream', 'libs/coordination-nats'],
+  },
   { packages: ['@prisma/*', 'prisma'], projects: ['libs/read-model'] },
   { packages: ['@aws-sdk/*', 's3rver'], projects: ['libs/file-store-s3'] },
   { packages: ['standardwebhooks'], projects: ['libs/signed-webhooks'] },

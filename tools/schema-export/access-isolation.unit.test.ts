@@ -1,5 +1,6 @@
 import type { Presented } from './access-callers';
 import { AccessProcess, nameOf, type Answer } from './access-process';
+import { rightOf } from './access-rules.cjs';
 import { absent, requestOf } from './access-world';
 import { describedOperations, type DescribedOperation } from './described-process';
 
@@ -13,7 +14,13 @@ const NOT_BY_404 = ['GET /events/{sandboxId}', 'POST /runtime/v1/sessions/{sessi
 const MIN_TELLING_LENGTH = 12;
 
 const operations = describedOperations();
-const byId = operations.filter(({ path }) => path.includes('{') && !PUBLIC_IDS.some((each) => path.startsWith(each)));
+/** Not what operators alone may ask: that is of no workspace. */
+const byId = operations.filter(
+  (each) =>
+    each.path.includes('{') &&
+    !PUBLIC_IDS.some((path) => each.path.startsWith(path)) &&
+    rightOf.get(nameOf(each)) !== 'operate',
+);
 const lists = operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
 
 function named(name: string): DescribedOperation {

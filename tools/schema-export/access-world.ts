@@ -61,6 +61,7 @@ export async function makeWorld(post: Post): Promise<World> {
     memberId: 'bob',
     runId: `srun_${'0'.repeat(24)}`,
     chainId: '1',
+    erasureId: '1',
   };
   return {
     idsOf: (path) => ({ ...shared, ...ambiguousIds(path) }),
@@ -134,6 +135,8 @@ function bodyOf(operation: string, { created }: World): Json {
     'POST /v1/admin/tokens': () => ({ sandboxId: SANDBOX_ID, workspaceId }),
     'POST /v1/admin/parked/replay': () => ({ parkedIds: [1], workspaceId }),
     'POST /v1/admin/rebuild': () => ({ dropOld: true }),
+    'POST /v1/admin/erasures': () => ({ workspaceId, family: 'sandbox', entityId: 'nothing-is-known-of-it' }),
+    'PUT /v1/admin/retention': () => ({ family: 'session', maxAgeSeconds: 86_400 }),
     'POST /api/agents/{id}/spawn': () => ({ prompt: 'hello', workdir: '/work' }),
     'POST /api/agents/{id}/stop': () => ({ session_id: 'none' }),
     'POST /api/cron': () => ({ name: 'Weekly', job_type: 'agent', message: 'hello', every: 604_800 }),

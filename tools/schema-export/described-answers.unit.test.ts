@@ -1,3 +1,4 @@
+import { until } from '@sluice/event-log/conformance';
 import { DescribedCalls } from './described-calls';
 import { OPERATOR_KEY } from './described-process';
 
@@ -131,7 +132,33 @@ describe('what is answered is what the document says', () => {
     await call('POST', '/v1/admin/rebuild', 403);
     await call('POST', '/v1/admin/rebuild', 202, { key: OPERATOR_KEY, body: { positions: 'keep' } });
     await call('GET', '/v1/admin/rebuild', 200, { key: OPERATOR_KEY });
+    await until(
+      async () => (await call('GET', '/v1/admin/rebuild', 200, { key: OPERATOR_KEY })).rebuild.finishedAt !== undefined,
+      'the rebuild is over',
+    );
     await call('DELETE', '/v1/admin/rebuild/old', 200, { key: OPERATOR_KEY });
+    const entity = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-123' };
+    await call('POST', '/v1/admin/erasures', 403, { body: entity });
+    await call('POST', '/v1/admin/erasures', 400, { key: OPERATOR_KEY, body: { ...entity, fields: ['no pointer'] } });
+    await call('POST', '/v1/admin/erasures', 404, { key: OPERATOR_KEY, body: { ...entity, entityId: 'unknown' } });
+    const { erasure } = await call('POST', '/v1/admin/erasures', 202, { key: OPERATOR_KEY, body: entity });
+    await call('POST', '/v1/admin/erasures', 409, { key: OPERATOR_KEY, body: entity });
+    await call('GET', '/v1/admin/erasures', 200, { key: OPERATOR_KEY });
+    const { erasureId } = erasure;
+    await call('GET', '/v1/admin/erasures/{erasureId}', 200, {
+      key: OPERATOR_KEY,
+      params: { erasureId: `${erasureId}` },
+    });
+    await call('GET', '/v1/admin/erasures/{erasureId}', 404, { key: OPERATOR_KEY, params: { erasureId: '999' } });
+    const byDefault = { family: 'session', maxAgeSeconds: null };
+    await call('PUT', '/v1/admin/retention', 403, { body: byDefault });
+    await call('PUT', '/v1/admin/retention', 400, { key: OPERATOR_KEY, body: { ...byDefault, maxAgeSeconds: 60 } });
+    await call('PUT', '/v1/admin/retention', 200, { key: OPERATOR_KEY, body: byDefault });
+    const own = { workspaceId: 1, family: 'sandbox', maxAgeSeconds: 86_400 };
+    await call('PUT', '/v1/admin/retention', 200, { key: OPERATOR_KEY, body: own });
+    await call('GET', '/v1/admin/retention', 200, { key: OPERATOR_KEY });
+    await call('DELETE', '/v1/admin/retention', 200, { key: OPERATOR_KEY, query: '?workspaceId=1&family=sandbox' });
+    await call('DELETE', '/v1/admin/retention', 400, { key: OPERATOR_KEY });
   });
 
   it('for tasks', async () => {

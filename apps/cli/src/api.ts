@@ -2,7 +2,7 @@ import { CliError, describeError } from './errors';
 import { printable } from './printable';
 
 export interface ApiCall {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   /** `X-API-Key`. */

@@ -11,7 +11,16 @@ import { checkConfig } from './commands/check-config';
 import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './commands/keys';
 import { printLag } from './commands/lag';
 import { listParked, replayParked } from './commands/parked';
+import { erase, printErasures, type EraseOptions } from './commands/erase';
 import { abortRebuild, dropOldModel, printRebuild, startRebuild, type RebuildOptions } from './commands/rebuild';
+import {
+  listRetention,
+  parseMaxAge,
+  removeRetention,
+  setRetention,
+  type MaxAge,
+  type RetentionOptions,
+} from './commands/retention';
 import { sendEvent, type SendOptions } from './commands/send';
 import { tail, type TailOptions } from './commands/tail';
 import { mintToken, type MintOptions } from './commands/tokens';
@@ -175,6 +184,44 @@ function createProgram(env: Environment, terminal: Terminal, help: string[]): Co
     .description('drop the former model that a rebuild left')
     .action(() => dropOldModel(context()));
 
+  program
+    .command('erase')
+    .summary('erase an entity, or fields of its events; for operators')
+    .description('Erase what is kept of an entity, or of fields of its events, from everywhere. It cannot be undone.')
+    .argument('<family/id>', 'the entity, for example sandbox/sandbox-123')
+    .option('--workspace <number>', 'workspace of the entity; by default that of the development server', wholeNumber)
+    .option('--field <pointer>', 'only this field, a JSON pointer into data; may be repeated', repeated)
+    .option('--wait', 'print how far it is, until it is done')
+    .action((entity: string, options: EraseOptions) => erase(context(), entity, options));
+  program
+    .command('erasures')
+    .description('tell how far erasures are, the newest first; for operators')
+    .argument('[id]', 'only this one', wholeNumber)
+    .action((erasureId: number | undefined) => printErasures(context(), erasureId));
+
+  const retention = program.command('retention').description('for how long events are kept; for operators');
+  retention
+    .command('list')
+    .description('list the policies')
+    .action(() => listRetention(context()));
+  retention
+    .command('set')
+    .description('keep events of a family for so long, and remove what is older; it cannot be brought back')
+    .addOption(familyOption())
+    .requiredOption('--max-age <age>', 'an age such as 36h, 30d or 2y, or forever', maxAge)
+    .option(
+      '--workspace <number>',
+      'only in this workspace; by default all that have no policy of their own',
+      wholeNumber,
+    )
+    .action((options: RetentionOptions & { maxAge: MaxAge }) => setRetention(context(), options));
+  retention
+    .command('remove')
+    .description('remove a policy: the default holds again, or events are kept for ever')
+    .addOption(familyOption())
+    .option('--workspace <number>', 'that of this workspace; by default the default', wholeNumber)
+    .action((options: RetentionOptions) => removeRetention(context(), options));
+
   const chains = program
     .command('chains')
     .summary('tell how far the watched chains are; check and resume them')
@@ -218,10 +265,26 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function familyOption(): Option {
+  return new Option('--family <family>', 'family of events').choices([...EVENT_FAMILIES]).makeOptionMandatory();
+}
+
+function maxAge(text: string): MaxAge {
+  const age = parseMaxAge(text);
+  if (age === undefined)
+    throw new InvalidArgumentError('Give hours, days or years, such as 36h, 30d or 2y, or forever.');
+  return age;
+}
+
 function list(value: string, previous: readonly string[] = []): readonly string[] {
   const items = value.split(',');
   if (items.includes('')) throw new InvalidArgumentError('Give one or more, separated by commas.');
   return [...previous, ...items];
+}
+
+/** An item may have commas of its own. */
+function repeated(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
 }
 
 function families(value: string, previous?: readonly string[]): readonly string[] {

@@ -5,6 +5,7 @@ import { startIngest, times, type IngestService } from './ingest-service';
 /** Delegates to a log, and fails appends as it is told: before they are stored, or after. */
 function failing(log: DurableLog, faults: ('before' | 'after')[]): DurableLog {
   return {
+    erasure: log.erasure,
     append: async (events) => {
       const fault = faults.shift();
       if (fault !== 'before') await log.append(events);

@@ -2,10 +2,12 @@ import type { EncodedRecordedEvent, Epoch, Position } from '@sluice/event-schema
 import {
   advance,
   BEFORE_FIRST,
+  toPosition,
   WakeUp,
   type DeliveryLog,
   type PublisherGrant,
   type ReadModel,
+  type RecordedRange,
   type RecordedRun,
 } from '@sluice/event-log';
 import type { ProjectorSignals } from './signals';
@@ -16,6 +18,12 @@ export interface PublisherOptions {
   readonly signals: ProjectorSignals;
   /** Names this process among the projectors. */
   readonly holder: string;
+}
+
+/** What is published next: a run, unless all events up to there were removed. */
+interface NextRun {
+  readonly run: RecordedRun | undefined;
+  readonly upTo: Position;
 }
 
 /** A publisher that says nothing for this long loses its right to another process. */
@@ -139,23 +147,24 @@ export class Publisher {
   }
 
   private async publishNext(): Promise<boolean> {
-    const run = this.takeOffered() ?? (await this.readNext());
-    if (run === undefined) return false;
-    await this.options.deliveryLog.publish(run);
-    this.published = run.events.at(-1)?.event.position ?? this.published;
-    this.options.signals.published(run.events.length);
+    const next = this.takeOffered() ?? (await this.readNext());
+    if (next === undefined) return false;
+    if (next.run) await this.options.deliveryLog.publish(next.run);
+    this.published = next.upTo;
+    this.options.signals.published(next.run?.events.length ?? 0);
     return true;
   }
 
   /** The offered events that follow what was published; undefined when something is missing in between. */
-  private takeOffered(): RecordedRun | undefined {
+  private takeOffered(): NextRun | undefined {
     const next = advance(this.published, 1);
     const from = this.offered.findIndex(({ event }) => event.position >= next);
     if (from > 0) this.offeredBytes -= bytesOf(this.offered.splice(0, from));
     if (from === -1) this.dropOffered();
     if (this.epoch === undefined || this.offered[0]?.event.position !== next) return undefined;
     // Left in place until they are published: a failed publish finds them again.
-    return { epoch: this.epoch, events: firstRun(this.offered) };
+    const events = firstRun(this.offered);
+    return { run: { epoch: this.epoch, events }, upTo: toPosition(this.published + events.length) };
   }
 
   private dropOffered(): void {
@@ -163,11 +172,11 @@ export class Publisher {
     this.offeredBytes = 0;
   }
 
-  private async readNext(): Promise<RecordedRun | undefined> {
+  private async readNext(): Promise<NextRun | undefined> {
     const { readModel } = this.options;
     const head = await readModel.head();
     if (head.position <= this.published) return undefined;
-    const events = await readModel.readAll({
+    const range = await readModel.readAll({
       after: this.published,
       upTo: head.position,
       limit: MAX_RUN_EVENTS,
@@ -175,7 +184,9 @@ export class Publisher {
     });
     // Asked after the events: those of another numbering must not be told as of this one.
     const { epoch } = await readModel.head();
-    return events.length === 0 || epoch !== head.epoch ? undefined : { epoch, events };
+    if (range.reached === this.published || epoch !== head.epoch) return undefined;
+    const { events, upTo } = firstStretch(range);
+    return { run: events.length === 0 ? undefined : { epoch, events }, upTo };
   }
 
   private async letGo(): Promise<void> {
@@ -193,6 +204,26 @@ export class Publisher {
   private async sleep(durationMs: number): Promise<void> {
     if (!this.stopping) await this.wakeUp.sleep(durationMs);
   }
+}
+
+/**
+ * The events up to the first that was removed, or, where that is the very first position, none up to the next event: the
+ * positions of a run have no hole, and who follows asks the read model what is in one.
+ */
+function firstStretch({
+  events,
+  removed,
+  reached,
+}: RecordedRange): Pick<RecordedRun, 'events'> & Pick<NextRun, 'upTo'> {
+  const [firstRemoved] = removed;
+  const [firstEvent] = events;
+  if (firstRemoved === undefined) return { events, upTo: reached };
+  if (firstEvent === undefined) return { events: [], upTo: reached };
+  if (firstRemoved.position < firstEvent.event.position) {
+    return { events: [], upTo: toPosition(firstEvent.event.position - 1) };
+  }
+  const before = events.filter(({ event }) => event.position < firstRemoved.position);
+  return { events: before, upTo: toPosition(firstRemoved.position - 1) };
 }
 
 function bytesOf(events: readonly EncodedRecordedEvent[]): number {

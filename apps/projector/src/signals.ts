@@ -1,14 +1,16 @@
 import type { ParkedRecord } from '@sluice/event-log';
+import { createErasureSignals, type ErasureSignals } from './erasure/erasure-signals';
 import { createRebuildSignals, type RebuildSignals } from './rebuild/rebuild-signals';
+import { createRetentionSignals, type RetentionSignals } from './retention/retention-signals';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** Everything that the projector tells its operators. */
-export interface ProjectorSignals extends RebuildSignals {
+export interface ProjectorSignals extends RebuildSignals, ErasureSignals, RetentionSignals {
   recorded(events: number, duplicates: number, durationMs: number): void;
   parked(record: ParkedRecord): void;
   published(events: number): void;
   leaseChanged(held: boolean): void;
-  fault(what: 'follow' | 'publish' | 'lag' | 'rebuild', error: unknown): void;
+  fault(what: 'follow' | 'publish' | 'lag' | 'rebuild' | 'erasure' | 'retention', error: unknown): void;
   lag(events: number, seconds: number): void;
   parkedTotal(records: number): void;
 }
@@ -55,6 +57,8 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
   });
   return {
     ...createRebuildSignals(metrics, logger),
+    ...createErasureSignals(metrics, logger),
+    ...createRetentionSignals(metrics, logger),
     recorded(events, duplicates, durationMs) {
       recordedTotal.inc(events);
       if (duplicates > 0) duplicatesTotal.inc(duplicates);

@@ -45,7 +45,7 @@ describe('the projector app', () => {
   const allRecorded = async () => {
     const model = await host.engine.readModel();
     const { position } = await model.head();
-    return model.readAll({ after: 0 as typeof position, upTo: position, limit: 100_000 });
+    return (await model.readAll({ after: 0 as typeof position, upTo: position, limit: 100_000 })).events;
   };
   async function published(): Promise<number[]> {
     const positions: number[] = [];

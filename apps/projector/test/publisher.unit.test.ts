@@ -1,4 +1,4 @@
-import { advance, MemoryReadModel, type PublisherGrant } from '@sluice/event-log';
+import { advance, MemoryReadModel, type PublisherGrant, type RecordedRange } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { Publisher, type PublisherOptions } from '../src/publisher';
 import { envelope, range, RecordingDeliveryLog, TestSignals } from './tools';
@@ -132,7 +132,8 @@ describe('Publisher', () => {
           if (typeof value !== 'function') return value;
           return (...args: unknown[]) => {
             const answer: unknown = value.apply(target, args);
-            if (name === 'readAll') void (answer as Promise<unknown[]>).then(({ length }) => reads.push(length));
+            if (name === 'readAll')
+              void (answer as Promise<RecordedRange>).then(({ events }) => reads.push(events.length));
             return answer;
           };
         },

@@ -1,40 +1,17 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAppHost, toHostConfig, type AppHost, type AppPart } from '@sluice/engine';
+import type { AppHost } from '@sluice/engine';
 import { BEFORE_FIRST, type RebuildPositions, type StartPlace } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { startLocalPostgres, type LocalPostgres } from '@sluice/local-postgres';
-import { parseSettings, readEnv } from '@sluice/service-runtime';
-import { settings, toProjectorConfig } from '../src/config';
-import { createProjectorPart } from '../src/projector-part';
 import { testBrokers } from './config';
+import { Replica } from './replica';
 import { envelope, range } from './tools';
 
 const ENTITIES = 7;
 const FIRST_EVENTS = 3_000;
 const FILTER = { workspaceIds: [1] };
-
-/** A process with a projector. */
-class Replica {
-  private constructor(
-    readonly host: AppHost,
-    private readonly part: AppPart,
-  ) {}
-
-  static async start(env: Record<string, string>): Promise<Replica> {
-    const values = parseSettings(settings, readEnv(settings, env));
-    const host = createAppHost(toHostConfig('projector', values));
-    const part = await createProjectorPart(host, toProjectorConfig(values));
-    for (const worker of part.workers ?? []) await worker.start();
-    return new Replica(host, part);
-  }
-
-  async stop(): Promise<void> {
-    for (const worker of [...(this.part.workers ?? [])].reverse()) await worker.stop();
-    await this.host.close();
-  }
-}
 
 /** Everything that a subscriber is told. */
 class Reader {

@@ -96,6 +96,10 @@ export class RecordingDeliveryLog implements DeliveryLog {
     this.runs.push(run);
   }
 
+  async forget(): Promise<void> {
+    await this.gate;
+  }
+
   follow(): Promise<DeliveryFollower> {
     return Promise.resolve({ stop: () => Promise.resolve() });
   }

@@ -1,4 +1,4 @@
-import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
+import { recordAndRemove, sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { RawClient, range, subscribedClient } from './raw-client';
 import { forgeToken, TestService } from './service';
 
@@ -84,6 +84,27 @@ describe('a subscription', () => {
       const { client, startCursor } = await subscribe(cursor ?? future);
       expect(await client.line()).toBe(`+RESET ${startCursor} ${reason}`);
     }
+  });
+
+  it('is told of a reset where something is not kept any more, and goes on from there (G5)', async () => {
+    const own = await TestService.start({ limits: { sweepMs: 20 } });
+    const ownToken = await own.token();
+    const first = await subscribedClient(own.port, ownToken);
+    await recordAndRemove(own.host.engine, [
+      sandboxEnvelope({ entityId: 'box-1' }),
+      sandboxEnvelope({ entityId: 'box-1' }),
+    ]);
+    const resumed = await subscribedClient(own.port, ownToken, 'box-1', first.startCursor);
+    await own.appendNumbers(1, 2);
+    for (const { client, startCursor } of [first, resumed]) {
+      await client.whenNumbers(2);
+      expect(client.lines.filter((line) => line.startsWith('+RESET'))).toEqual([
+        `+RESET ${startCursor.replace(/[^-]+$/, '2')} no_longer_kept`,
+      ]);
+      expect(client.numbers).toEqual([1, 2]);
+      client.destroy();
+    }
+    await own.stop();
   });
 
   it('is kept fresh by +CURSOR while nothing comes for it', async () => {

@@ -9,6 +9,7 @@ import {
   type Head,
   type RecordedEventReader,
   type RecordedPage,
+  type ResetReason,
   type StartPlace,
 } from '@sluice/event-log';
 import type { EncodedRecordedEvent, Position } from '@sluice/event-schema';
@@ -33,6 +34,22 @@ export interface EventPage {
   readonly head: Head;
   /** Where the next page starts; absent when this was the last one. A page may have no event and yet a next one. */
   readonly next?: Cursor;
+  /**
+   * Set where some of what comes after the cursor is not kept any more: all of it is up to this place. What is kept is on the
+   * page and those that follow, so it may be told again by the next one.
+   */
+  readonly reset?: PageReset;
+}
+
+export interface PageReset {
+  readonly reason: ResetReason;
+  readonly cursor: Cursor;
+}
+
+/** What was found for a page. */
+interface Collected {
+  readonly events: readonly EncodedRecordedEvent[];
+  readonly reached?: Position | undefined;
 }
 
 /** What lies between two positions: above `after`, up to `upTo`. */
@@ -75,19 +92,20 @@ export class EventPages {
    */
   async read(request: PageRequest): Promise<EventPage> {
     const head = await this.reader.head();
-    const { events, reached } = await this.collect(request, spanOf(request, head));
+    const losses = new Losses(request);
+    const { events, reached } = await this.collect(request, spanOf(request, head), losses);
+    const cursorAt = (position: Position) => encodeCursor({ epoch: head.epoch, position });
+    const { floor } = losses;
     return {
       events,
       head,
-      ...(reached === undefined ? {} : { next: encodeCursor({ epoch: head.epoch, position: reached }) }),
+      ...(reached !== undefined && { next: cursorAt(reached) }),
+      ...(floor !== undefined && { reset: { reason: 'no_longer_kept', cursor: cursorAt(floor) } }),
     };
   }
 
   /** The events of a page, and where the next one starts if the span has more. */
-  private async collect(
-    request: PageRequest,
-    whole: Span,
-  ): Promise<{ events: readonly EncodedRecordedEvent[]; reached?: Position | undefined }> {
+  private async collect(request: PageRequest, whole: Span, losses: Losses): Promise<Collected> {
     const { order, limit } = request;
     const { maxPageBytes, scansPerPage } = this.limits;
     const events: EncodedRecordedEvent[] = [];
@@ -98,6 +116,7 @@ export class EventPages {
       if (scans === scansPerPage) return { events, reached };
       const scanned = this.scanOf(request, span);
       const found = await this.find(request, scanned, limit - events.length, maxPageBytes - bytes);
+      losses.note(found.floor, span.after);
       for (const event of found.events) {
         // Recorded events are a little larger than the envelopes that the read counted.
         const size = Buffer.byteLength(event.json);
@@ -140,6 +159,28 @@ export class EventPages {
     return order === 'asc'
       ? { after, upTo: toPosition(Math.min(upTo, after + scanPositions)) }
       : { after: toPosition(Math.max(after, upTo - scanPositions)), upTo };
+  }
+}
+
+/**
+ * What was removed before a reader had it. Who reads backwards, or from the beginning, reads what is kept; who reads on from a
+ * cursor is told what is not.
+ */
+class Losses {
+  /** The highest position that is gone and should have been read; undefined where none is. */
+  floor: Position | undefined;
+  /** Up to here it was gone before the reader began. */
+  private known: Position | undefined;
+
+  constructor(private readonly request: PageRequest) {
+    if (typeof request.start === 'object') this.known = BEFORE_FIRST;
+  }
+
+  /** @param after everything up to there was read */
+  note(floor: Position, after: Position): void {
+    this.known ??= floor;
+    if (this.request.order === 'desc' || floor <= after || floor <= this.known) return;
+    this.floor = toPosition(Math.max(floor, this.floor ?? BEFORE_FIRST));
   }
 }
 

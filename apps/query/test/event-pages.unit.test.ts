@@ -1,5 +1,5 @@
-import { decodeCursor, MemoryReadModel, type ReadEventsOptions } from '@sluice/event-log';
-import { sandboxEnvelope } from '@sluice/event-log/conformance';
+import { decodeCursor, encodeCursor, MemoryReadModel, toPosition, type ReadEventsOptions } from '@sluice/event-log';
+import { removeOldest, sandboxEnvelope } from '@sluice/event-log/conformance';
 import { EventPages, type Order, type PageRequest } from '../src/event-pages';
 import { range } from './query-service';
 
@@ -22,6 +22,51 @@ describe('EventPages', () => {
     model = new ObservedModel();
     const envelopes = range(1, 100).map((n) => sandboxEnvelope({ type: RARE.includes(n) ? 'rare' : 'common' }));
     await model.record({ envelopes, parked: [], checkpoints: new Map() });
+  });
+
+  describe('where not all is kept any more (G5)', () => {
+    const all = { filter: { workspaceIds: [1] }, limit: 10 };
+    const pages = () => new EventPages(model, { maxPageBytes: MAX_PAGE_BYTES });
+    const cursor = async (position: number) => ({ epoch: (await model.head()).epoch, position: toPosition(position) });
+    beforeEach(() => removeOldest(model.retention, 40));
+
+    it('tells who reads on from a cursor up to where something is gone, and gives what is kept', async () => {
+      const { events, reset } = await pages().read({ ...all, order: 'asc', start: await cursor(5) });
+      expect(events.map(({ event }) => event.position)).toEqual(range(41, 50));
+      expect(reset).toEqual({ reason: 'no_longer_kept', cursor: encodeCursor(await cursor(40)) });
+    });
+
+    it.each([40, 41, 100])('says nothing to who has seen all of it: %j', async (position) => {
+      const { reset } = await pages().read({ ...all, order: 'asc', start: await cursor(position) });
+      expect(reset).toBeUndefined();
+    });
+
+    it('begins without a cursor, and ends backwards, at what is kept', async () => {
+      for (const start of [undefined, 'earliest'] as const) {
+        const first = await pages().read({ ...all, order: 'asc', start });
+        expect([first.events[0]?.event.position, first.reset]).toEqual([41, undefined]);
+      }
+      const last = await pages().read({ ...all, order: 'desc', start: await cursor(45) });
+      expect([last.events.map(({ event }) => event.position), last.reset]).toEqual([[44, 43, 42, 41], undefined]);
+    });
+
+    it('tells of what goes while it looks for a page', async () => {
+      const vanishing = new EventPages(
+        {
+          head: () => model.head(),
+          read: async (options) => {
+            const page = await model.read(options);
+            if (options.after === 40) await removeOldest(model.retention, 20);
+            return page;
+          },
+        },
+        { maxPageBytes: MAX_PAGE_BYTES, scanPositions: 5 },
+      );
+      const rareOnes = { filter: { workspaceIds: [1], types: ['rare'] }, limit: 10, order: 'asc' } as const;
+      const { events, reset } = await vanishing.read(rareOnes);
+      expect(events.map(({ event }) => event.position)).toEqual([]);
+      expect(reset).toMatchObject({ cursor: encodeCursor(await cursor(60)) });
+    });
   });
 
   /** Every page from one end to the other. */

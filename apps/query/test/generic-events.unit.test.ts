@@ -1,4 +1,5 @@
-import { encodeCursor } from '@sluice/event-log';
+import { encodeCursor, toPosition } from '@sluice/event-log';
+import { removeOldest } from '@sluice/event-log/conformance';
 import { OPERATOR_KEY, range, sandboxEvent, startQuery, type Json, type QueryService } from './query-service';
 
 describe('the generic doors', () => {
@@ -24,6 +25,21 @@ describe('the generic doors', () => {
       expect(status).toBe(200);
       const list = recorded.map(({ json }) => json).join(',');
       expect(text).toBe(`{"events":[${list}],"headCursor":"${encodeCursor(head)}"}`);
+    });
+
+    it('tells of what is not kept any more, at every door of pages (G5)', async () => {
+      const recorded = await service.record(sandboxEvent(), sandboxEvent(), sandboxEvent());
+      const { epoch } = await (await service.host.engine.readModel()).head();
+      await removeOldest(await service.host.engine.eventRetention(), 2);
+      const [from, upTo] = [0, 2].map((position) => encodeCursor({ epoch, position: toPosition(position) }));
+      const reset = { reason: 'no_longer_kept', cursor: upTo };
+      const page = (await get(`/v1/events?cursor=${from}`)).body;
+      expect([page.events.length, page.reset]).toEqual([1, reset]);
+      expect((await get(`/v1/events?cursor=${upTo}`)).body.reset).toBeUndefined();
+      const accept = 'application/cloudevents-batch+json';
+      expect((await get(`/v1/events?cursor=${from}`, { accept })).headers['x-reset']).toBe('no_longer_kept');
+      const { entityId } = recorded[0]?.event ?? {};
+      expect((await get(`/events/${entityId}?cursor=${from}`)).body.data.reset).toEqual(reset);
     });
 
     it('filters by family, entity, types and time', async () => {

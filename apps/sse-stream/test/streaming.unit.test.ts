@@ -1,5 +1,5 @@
 import { decodeCursor, encodeCursor, toEpoch, toPosition } from '@sluice/event-log';
-import { until } from '@sluice/event-log/conformance';
+import { recordAndRemove, until } from '@sluice/event-log/conformance';
 import { OPERATOR_KEY, range, sandboxEvent, startStreams, type StreamService } from './stream-service';
 import type { SseClient } from './sse-client';
 
@@ -90,6 +90,28 @@ describe('GET /v1/stream', () => {
         lastEventId: await cursorAt(position),
       });
     }
+  });
+
+  it('says to who resumes, and to who is there, that something is not kept any more, and goes on from there (G5)', async () => {
+    await recordMany(1, 2);
+    const live = await service.open('', { key });
+    await begun(live);
+    await recordAndRemove(service.host.engine, [sandboxEvent(), sandboxEvent()]);
+    const resumed = await service.open('', { key, lastEventId: await cursorAt(3) });
+    await recordMany(5, 6);
+    for (const client of [live, resumed]) {
+      await client.receives(2);
+      const floor = await cursorAt(4);
+      expect(client.data('reset')).toEqual([{ reason: 'no_longer_kept', cursor: floor }]);
+      expect(client.outputs.find((output) => output.kind === 'event' && output.type === 'reset')).toMatchObject({
+        lastEventId: floor,
+      });
+      expect(client.positions).toEqual([5, 6]);
+    }
+    const others = await service.open('?family=session', { key, lastEventId: await cursorAt(3) });
+    await service.record(sandboxEvent({ family: 'session', entityId: 's-1' }));
+    await others.receives(1);
+    expect([others.positions, others.data('reset')]).toEqual([[7], []]);
   });
 
   it('answers a cursor of another numbering, or from the future, by an explicit reset to the head (G5)', async () => {

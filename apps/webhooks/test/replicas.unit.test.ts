@@ -1,5 +1,5 @@
 import { encodeCursor, SluiceError, toEpoch, toPosition } from '@sluice/event-log';
-import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
+import { recordAndRemove, sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import {
   MemoryWebhookStore,
   type MemoryEndpoints,
@@ -129,6 +129,21 @@ describe('cursors and replicas', () => {
         at: encodeCursor({ epoch: head.head.epoch, position: toPosition(2) }),
       },
     });
+  });
+
+  it('says, and tells, where something is not kept any more, and goes on from there (G5)', async () => {
+    const app = await receiver();
+    const webhooks = await service([app]);
+    const { endpointId } = await webhooks.create({ url: app.url });
+    await recordAndRemove(webhooks.host.engine, events(3));
+    const ids = idsOf(await webhooks.record(...events(2)));
+    await until(() => app.received.length === 3);
+    const { epoch } = (await webhooks.host.feed()).head;
+    const cursorAt = (position: number) => encodeCursor({ epoch, position: toPosition(position) });
+    const reset = { reason: 'no_longer_kept', requested: cursorAt(0), at: cursorAt(3) };
+    expect(JSON.parse(app.received[0]?.body ?? '')).toMatchObject({ type: 'webhook.reset', data: reset });
+    expect(app.ids().slice(1)).toEqual(ids);
+    expect((await webhooks.log(endpointId)).filter(({ kind }) => kind === 'reset')).toMatchObject([{ reset }]);
   });
 
   it('tries to tell of a reset like of any event, and what waited becomes a dead letter (G5)', async () => {

@@ -1,6 +1,7 @@
 import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { within } from '@sluice/nats-connection';
 import {
   BUCKET_TIMEOUT_MS,
   DOCUMENT_TTL_MS,
@@ -11,7 +12,6 @@ import {
   SLOT_BUCKET_BYTES,
   type NatsCoordinationOptions,
 } from './options';
-import { within } from './timing';
 
 /** One value of a bucket as it is now; `revision` is 0 where there is none. */
 export interface Entry {

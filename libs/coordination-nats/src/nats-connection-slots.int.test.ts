@@ -1,5 +1,5 @@
 import { describeConnectionSlots } from '@sluice/access/conformance';
-import { testNatsUrl } from './testing/config';
+import { testNatsUrl } from '@sluice/nats-connection/conformance';
 import { TestReplicas } from './testing/test-replicas';
 
 describeConnectionSlots('NATS', async () => {

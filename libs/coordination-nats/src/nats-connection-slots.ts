@@ -1,10 +1,9 @@
 import { noSlotLeft, slotsClosed, type ConnectionLease, type ConnectionSlots } from '@sluice/access';
 import type { SluiceError } from '@sluice/event-log';
-import type { SteadyConnection } from './connection';
+import { type SteadyConnection, within } from '@sluice/nats-connection';
 import { DOCUMENT_REFRESH_MS, DRAIN_TIMEOUT_MS, MAX_REFRESHES, type NatsCoordinationOptions } from './options';
 import { Replica } from './replica';
 import { SlotKeeper } from './slot-keeper';
-import { within } from './timing';
 
 /**
  * Slots counted over all replicas, in one document per key that names each replica's count and is only ever written on

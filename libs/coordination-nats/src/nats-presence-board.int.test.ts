@@ -1,9 +1,8 @@
 import type { PresentSubscriber } from '@sluice/delivery';
 import { describePresenceBoard } from '@sluice/delivery/conformance';
 import { until } from '@sluice/event-log/conformance';
+import { Relay, testNatsUrl } from '@sluice/nats-connection/conformance';
 import { ChildReplica } from './testing/child-replica';
-import { testNatsUrl } from './testing/config';
-import { Relay } from './testing/relay';
 import { FAST_TIMING, TestReplicas, type TestReplica } from './testing/test-replicas';
 
 describePresenceBoard('NATS', async () => {

@@ -8,7 +8,7 @@ import {
   type PresencePlace,
   type PresentSubscriber,
 } from '@sluice/delivery';
-import type { SteadyConnection } from './connection';
+import { type SteadyConnection, unavailable } from '@sluice/nats-connection';
 import {
   HEARTBEAT_INTERVAL_MS,
   MAX_MESSAGE_BYTES,
@@ -18,7 +18,6 @@ import {
 } from './options';
 import { decodePresence, encodePresence, type PresenceMessage } from './presence-codec';
 import { SubjectListener } from './subject-listener';
-import { unavailable } from './unavailable';
 
 /** Most other replicas that are believed to have members of our groups. */
 const MAX_REPLICAS = 1_000;

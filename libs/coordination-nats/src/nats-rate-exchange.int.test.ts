@@ -6,8 +6,7 @@ import {
   type Principal,
 } from '@sluice/access';
 import { until } from '@sluice/event-log/conformance';
-import { testNatsUrl } from './testing/config';
-import { Relay } from './testing/relay';
+import { Relay, testNatsUrl } from '@sluice/nats-connection/conformance';
 import { TestReplicas, type TestReplica } from './testing/test-replicas';
 
 const PER_SECOND = 100;

@@ -1,9 +1,8 @@
 import type { RateExchange, Spending } from '@sluice/access';
-import type { SteadyConnection } from './connection';
+import { type SteadyConnection, unavailable } from '@sluice/nats-connection';
 import { MAX_MESSAGE_BYTES, type NatsCoordinationOptions } from './options';
 import { decodeSpending, encodeSpending } from './rate-codec';
 import { SubjectListener } from './subject-listener';
-import { unavailable } from './unavailable';
 
 /** Spending told over one subject, without storage: what is not heard at once is not heard. */
 export class NatsRateExchange implements RateExchange {

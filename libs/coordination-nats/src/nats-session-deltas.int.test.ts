@@ -6,8 +6,7 @@ import {
   NotingFollower,
 } from '@sluice/agent-sessions/conformance';
 import { until } from '@sluice/event-log/conformance';
-import { testNatsUrl } from './testing/config';
-import { Relay } from './testing/relay';
+import { Relay, testNatsUrl } from '@sluice/nats-connection/conformance';
 import { TestReplicas } from './testing/test-replicas';
 
 describeSessionDeltas('NATS', async () => {

@@ -6,12 +6,11 @@ import {
   type SessionScope,
 } from '@sluice/agent-sessions';
 import type { SessionDelta } from '@sluice/event-schema';
+import { type SteadyConnection, unavailable } from '@sluice/nats-connection';
 import { ByteBudget } from './byte-budget';
-import type { SteadyConnection } from './connection';
 import { decodeDeltas, encodeDeltas, partsOf } from './delta-codec';
 import { DELTA_BYTES_PER_SECOND, MAX_GAPPED_SESSIONS, type NatsCoordinationOptions } from './options';
 import { SubjectListener } from './subject-listener';
-import { unavailable } from './unavailable';
 
 /**
  * Deltas told without storage, each session on a subject of its own: a replica hears of the sessions that its streams

@@ -1,5 +1,6 @@
 import type { PresenceRefusal } from '@sluice/delivery';
 import type { BrokerNames } from '@sluice/event-schema';
+import type { NatsAddress } from '@sluice/nats-connection';
 
 /** What happened, for counters and gauges. */
 export type CoordinationMetric =
@@ -19,16 +20,7 @@ export type CoordinationMetric =
   /** Deltas of sessions that others were not told: NATS is away, or there are too many. */
   | { readonly kind: 'deltas_dropped'; readonly deltas: number };
 
-export interface NatsCoordinationOptions {
-  /** Addresses such as `nats://host:4222`; a comma-separated string is accepted too. */
-  readonly servers: string | readonly string[];
-  readonly user?: string;
-  readonly pass?: string;
-  readonly token?: string;
-  /** The content of a credentials file (JWT and seed), asked for at each connection. Must not throw. */
-  readonly credentials?: () => Uint8Array;
-  /** Set it, even to an empty object, to insist on TLS. Files are paths. */
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+export interface NatsCoordinationOptions extends NatsAddress {
   readonly names: Pick<
     BrokerNames,
     'slotBucket' | 'replicaBucket' | 'rateSubject' | 'presenceSubject' | 'sessionDeltaSubject'
@@ -43,22 +35,14 @@ export interface NatsCoordinationOptions {
   readonly documentRefreshMs?: number;
   /** Most bytes of deltas of sessions that this replica tells in a second; 4 MiB by default. */
   readonly deltaBytesPerSecond?: number;
-  /** How the server names this connection in its own reports. */
-  readonly name?: string;
   /** Told when this replica starts to count alone, and why, and of messages that cannot be read. Must not throw. */
   onFault?(error: unknown): void;
   /** Must not throw. */
   onMetric?(metric: CoordinationMetric): void;
 }
 
-/** Longest dial of one server, handshake included. */
-export const CONNECT_TIMEOUT_MS = 5_000;
-
 /** Waits between attempts to connect, or to be counted again: they grow with the outage, between these bounds. */
 export const RETRY_DELAY_MS = { minimum: 50, maximum: 1_000 } as const;
-
-/** A silent connection is given up after about twice this. */
-export const PING_INTERVAL_MS = 5_000;
 
 /** Longest wait for one answer about a key; after it this replica counts alone. */
 export const OPERATION_TIMEOUT_MS = 750;

@@ -1,8 +1,8 @@
 import type { ConnectionLease, ConnectionSlots } from '@sluice/access';
 import { until } from '@sluice/event-log/conformance';
+import { testNatsUrl } from '@sluice/nats-connection/conformance';
 import { ALIVE_BELIEVED_MS, REPLICA_TTL_MS } from './options';
 import { ChildReplica } from './testing/child-replica';
-import { testNatsUrl } from './testing/config';
 import { FAST_TIMING, TestReplicas, type ReplicaTiming } from './testing/test-replicas';
 
 const KEY = 'registry/key/a';

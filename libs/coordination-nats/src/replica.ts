@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { LateAnswer, pause, retryDelayMs, type SteadyConnection, unavailable, within } from '@sluice/nats-connection';
 import { openBuckets, type Bucket, type Buckets } from './buckets';
-import type { SteadyConnection } from './connection';
 import {
   ALIVE_BELIEVED_MS,
   BUCKET_TIMEOUT_MS,
@@ -11,8 +11,6 @@ import {
   RETRY_DELAY_MS,
   type NatsCoordinationOptions,
 } from './options';
-import { LateAnswer, pause, retryDelayMs, within } from './timing';
-import { unavailable } from './unavailable';
 
 export interface ReplicaListener {
   /** This replica is counted by the others from now on, under a new id: what it holds has to be written again. */

@@ -3,12 +3,11 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { ConnectionLease } from '@sluice/access';
 import type { SluiceError } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
+import { afterReading } from '@sluice/nats-connection';
+import { OwnServer, Relay } from '@sluice/nats-connection/conformance';
 import { DOCUMENT_TTL_MS, MAX_WAITING_PER_KEY, SLOT_BUCKET_BYTES } from './options';
 import { ChildReplica } from './testing/child-replica';
-import { OwnServer } from './testing/own-server';
-import { Relay } from './testing/relay';
 import { FAST_TIMING, TestReplicas, type TestReplica } from './testing/test-replicas';
-import { afterReading } from './timing';
 
 const KEY = 'registry/key/a';
 const LIMIT = 10;

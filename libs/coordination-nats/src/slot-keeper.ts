@@ -1,5 +1,6 @@
 import { noSlotLeft, slotLost, slotsClosed, type ConnectionLease } from '@sluice/access';
 import type { SluiceError } from '@sluice/event-log';
+import { afterReading, unavailable } from '@sluice/nats-connection';
 import { allot, isSameHeld, sumOf, viewOf, withOwn, type Allotment } from './allotment';
 import {
   ACQUIRE_TIMEOUT_MS,
@@ -11,8 +12,6 @@ import {
 } from './options';
 import type { Replica, ReplicaState, Standing } from './replica';
 import { decodeDocument, documentName, encodeDocument } from './slot-document';
-import { afterReading } from './timing';
-import { unavailable } from './unavailable';
 
 interface Slot {
   readonly limit: number;

@@ -1,5 +1,5 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
-import type { SteadyConnection } from './connection';
+import type { SteadyConnection } from '@sluice/nats-connection';
 
 /** Hears what the other replicas say about subjects, over every connection that follows another. */
 export class SubjectListener {
@@ -12,7 +12,7 @@ export class SubjectListener {
     /** The others can be heard again. */
     private readonly onUp: () => void = () => undefined,
   ) {
-    steady.listen({ onUp: (connection) => this.adopt(connection), onDown: () => undefined });
+    steady.listen({ onUp: (connection) => this.adopt(connection) });
   }
 
   listen(subject: string): void {

@@ -1,10 +1,9 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { describeDeliveryLog, until } from '@sluice/event-log/conformance';
+import { Relay, testNatsUrl } from '@sluice/nats-connection/conformance';
 import { openJetStreamDeliveryLog, type JetStreamDeliveryLog } from './jetstream-delivery-log';
 import type { JetStreamDeliveryLogOptions, JetStreamMetric } from './options';
-import { testNatsUrl } from './testing/config';
-import { Relay } from './testing/relay';
 import { Collector, openTestLog, range, TEST_RETENTION, testRun, uniqueNames } from './testing/test-log';
 
 let nats: NatsConnection;
@@ -124,6 +123,37 @@ describe('JetStreamDeliveryLog', () => {
       await until(() => collector.has(first + 19), 'the runs after the deletion arrive');
     }
     expect([...new Set(collector.positions)]).toEqual(range(1, 60));
+  });
+
+  it('leaves nothing of before in the stream when it forgets, and tells who was away meanwhile', async () => {
+    const log = await open();
+    const relay = await Relay.prepare(testNatsUrl());
+    await relay.open();
+    try {
+      const forgotten: number[] = [];
+      const positions: number[] = [];
+      const away = await openTestLog(relay.url, names);
+      opened.push(away);
+      await away.follow({
+        onRun: ({ events }) => positions.push(...events.map(({ event }) => event.position)),
+        onForgotten: () => forgotten.push(positions.length),
+      });
+      for (const n of range(1, 5)) await log.publish(testRun(n));
+      await until(() => positions.length === 5, 'the runs arrive');
+      await relay.close();
+      for (const n of range(6, 9)) await log.publish(testRun(n));
+      await log.forget();
+      const { state } = await manager.streams.info(names.stream);
+      expect(state).toMatchObject({ messages: 1, first_seq: state.last_seq });
+      await log.publish(testRun(10));
+      await relay.open();
+      await until(() => positions.includes(10), 'it comes back');
+      // What it had not been given is gone, and it knows.
+      expect(positions).toEqual([...range(1, 5), 10]);
+      expect(forgotten).toEqual([5]);
+    } finally {
+      await relay.close();
+    }
   });
 
   it('attaches anew when its consumer was deleted', async () => {

@@ -1,10 +1,17 @@
 import type { DeliveryFollower, DeliveryLog, FollowDeliveryOptions, RecordedRun } from '@sluice/event-log';
-import { SteadyConnection } from './connection';
-import { API_TIMEOUT_MS, FOLLOW_WAIT_MS, OPEN_WAIT_MS, type JetStreamDeliveryLogOptions } from './options';
+import { SteadyConnection, within } from '@sluice/nats-connection';
+import { forgetStream } from './forget';
+import {
+  API_TIMEOUT_MS,
+  DRAIN_TIMEOUT_MS,
+  FOLLOW_WAIT_MS,
+  OPEN_WAIT_MS,
+  RETRY_DELAY_MS,
+  type JetStreamDeliveryLogOptions,
+} from './options';
 import { RunPublisher } from './run-publisher';
 import { StreamKeeper } from './stream';
 import { StreamFollower } from './stream-follower';
-import { within } from './timing';
 
 /** DeliveryLog on one NATS JetStream stream with one subject. */
 export class JetStreamDeliveryLog implements DeliveryLog {
@@ -15,7 +22,18 @@ export class JetStreamDeliveryLog implements DeliveryLog {
 
   /** Starts to connect at once, in the background. */
   constructor(private readonly options: JetStreamDeliveryLogOptions) {
-    this.connection = new SteadyConnection(options);
+    this.connection = new SteadyConnection(options, {
+      retryDelayMs: RETRY_DELAY_MS,
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    });
+    this.connection.listen({
+      onUp: () => options.onMetric?.({ kind: 'connection', connected: true }),
+      onDown: (reason) => {
+        options.onMetric?.({ kind: 'connection', connected: false });
+        if (!this.connection.closed) options.onFault?.(reason);
+      },
+      onComplaint: (reason) => options.onFault?.(reason),
+    });
     this.stream = new StreamKeeper(this.connection, options);
     this.publisher = new RunPublisher(this.connection, this.stream, options);
   }
@@ -46,6 +64,10 @@ export class JetStreamDeliveryLog implements DeliveryLog {
         this.followers.delete(follower);
       },
     };
+  }
+
+  forget(): Promise<void> {
+    return forgetStream(this.connection, this.stream, this.options);
   }
 
   /** Also creates the stream when it is missing. Answers within two seconds. */

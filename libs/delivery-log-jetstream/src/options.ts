@@ -1,3 +1,5 @@
+import type { NatsAddress } from '@sluice/nats-connection';
+
 /** How much the stream keeps; whichever bound is met first discards the oldest runs. */
 export interface StreamRetention {
   readonly maxAgeMs: number;
@@ -19,16 +21,7 @@ export type JetStreamMetric =
   | { readonly kind: 'received'; readonly events: number; readonly bytes: number }
   | { readonly kind: 'follower_attached'; readonly start: 'now' | 'resumed' | 'new_stream' | 'tail_lost' };
 
-export interface JetStreamDeliveryLogOptions {
-  /** Addresses such as `nats://host:4222`; a comma-separated string is accepted too. */
-  readonly servers: string | readonly string[];
-  readonly user?: string;
-  readonly pass?: string;
-  readonly token?: string;
-  /** The content of a credentials file (JWT and seed), asked for at each connection. Must not throw. */
-  readonly credentials?: () => Uint8Array;
-  /** Set it, even to an empty object, to insist on TLS. Files are paths. */
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+export interface JetStreamDeliveryLogOptions extends NatsAddress {
   readonly stream: string;
   readonly subject: string;
   readonly retention: StreamRetention;
@@ -38,16 +31,11 @@ export interface JetStreamDeliveryLogOptions {
   readonly maxPayloadBytes?: number;
   /** Longest wait for the acknowledgement of one message. */
   readonly publishTimeoutMs?: number;
-  /** How the server names this connection in its own reports. */
-  readonly name?: string;
   /** Told of every fault that is survived without help: lost connections, a missing stream, malformed messages. Must not throw. */
   onFault?(error: unknown): void;
   /** Must not throw. */
   onMetric?(metric: JetStreamMetric): void;
 }
-
-/** Longest dial of one server, handshake included. */
-export const CONNECT_TIMEOUT_MS = 5_000;
 
 /** How long `openJetStreamDeliveryLog` waits for its first attempt to end before it resolves anyway. */
 export const OPEN_WAIT_MS = 3_000;
@@ -57,9 +45,6 @@ export const FOLLOW_WAIT_MS = 3_000;
 
 /** Waits between attempts to connect or to attach a follower: they grow with the outage, between these bounds. */
 export const RETRY_DELAY_MS = { minimum: 50, maximum: 2_000 } as const;
-
-/** A silent connection is given up after about twice this. */
-export const PING_INTERVAL_MS = 5_000;
 
 /** Longest wait for an answer of the JetStream API. */
 export const API_TIMEOUT_MS = 2_000;

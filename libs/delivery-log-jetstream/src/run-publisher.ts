@@ -1,7 +1,7 @@
 import { JetStreamApiCodes } from '@nats-io/jetstream';
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import type { RecordedRun } from '@sluice/event-log';
-import type { SteadyConnection } from './connection';
+import { type SteadyConnection, toUnavailable, unavailable, within } from '@sluice/nats-connection';
 import {
   HEADER_ALLOWANCE_BYTES,
   MAX_PAYLOAD_BYTES,
@@ -12,8 +12,6 @@ import {
 } from './options';
 import { splitRun, type RunMessage } from './run-codec';
 import type { StreamKeeper } from './stream';
-import { within } from './timing';
-import { toUnavailable, unavailable } from './unavailable';
 
 /** Header that names the numbering of the run's positions. */
 export const EPOCH_HEADER = 'Sluice-Epoch';
@@ -84,7 +82,7 @@ export class RunPublisher {
   }
 
   private split(run: RecordedRun): readonly RunMessage[] {
-    const serverLimit = this.connection.current.info?.max_payload ?? MAX_PAYLOAD_BYTES;
+    const serverLimit = this.connection.use().info?.max_payload ?? MAX_PAYLOAD_BYTES;
     const { maxPayloadBytes = MAX_PAYLOAD_BYTES } = this.options;
     const { messages, tooLarge } = splitRun(run, Math.min(serverLimit - HEADER_ALLOWANCE_BYTES, maxPayloadBytes));
     for (const { event } of tooLarge) {
@@ -109,7 +107,7 @@ export class RunPublisher {
 
   /** Writes the message before it first waits, so calls keep their order. */
   private async sendOne(epoch: string, { messageId, payload }: RunMessage): Promise<void> {
-    const nats = this.connection.current;
+    const nats = this.connection.use();
     if (this.pending.size >= MAX_UNACKNOWLEDGED_MESSAGES) {
       throw unavailable('Too many messages wait for their acknowledgement');
     }

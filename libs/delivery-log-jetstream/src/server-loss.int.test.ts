@@ -1,9 +1,9 @@
 import { connect, headers } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { until } from '@sluice/event-log/conformance';
+import { OwnServer } from '@sluice/nats-connection/conformance';
 import type { JetStreamDeliveryLog } from './jetstream-delivery-log';
 import type { JetStreamDeliveryLogOptions } from './options';
-import { OwnServer } from './testing/own-server';
 import { Collector, openTestLog, range, testRun, uniqueNames } from './testing/test-log';
 
 /** Publishes until it succeeds, as the one publisher of an installation does. */

@@ -1,13 +1,12 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { DeliveryFollower, FollowDeliveryOptions } from '@sluice/event-log';
+import { pause, retryDelayMs, type SteadyConnection, toUnavailable, unavailable } from '@sluice/nats-connection';
 import { Attachment, type StreamPlace } from './attachment';
-import type { SteadyConnection } from './connection';
+import { FORGET_HEADER } from './forget';
 import { RETRY_DELAY_MS, STABLE_ATTACHMENT_MS, type JetStreamDeliveryLogOptions } from './options';
 import { decodeRun } from './run-codec';
 import { EPOCH_HEADER } from './run-publisher';
 import type { StreamKeeper } from './stream';
-import { pause, retryDelayMs } from './timing';
-import { toUnavailable, unavailable } from './unavailable';
 
 /**
  * Follows for ever: attaches, and when an attachment ends, attaches anew where it left off, as far as the stream still
@@ -70,10 +69,7 @@ export class StreamFollower implements DeliveryFollower {
     });
     const stop = () => attachment.end('stopped');
     signal.addEventListener('abort', stop);
-    const unlisten = this.connection.listen({
-      onUp: () => undefined,
-      onDown: () => attachment.end('the connection was lost'),
-    });
+    const unlisten = this.connection.listen({ onDown: () => attachment.end('the connection was lost') });
     try {
       const endedEarly = attachment.ended.then((reason) => Promise.reject(unavailable(`Not attached: ${reason}`)));
       // Questions that are still open to the server must not hold up a stop, or the next attempt.
@@ -92,6 +88,7 @@ export class StreamFollower implements DeliveryFollower {
 
   private deliver(message: Msg): void {
     try {
+      if (message.headers?.has(FORGET_HEADER)) return this.options.onForgotten?.();
       const run = decodeRun(message.headers?.get(EPOCH_HEADER) ?? '', message.data);
       this.log.onMetric?.({ kind: 'received', events: run.events.length, bytes: message.data.length });
       this.options.onRun(run);

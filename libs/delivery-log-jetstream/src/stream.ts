@@ -9,9 +9,8 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
-import type { SteadyConnection } from './connection';
+import { type SteadyConnection, toUnavailable, unavailable } from '@sluice/nats-connection';
 import { API_TIMEOUT_MS, DUPLICATE_WINDOW_MS, type JetStreamDeliveryLogOptions } from './options';
-import { toUnavailable, unavailable } from './unavailable';
 
 /** The server's number for "a stream of this name exists with another configuration". */
 const STREAM_NAME_IN_USE = 10058;
@@ -40,11 +39,11 @@ export class StreamKeeper {
   ) {
     this.limits = limitsOf(options);
     // An attempt on a lost connection must not hold up the first one on the next.
-    connection.listen({ onUp: () => undefined, onDown: () => (this.ensuring = undefined) });
+    connection.listen({ onDown: () => (this.ensuring = undefined) });
   }
 
   manager(): Promise<JetStreamManager> {
-    return jetstreamManager(this.connection.current, { timeout: API_TIMEOUT_MS, checkAPI: false });
+    return jetstreamManager(this.connection.use(), { timeout: API_TIMEOUT_MS, checkAPI: false });
   }
 
   /**

@@ -59,7 +59,7 @@ describe('EventQueue', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const queue = new EventQueue();
+        const queue = new EventQueue(Infinity, Infinity);
         const model: FeedEvent[] = [];
         let pushed = 0;
         for (const action of steps) {
@@ -92,7 +92,7 @@ describe('SubscriptionIndex', () => {
     const index = new SubscriptionIndex();
     const offered: string[] = [];
     const add = (name: string, filter: IndexedSubscription['filter']) => {
-      const subscription = { filter, offer: () => void offered.push(name) };
+      const subscription = { filter, offer: () => void offered.push(name), pass: () => undefined };
       index.add(subscription);
       return subscription;
     };

@@ -184,7 +184,7 @@ describe('delivery, whatever happens', () => {
           }
           world.reader.failNext(0);
           await world.caughtUp();
-          const recorded = await world.reader.model.readAll({
+          const { events: recorded } = await world.reader.model.readAll({
             after: 0 as CursorPlace['position'],
             upTo: world.feed.head.position,
             limit: 10_000,

@@ -10,7 +10,7 @@ import {
 import { Pauses, Tasks } from './background';
 import { NO_METRICS, type DeliveryMetrics } from './delivery-metrics';
 import { Expectations, type Expectation } from './expectations';
-import type { FeedEvent } from './feed-event';
+import { RemovedPlace, type FeedSlot } from './feed-slot';
 import { FeedSource } from './feed-source';
 import { FeedSubscription } from './feed-subscription';
 import { HotRing } from './hot-ring';
@@ -81,8 +81,9 @@ export class EventFeed {
     this.source = new FeedSource({
       ...shared,
       deliveryLog,
-      accept: (event) => this.accept(event),
+      accept: (slot) => this.accept(slot),
       restarted: () => this.restarted(),
+      forgotten: () => this.forgotten(),
     });
     this.pages = new PageReader({ ...shared, refresh: () => this.source.refresh() });
     this.ring = new HotRing(limits.ringEvents, limits.ringBytes, BEFORE_FIRST);
@@ -142,7 +143,7 @@ export class EventFeed {
     this.subscriptions.add(subscription);
     this.metrics.subscribed();
     if (beginning.reset) this.metrics.reset(beginning.reset.reason);
-    if (signal?.aborted) subscription.close();
+    if (signal) closeOnAbort(subscription, signal);
     return subscription;
   }
 
@@ -182,16 +183,23 @@ export class EventFeed {
     };
   }
 
-  private accept(event: FeedEvent): void {
-    this.ring.push(event);
-    this.expectations.seen(event.event);
-    this.index.offer(event);
+  private accept(slot: FeedSlot): void {
+    this.ring.push(slot);
+    if (slot instanceof RemovedPlace) return this.index.pass(slot);
+    this.expectations.seen(slot.event);
+    this.index.offer(slot);
   }
 
   private restarted(): void {
     const at = this.source.place;
     for (const subscription of this.subscriptions) subscription.restart('epoch_changed', at);
     this.ring.restart(at.position);
+  }
+
+  /** Everybody reads again what they have not handed over yet. */
+  private forgotten(): void {
+    this.ring.restart(this.ring.head);
+    for (const subscription of this.subscriptions) subscription.rewind();
   }
 
   private knows(start: StartPlace): boolean {
@@ -243,6 +251,7 @@ export class EventFeed {
       addWaitingPageBytes: (caller, bytes) => pages.addWaiting(caller, bytes),
       runTask: (work) => tasks.run(work),
       wentLive: (subscription) => index.add(subscription),
+      wentBack: (subscription) => index.remove(subscription),
       left: (subscription) => {
         index.remove(subscription);
         subscriptions.delete(subscription);
@@ -250,6 +259,13 @@ export class EventFeed {
       onFault,
     };
   }
+}
+
+function closeOnAbort(subscription: Subscription, signal: AbortSignal): void {
+  if (signal.aborted) return subscription.close();
+  const close = () => subscription.close();
+  signal.addEventListener('abort', close);
+  void subscription.ended.then(() => signal.removeEventListener('abort', close));
 }
 
 function assertTerms({ workspaceIds, entityIds, entityIdPrefixes }: EventFilter, maxTerms: number): void {

@@ -1,10 +1,15 @@
 import type { FeedEvent } from './feed-event';
 
-/** Events that wait for one subscriber, first in, first out. Its owner keeps the bounds. */
+/** Events that wait for one subscriber, first in, first out. */
 export class EventQueue {
   private events: FeedEvent[] = [];
   private taken = 0;
   private waitingBytes = 0;
+
+  constructor(
+    private readonly maxEvents: number,
+    readonly maxBytes: number,
+  ) {}
 
   get length(): number {
     return this.events.length - this.taken;
@@ -18,6 +23,15 @@ export class EventQueue {
     return this.events[this.taken];
   }
 
+  /** Takes an event, or says which bound it would exceed; one event may wait whatever its size. */
+  offer(event: FeedEvent): 'events' | 'bytes' | undefined {
+    if (this.length >= this.maxEvents) return 'events';
+    if (this.length > 0 && this.waitingBytes + event.bytes > this.maxBytes) return 'bytes';
+    this.push(event);
+    return undefined;
+  }
+
+  /** Takes an event regardless of the bounds: of a page, which has its own. */
   push(event: FeedEvent): void {
     this.events.push(event);
     this.waitingBytes += event.bytes;

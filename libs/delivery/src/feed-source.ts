@@ -4,31 +4,15 @@ import {
   toPosition,
   type CursorPlace,
   type DeliveryFollower,
-  type DeliveryLog,
   type Head,
-  type RecordedEventReader,
   type RecordedRun,
 } from '@sluice/event-log';
 import type { EncodedRecordedEvent, Epoch, Position } from '@sluice/event-schema';
-import { BackOff, FreshRead, type Pauses, type Tasks } from './background';
-import type { DeliveryMetrics } from './delivery-metrics';
+import { BackOff, FreshRead } from './background';
 import { FeedEvent } from './feed-event';
-import type { DeliveryLimits } from './limits';
+import { RemovedPlace, type FeedSlot } from './feed-slot';
+import type { FeedSourceOptions } from './feed-source-options';
 import { PendingEvents } from './pending-events';
-
-export interface FeedSourceOptions {
-  readonly deliveryLog: DeliveryLog;
-  readonly reader: RecordedEventReader;
-  readonly limits: DeliveryLimits;
-  readonly metrics: DeliveryMetrics;
-  readonly tasks: Tasks;
-  readonly pauses: Pauses;
-  /** Called for each event, in position order, without a hole. The head is at the event already. */
-  accept(event: FeedEvent): void;
-  /** The numbering changed: the sequence goes on after the new head. */
-  restarted(): void;
-  onFault(error: unknown): void;
-}
 
 /**
  * Makes one contiguous sequence of events out of a delivery log that may lose, repeat and reorder, and a read model that
@@ -44,6 +28,8 @@ export class FeedSource {
   private fillTo: Position = BEFORE_FIRST;
   private readonly pending: PendingEvents;
   private readonly headRead: FreshRead<Head>;
+  /** Rises when what was read before is not to be used any more. */
+  private generation = 0;
   private follower: DeliveryFollower | undefined;
   private running = true;
   private ready = false;
@@ -142,7 +128,11 @@ export class FeedSource {
   private async follow(): Promise<boolean> {
     try {
       const { deliveryLog, onFault } = this.options;
-      const follower = await deliveryLog.follow({ onRun: (run) => this.onRun(run), onFault });
+      const follower = await deliveryLog.follow({
+        onRun: (run) => this.onRun(run),
+        onForgotten: () => this.forget(),
+        onFault,
+      });
       if (this.running) this.follower = follower;
       else await follower.stop();
       return true;
@@ -169,6 +159,16 @@ export class FeedSource {
     this.drain();
   }
 
+  /** Drops what is held; what was to be published of it is read again. */
+  private forget(): void {
+    if (!this.running) return;
+    this.generation++;
+    this.pending.clear();
+    this.fillTo = toPosition(Math.max(this.fillTo, this.known));
+    this.options.forgotten();
+    this.drain();
+  }
+
   private receive(encoded: EncodedRecordedEvent, epoch: Epoch): void {
     const { position } = encoded.event;
     if (position <= this.head) return;
@@ -186,7 +186,7 @@ export class FeedSource {
     return this.sliceEvents < limits.sliceEvents && this.sliceBytes < limits.sliceBytes;
   }
 
-  private publish(event: FeedEvent): void {
+  private publish(event: FeedSlot): void {
     this.head = event.position;
     this.sliceEvents++;
     this.sliceBytes += event.bytes;
@@ -245,21 +245,22 @@ export class FeedSource {
 
   private async fillPage(): Promise<void> {
     const { reader, limits, metrics } = this.options;
-    const { epoch, head: after } = this;
+    const { epoch, head: after, generation } = this;
     const lowest = this.pending.range()?.lowest.position ?? Infinity;
     const upTo = toPosition(Math.min(this.fillTo, lowest - 1));
     if (upTo > after) {
       const { gapPageEvents: limit, gapPageBytes: maxBytes } = limits;
-      const page = await reader.readAll({ after, upTo, limit, maxBytes });
+      const range = await reader.readAll({ after, upTo, limit, maxBytes });
       // Asked after the page, so that a page of another numbering is never taken for one of this.
       const { position } = await this.refresh();
-      if (epoch === undefined || this.epoch !== epoch || !this.running) return;
-      if (page.length === 0 && position <= this.head) return this.forgetBeyond(position);
-      if (page[0] !== undefined && page[0].event.position !== after + 1) throw missing(after + 1);
-      if (page.length === 0 && this.head === after) throw missing(after + 1);
-      const missed = page.filter(({ event }) => event.position > this.head && !this.pending.has(event.position));
+      if (epoch === undefined || this.epoch !== epoch || this.generation !== generation || !this.running) return;
+      if (range.reached === after && position <= this.head) return this.forgetBeyond(position);
+      if (range.reached === after && this.head === after) throw missing(after + 1);
+      const isMissed = (slot: FeedSlot) => slot.position > this.head && !this.pending.has(slot.position);
+      const missed = range.events.map((encoded) => new FeedEvent(encoded, epoch)).filter(isMissed);
       metrics.gapFilled(missed.length);
-      for (const encoded of missed) this.pending.add(new FeedEvent(encoded, epoch));
+      const places = range.removed.map((removed) => new RemovedPlace(removed, epoch)).filter(isMissed);
+      for (const slot of [...missed, ...places]) this.pending.add(slot);
     }
     this.drain();
     while (this.running && this.nextIsPending) await new Promise<void>((resolve) => setImmediate(resolve));

@@ -4,21 +4,32 @@ import {
   toPosition,
   type CursorPlace,
   type EventFilter,
-  type EventPredicate,
   type ResetReason,
 } from '@sluice/event-log';
 import type { Epoch, Position } from '@sluice/event-schema';
 import type { OverflowReason } from './delivery-metrics';
 import { EventQueue } from './event-queue';
 import { FeedEvent } from './feed-event';
+import type { RemovedPlace } from './feed-slot';
+import { KnownRemovals } from './known-removals';
+import { PendingWords } from './pending-words';
 import type { RingReader } from './ring-turns';
-import type { Beginning, DeliveryItem, EndReason, SubscribeOptions, Subscription } from './subscription';
+import { StallWatch } from './stall-watch';
+import {
+  itemsOf,
+  type Beginning,
+  type DeliveryItem,
+  type EndReason,
+  type SubscribeOptions,
+  type Subscription,
+} from './subscription';
 import type { SubscriptionHost } from './subscription-host';
+import { WaitingPage } from './waiting-page';
 import { WakeSignal } from './wake-queue';
 
 /**
  * The state machine of one subscription. `scanned` is the place up to which everything matching has been queued or
- * handed over.
+ * handed over. Where some of what comes after it is not kept any more, it goes on from there with a reset, in any phase.
  *
  * ```
  * backfilling   while events after `scanned` have left the ring: read a page from the read model, queue it,
@@ -41,27 +52,19 @@ export class FeedSubscription implements Subscription, RingReader {
   private phase: 'backfilling' | 'live' | 'ended' = 'backfilling';
   private epoch: Epoch;
   private scanned: Position;
-  private readonly queue = new EventQueue();
-  private readonly matches: EventPredicate;
-  private readonly bounds: Required<Pick<SubscribeOptions, 'maxQueuedEvents' | 'maxQueuedBytes' | 'stallTimeoutMs'>>;
-
+  private readonly queue: EventQueue;
+  private readonly matches: ReturnType<typeof compileFilter>;
+  private readonly removals: KnownRemovals;
+  private readonly words = new PendingWords();
+  private readonly stall: StallWatch;
   private readingPage = false;
-  /** Size of the page that was read last, until all of it was taken. */
-  private pageBytes = 0;
-
-  /** Items to be handed over before and after what is queued. */
-  private resetItem: Extract<DeliveryItem, { kind: 'reset' }> | undefined;
-  private caughtUpItem: Extract<DeliveryItem, { kind: 'caught_up' }> | undefined;
-  private endReason: EndReason | undefined;
-  /** The position to tell while the subscriber does not know of the reset yet, and after it was cut. */
-  private heldPosition: CursorPlace | undefined;
-
+  /** Rises when a page that is being read is not to be used any more. */
+  private generation = 0;
+  private hasBeenLive = false;
+  /** The page that was read last, until all of it was taken. */
+  private readonly page: WaitingPage;
   private readonly readable: WakeSignal;
-  private takenSinceCheck = false;
-  private stalledSinceMs: number | undefined;
   private resolveEnded: (reason: EndReason) => void = () => undefined;
-  private readonly signal: AbortSignal | undefined;
-  private readonly onAbort = () => this.end('closed');
 
   constructor(
     private readonly host: SubscriptionHost,
@@ -71,13 +74,16 @@ export class FeedSubscription implements Subscription, RingReader {
     const { limits } = host;
     this.filter = options.filter;
     this.caller = options.caller ?? '';
+    this.page = new WaitingPage(host, this.caller);
     this.matches = compileFilter(options.filter);
-    this.bounds = {
-      maxQueuedEvents: options.maxQueuedEvents ?? limits.queuedEvents,
-      maxQueuedBytes: options.maxQueuedBytes ?? limits.queuedBytes,
-      stallTimeoutMs: options.stallTimeoutMs ?? limits.stallTimeoutMs,
-    };
-    this.readable = new WakeSignal(host.wakes, (error) => this.listenerThrew(error));
+    const { maxQueuedEvents = limits.queuedEvents, maxQueuedBytes = limits.queuedBytes } = options;
+    this.queue = new EventQueue(maxQueuedEvents, maxQueuedBytes);
+    this.stall = new StallWatch(options.stallTimeoutMs ?? limits.stallTimeoutMs);
+    this.removals = new KnownRemovals(options.filter, options.start === 'earliest', host.ring.head);
+    this.readable = new WakeSignal(host.wakes, (error) => {
+      host.onFault(error);
+      this.end('closed');
+    });
     this.startedAt = at;
     this.reset = reset;
     this.epoch = at.epoch;
@@ -85,18 +91,19 @@ export class FeedSubscription implements Subscription, RingReader {
     // There is nothing to look for up to the head.
     if (matchesNothing(options.filter)) this.scanned = toPosition(Math.max(at.position, host.ring.head));
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
-    this.signal = options.signal;
-    this.signal?.addEventListener('abort', this.onAbort);
     if (this.scanned >= host.ring.head) this.goLive();
   }
 
   get position(): CursorPlace {
-    return this.heldPosition ?? { epoch: this.epoch, position: this.handedOver };
+    return this.words.heldPosition ?? this.placeAt(this.handedOver);
+  }
+
+  private placeAt(position: Position): CursorPlace {
+    return { epoch: this.epoch, position };
   }
 
   private get handedOver(): Position {
-    const { oldest } = this.queue;
-    return oldest ? toPosition(oldest.position - 1) : this.reached;
+    return this.queue.oldest ? toPosition(this.queue.oldest.position - 1) : this.reached;
   }
 
   /** While live nothing is noted per event: all up to the head has been offered. It may have begun beyond the head. */
@@ -107,7 +114,7 @@ export class FeedSubscription implements Subscription, RingReader {
 
   take(mostEvents = Infinity): DeliveryItem | undefined {
     // Who can take no events leaves them waiting.
-    this.takenSinceCheck ||= mostEvents > 0;
+    if (mostEvents > 0) this.stall.taken();
     const item = this.nextItem(Math.min(mostEvents, this.host.limits.batchEvents));
     this.readable.taken(item !== undefined);
     if (item?.kind === 'events') this.host.metrics.delivered(item.events.length);
@@ -115,41 +122,47 @@ export class FeedSubscription implements Subscription, RingReader {
   }
 
   private nextItem(most: number): DeliveryItem | undefined {
-    if (this.resetItem) return this.takeReset(this.resetItem);
-    if (this.caughtUpItem) return this.takeCaughtUp();
+    const word = this.words.takeFirst();
+    if (word) return word;
     if (most === 0 && this.queue.length > 0) return undefined;
     if (this.queue.length > 0) return { kind: 'events', events: this.queue.take(most, this.host.limits.batchBytes) };
     if (this.phase === 'backfilling') {
       const events = this.catchUp(most);
-      return events.length > 0 ? { kind: 'events', events } : this.takeCaughtUp();
+      return events.length > 0 ? { kind: 'events', events } : this.words.takeFirst();
     }
-    return this.phase === 'ended' ? this.takeEnd() : undefined;
+    return this.phase === 'ended' ? this.words.takeEnd(this.position) : undefined;
   }
 
   /** One step of the backfill. What it returns is handed over at once. */
   private catchUp(most: number): readonly FeedEvent[] {
     if (this.readingPage) return [];
-    this.notePage(0);
+    this.page.note(0);
     if (!this.host.ring.covers(this.scanned)) {
       if (most > 0) this.host.runTask(() => this.readPage());
       return [];
     }
     const events = most > 0 ? this.lookThroughRing(most) : [];
-    if (this.behind === 0) this.goLive();
+    if (this.phase === 'backfilling' && this.behind === 0) this.goLive();
     return events;
   }
 
   /** Until something matches, as far as may be looked in this turn. What is left to look at has a turn of its own. */
   private lookThroughRing(most: number): readonly FeedEvent[] {
     const { ring, ringTurns, limits } = this.host;
-    const wanted = { matches: this.matches, maxEvents: most, maxBytes: limits.batchBytes };
+    const isLost = (place: RemovedPlace) => this.removals.lostAt(place, this.scanned) !== undefined;
+    const wanted = { matches: this.matches, isLost, maxEvents: most, maxBytes: limits.batchBytes };
     while (this.behind > 0) {
       const allowance = ringTurns.allowance(this);
       if (allowance === 0) break;
-      const { events, reached } = ring.find(this.scanned, allowance, wanted);
+      const { events, reached, lost } = ring.find(this.scanned, allowance, wanted);
       ringTurns.looked(this, reached - this.scanned);
       this.scanned = reached;
+      this.removals.began();
       if (events.length > 0) return events;
+      if (lost?.floor !== undefined) {
+        this.restart('no_longer_kept', this.placeAt(lost.floor));
+        break;
+      }
     }
     return [];
   }
@@ -164,16 +177,18 @@ export class FeedSubscription implements Subscription, RingReader {
   }
 
   private async readPage(): Promise<void> {
-    const isWanted = () => this.phase === 'backfilling';
+    const { generation } = this;
+    const isWanted = () => this.phase === 'backfilling' && this.generation === generation;
     const { filter, caller, scanned: after, host } = this;
-    const maxBytes = Math.min(host.limits.pageBytes, this.bounds.maxQueuedBytes);
+    const maxBytes = Math.min(host.limits.pageBytes, this.queue.maxBytes);
     this.readingPage = true;
     try {
       const page = await host.readPage({ filter, caller, after, upTo: host.ring.head, maxBytes }, isWanted);
       if (!isWanted()) return;
+      if (this.removals.areOnPage(page.floor, after)) return this.restart('no_longer_kept', this.placeAt(page.floor));
       for (const encoded of page.events) this.queue.push(new FeedEvent(encoded, this.epoch));
       this.scanned = page.reached;
-      this.notePage(this.queue.bytes);
+      this.page.note(this.queue.bytes);
     } catch {
       if (isWanted()) this.end('failed');
     } finally {
@@ -182,54 +197,74 @@ export class FeedSubscription implements Subscription, RingReader {
     }
   }
 
-  private notePage(bytes: number): void {
-    this.host.addWaitingPageBytes(this.caller, bytes - this.pageBytes);
-    this.pageBytes = bytes;
-  }
-
   private goLive(): void {
     this.phase = 'live';
-    this.caughtUpItem = { kind: 'caught_up', at: { epoch: this.epoch, position: this.scanned } };
+    this.removals.began();
+    if (!this.hasBeenLive) this.words.caughtUp(this.placeAt(this.scanned));
+    this.hasBeenLive = true;
     this.host.wentLive(this);
   }
 
   /** For the feed: an event that may match, in position order, each once, while the subscription is live. */
   offer(event: FeedEvent): void {
     if (event.position <= this.scanned || !this.matches(event.event)) return;
-    const { queue, bounds } = this;
-    if (queue.length >= bounds.maxQueuedEvents) return this.overflow('events');
-    if (queue.length > 0 && queue.bytes + event.bytes > bounds.maxQueuedBytes) return this.overflow('bytes');
-    queue.push(event);
-    this.readable.raise();
+    const overflow = this.queue.offer(event);
+    if (overflow) this.overflow(overflow);
+    else this.readable.raise();
+  }
+
+  /** For the feed, while the subscription is live: the place of an event that is gone, as `offer` for one that is there. */
+  pass(place: RemovedPlace): void {
+    const floor = this.removals.lostAt(place, this.scanned);
+    if (floor === undefined) return;
+    // The head of the ring is at the place already, and nobody has seen what was there.
+    if (this.queue.length === 0) this.words.heldPosition ??= this.placeAt(toPosition(place.position - 1));
+    this.restart('no_longer_kept', this.placeAt(floor));
   }
 
   /** For the feed, from time to time: cuts a subscriber that leaves its events waiting. */
   checkStall(nowMs: number): void {
-    if (this.takenSinceCheck || this.queue.length === 0) {
-      this.takenSinceCheck = false;
-      this.stalledSinceMs = undefined;
-      return;
-    }
-    this.stalledSinceMs ??= nowMs;
-    if (nowMs - this.stalledSinceMs >= this.bounds.stallTimeoutMs) this.overflow('stalled');
+    if (this.stall.isStalled(nowMs, this.queue.length > 0)) this.overflow('stalled');
   }
 
-  /** For the feed: the numbering changed. What is queued belongs to the former one and is forgotten. */
+  /**
+   * Goes on after another place. For the feed, when the numbering changed: what is queued belongs to the former one. And for
+   * itself, when some of what comes before that place is gone. What is queued is forgotten.
+   */
   restart(reason: ResetReason, at: CursorPlace): void {
-    this.heldPosition ??= this.position;
+    this.words.heldPosition ??= this.position;
+    const isSameNumbering = at.epoch === this.epoch;
     this.queue.clear();
-    this.notePage(0);
+    this.page.note(0);
     this.epoch = at.epoch;
     this.scanned = at.position;
-    this.resetItem = { kind: 'reset', reason, at };
-    if (this.caughtUpItem) this.caughtUpItem = { kind: 'caught_up', at };
-    if (this.phase === 'backfilling') this.goLive();
+    this.words.reset(reason, at);
+    if (!isSameNumbering) this.removals.restart();
+    // In another numbering that is the head, which the ring begins from.
+    if (this.phase === 'backfilling' && (!isSameNumbering || this.behind === 0)) this.goLive();
     this.host.metrics.reset(reason);
     this.readable.raise();
   }
 
   close(): void {
     this.end('closed');
+  }
+
+  /**
+   * For the feed: what is queued, or being read, may not be what the read model has by now. It is dropped and read again; where
+   * the subscription has ended, whoever resumes it reads it.
+   */
+  rewind(): void {
+    this.generation++;
+    if (this.queue.length === 0) return;
+    this.scanned = this.handedOver;
+    this.queue.clear();
+    this.page.note(0);
+    if (this.phase === 'live') {
+      this.phase = 'backfilling';
+      this.host.wentBack(this);
+    }
+    this.readable.raise();
   }
 
   private overflow(reason: OverflowReason): void {
@@ -241,60 +276,25 @@ export class FeedSubscription implements Subscription, RingReader {
   end(reason: EndReason): void {
     if (this.phase === 'ended') return;
     if (reason === 'slow_subscriber' || reason === 'closed') {
-      this.heldPosition = this.position;
+      this.words.heldPosition = this.position;
+      this.words.drop();
       this.queue.clear();
-      this.resetItem = undefined;
-      this.caughtUpItem = undefined;
     }
     this.scanned = this.reached;
     this.phase = 'ended';
-    this.endReason = reason;
-    this.notePage(0);
-    this.signal?.removeEventListener('abort', this.onAbort);
+    this.words.ended(reason);
+    this.page.note(0);
     this.host.left(this);
     this.host.metrics.ended(reason);
     this.resolveEnded(reason);
     this.readable.raise();
   }
 
-  private takeReset(item: DeliveryItem): DeliveryItem {
-    this.resetItem = undefined;
-    this.heldPosition = undefined;
-    return item;
-  }
-
-  private takeCaughtUp(): DeliveryItem | undefined {
-    const item = this.caughtUpItem;
-    this.caughtUpItem = undefined;
-    return item;
-  }
-
-  private takeEnd(): DeliveryItem | undefined {
-    const reason = this.endReason;
-    this.endReason = undefined;
-    return reason && { kind: 'end', reason, at: this.position };
-  }
-
   onReadable(listener: () => void): void {
     this.readable.listen(listener);
   }
 
-  private listenerThrew(error: unknown): void {
-    this.host.onFault(error);
-    this.end('closed');
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<DeliveryItem, void, undefined> {
-    try {
-      for (;;) {
-        const item = this.take();
-        if (item) yield item;
-        else if (this.phase === 'ended') return;
-        else await new Promise<void>((resolve) => this.onReadable(resolve));
-        if (item?.kind === 'end') return;
-      }
-    } finally {
-      this.close();
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<DeliveryItem, void, undefined> {
+    return itemsOf(this, () => this.phase === 'ended');
   }
 }

@@ -1,17 +1,28 @@
 import { advance, type EventPredicate } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
 import type { FeedEvent } from './feed-event';
+import { RemovedPlace, type FeedSlot } from './feed-slot';
 
 /** What is looked for, and how much of it is enough; the last event found may go beyond the bytes. */
 export interface RingSearch {
   readonly matches: EventPredicate;
+  /** Whether it must be told that there was something at this place; then the search ends before it. */
+  isLost(place: RemovedPlace): boolean;
   readonly maxEvents: number;
   readonly maxBytes: number;
 }
 
+/** What was found, and how far was looked. */
+export interface RingFind {
+  readonly events: FeedEvent[];
+  readonly reached: Position;
+  /** What the search ended before. */
+  readonly lost?: RemovedPlace;
+}
+
 /** The newest events, without a hole, bounded by count and by bytes; the oldest give way. */
 export class HotRing {
-  private readonly slots: (FeedEvent | undefined)[];
+  private readonly slots: (FeedSlot | undefined)[];
   private heldBytes = 0;
   private newest: Position;
   /** The ring holds all events after this one, up to the newest. */
@@ -22,7 +33,7 @@ export class HotRing {
     private readonly maxBytes: number,
     head: Position,
   ) {
-    this.slots = new Array<FeedEvent | undefined>(maxEvents).fill(undefined);
+    this.slots = new Array<FeedSlot | undefined>(maxEvents).fill(undefined);
     this.newest = head;
     this.heldAfter = head;
   }
@@ -45,35 +56,40 @@ export class HotRing {
     return position >= this.heldAfter;
   }
 
-  at(position: number): FeedEvent | undefined {
-    const event = this.slots[position % this.maxEvents];
-    return event?.position === position ? event : undefined;
+  at(position: number): FeedSlot | undefined {
+    const slot = this.slots[position % this.maxEvents];
+    return slot?.position === position ? slot : undefined;
   }
 
   /** Matching events among the `lookAt` ones after `after`, and how far it looked before there were enough of them. */
-  find(after: Position, lookAt: number, wanted: RingSearch): { events: FeedEvent[]; reached: Position } {
+  find(after: Position, lookAt: number, wanted: RingSearch): RingFind {
     const { matches, maxEvents, maxBytes } = wanted;
     const upTo = Math.min(this.newest, after + lookAt);
     const events: FeedEvent[] = [];
     let reached = after;
     let bytes = 0;
     while (reached < upTo && events.length < maxEvents && bytes < maxBytes) {
-      const event = this.at(reached + 1);
-      if (!event) throw new RangeError(`the ring has lost position ${reached + 1}`);
-      reached = event.position;
-      if (!matches(event.event)) continue;
-      events.push(event);
-      bytes += event.bytes;
+      const slot = this.at(reached + 1);
+      if (!slot) throw new RangeError(`the ring has lost position ${reached + 1}`);
+      if (slot instanceof RemovedPlace) {
+        if (wanted.isLost(slot)) return { events, reached, lost: slot };
+        reached = slot.position;
+        continue;
+      }
+      reached = slot.position;
+      if (!matches(slot.event)) continue;
+      events.push(slot);
+      bytes += slot.bytes;
     }
     return { events, reached };
   }
 
-  /** Takes the event that follows the newest one. */
-  push(event: FeedEvent): void {
+  /** Takes what follows the newest position. */
+  push(slot: FeedSlot): void {
     if (this.size === this.maxEvents) this.dropOldest();
-    this.slots[event.position % this.maxEvents] = event;
-    this.newest = event.position;
-    this.heldBytes += event.bytes;
+    this.slots[slot.position % this.maxEvents] = slot;
+    this.newest = slot.position;
+    this.heldBytes += slot.bytes;
     while (this.heldBytes > this.maxBytes) this.dropOldest();
   }
 

@@ -1,4 +1,5 @@
 import {
+  BEFORE_FIRST,
   isSelective,
   SluiceError,
   toPosition,
@@ -37,6 +38,8 @@ export interface BackfillPage {
   readonly events: readonly EncodedRecordedEvent[];
   /** Whatever matches up to here is on this page or was before it. The next page begins after it. */
   readonly reached: Position;
+  /** Up to where retention has removed some of what the filter may match, as of the moment of the page. */
+  readonly floor: Position;
 }
 
 /**
@@ -92,21 +95,21 @@ export class PageReader {
         await pauses.pause(backOff.next());
       }
     }
-    return { events: [], reached: range.after };
+    return nothing(range);
   }
 
   private async attempt(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
     const { filter, caller, after } = range;
-    if (!isWanted()) return { events: [], reached: after };
+    if (!isWanted()) return nothing(range);
     const { reader, limits, metrics } = this.options;
     // A rare filter must not make one read look through everything.
     const upTo = isSelective(filter) ? range.upTo : toPosition(Math.min(range.upTo, after + limits.scanPositions));
     const maxBytes = Math.min(range.maxBytes, this.shareOfWaiting(caller));
-    const { events, complete } = await reader.read({ filter, after, upTo, limit: limits.pageEvents, maxBytes });
+    const { events, complete, floor } = await reader.read({ filter, after, upTo, limit: limits.pageEvents, maxBytes });
     metrics.pageRead(events.length);
     // Asked after the page: if the numbering has changed by now, the subscription is reset and the page not wanted.
     await this.options.refresh();
-    return { events, reached: complete ? upTo : (events.at(-1)?.event.position ?? after) };
+    return { events, reached: complete ? upTo : (events.at(-1)?.event.position ?? after), floor };
   }
 
   /** What every read at this moment may bring without all of them going beyond the bounds. */
@@ -115,6 +118,10 @@ export class PageReader {
     const left = Math.min(waitingPageBytes - this.waiting, callerWaitingPageBytes - this.waitingOf(caller));
     return Math.max(leastPageBytes, Math.floor(left / concurrentPageReads));
   }
+}
+
+function nothing({ after }: PageRange): BackfillPage {
+  return { events: [], reached: after, floor: BEFORE_FIRST };
 }
 
 function unreadable(error: unknown): SluiceError {

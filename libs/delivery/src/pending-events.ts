@@ -1,8 +1,8 @@
-import type { FeedEvent } from './feed-event';
+import type { FeedSlot } from './feed-slot';
 
-/** Events that cannot be published yet, by position. */
+/** Events that cannot be published yet, and places of removed ones, by position. */
 export class PendingEvents {
-  private readonly events = new Map<number, FeedEvent>();
+  private readonly events = new Map<number, FeedSlot>();
   private bytes = 0;
 
   constructor(
@@ -19,7 +19,7 @@ export class PendingEvents {
   }
 
   /** False when it is full: the event is not kept. */
-  offer(event: FeedEvent): boolean {
+  offer(event: FeedSlot): boolean {
     if (this.events.has(event.position)) return true;
     if (this.events.size >= this.maxEvents || this.bytes + event.bytes > this.maxBytes) return false;
     this.add(event);
@@ -27,26 +27,26 @@ export class PendingEvents {
   }
 
   /** Adds regardless of the bound: for the one page of a gap fill. */
-  add(event: FeedEvent): void {
+  add(event: FeedSlot): void {
     if (this.events.has(event.position)) return;
     this.events.set(event.position, event);
     this.bytes += event.bytes;
   }
 
-  take(position: number): FeedEvent | undefined {
+  take(position: number): FeedSlot | undefined {
     const event = this.events.get(position);
     if (event) this.remove(event);
     return event;
   }
 
-  removeWhere(condition: (event: FeedEvent) => boolean): void {
+  removeWhere(condition: (event: FeedSlot) => boolean): void {
     for (const event of this.events.values()) if (condition(event)) this.remove(event);
   }
 
   /** The lowest and the highest position, when there is any. */
-  range(): { lowest: FeedEvent; highest: FeedEvent } | undefined {
-    let lowest: FeedEvent | undefined;
-    let highest: FeedEvent | undefined;
+  range(): { lowest: FeedSlot; highest: FeedSlot } | undefined {
+    let lowest: FeedSlot | undefined;
+    let highest: FeedSlot | undefined;
     for (const event of this.events.values()) {
       if (!lowest || event.position < lowest.position) lowest = event;
       if (!highest || event.position > highest.position) highest = event;
@@ -59,7 +59,7 @@ export class PendingEvents {
     this.bytes = 0;
   }
 
-  private remove(event: FeedEvent): void {
+  private remove(event: FeedSlot): void {
     this.events.delete(event.position);
     this.bytes -= event.bytes;
   }

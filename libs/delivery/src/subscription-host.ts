@@ -20,6 +20,8 @@ export interface SubscriptionHost {
   runTask(work: () => Promise<void>): void;
   /** From now on the subscription is offered every event that may concern it. */
   wentLive(subscription: FeedSubscription): void;
+  /** It is not offered anything any more, until it is live again. */
+  wentBack(subscription: FeedSubscription): void;
   left(subscription: FeedSubscription): void;
   onFault(error: unknown): void;
 }

@@ -1,10 +1,13 @@
 import type { EventFilter } from '@sluice/event-log';
 import type { FeedEvent } from './feed-event';
+import type { RemovedPlace } from './feed-slot';
 
 export interface IndexedSubscription {
   readonly filter: EventFilter;
   /** Given every event of the filter's workspaces and entities; it checks the rest of its filter itself. */
   offer(event: FeedEvent): void;
+  /** Told of every place of a removed event in the filter's workspaces; more than once, where it names several entities. */
+  pass(place: RemovedPlace): void;
 }
 
 interface WorkspaceEntry {
@@ -57,6 +60,15 @@ export class SubscriptionIndex {
         if (subscribers?.size === 0) entry.byEntityId.delete(entityId);
       }
       if (entry.whole.size === 0 && entry.byEntityId.size === 0) this.workspaces.delete(workspaceId);
+    }
+  }
+
+  pass(place: RemovedPlace): void {
+    const entry = this.workspaces.get(place.removed.workspaceId);
+    if (!entry) return;
+    for (const subscription of entry.whole) subscription.pass(place);
+    for (const subscribers of entry.byEntityId.values()) {
+      for (const subscription of subscribers) subscription.pass(place);
     }
   }
 

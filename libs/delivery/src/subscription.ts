@@ -32,7 +32,10 @@ export type DeliveryItem =
   | { readonly kind: 'events'; readonly events: readonly FeedEvent[] }
   /** Once: everything recorded before the subscription went live has been handed over. */
   | { readonly kind: 'caught_up'; readonly at: CursorPlace }
-  /** The numbering changed: what follows begins after `at`, and what lies between is not told. */
+  /**
+   * What follows begins after `at`, and what lies between is not told: the numbering changed, or some of it is not kept any
+   * more.
+   */
   | { readonly kind: 'reset'; readonly reason: ResetReason; readonly at: CursorPlace }
   /** The last item. Resuming from `at` continues without a gap and without a duplicate. */
   | { readonly kind: 'end'; readonly reason: EndReason; readonly at: CursorPlace };
@@ -48,7 +51,10 @@ export type DeliveryItem =
 export interface Subscription extends AsyncIterable<DeliveryItem> {
   /** Where it really begins: after this place. */
   readonly startedAt: CursorPlace;
-  /** Set when the requested cursor could not be honoured. It is not repeated as an item. */
+  /**
+   * Set when the requested cursor could not be honoured. It is not repeated as an item. That something is not kept any more is
+   * found where the past is read: then it is an item.
+   */
   readonly reset: { readonly reason: ResetReason; readonly requested: CursorPlace } | undefined;
   /**
    * Everything matching up to here has been handed over by `take`. Moves on while events that do not match go by, so an
@@ -86,5 +92,23 @@ export function endError(reason: EndReason): SluiceError | undefined {
       return new SluiceError('read_model_unavailable', 'Past events cannot be read now; resume from the last cursor');
     case 'closed':
       return undefined;
+  }
+}
+
+/** All items of a subscription as they come; who stops before the last one closes it. */
+export async function* itemsOf(
+  subscription: Pick<Subscription, 'take' | 'onReadable' | 'close'>,
+  hasEnded: () => boolean,
+): AsyncGenerator<DeliveryItem, void, undefined> {
+  try {
+    for (;;) {
+      const item = subscription.take();
+      if (item) yield item;
+      else if (hasEnded()) return;
+      else await new Promise<void>((resolve) => subscription.onReadable(resolve));
+      if (item?.kind === 'end') return;
+    }
+  } finally {
+    subscription.close();
   }
 }

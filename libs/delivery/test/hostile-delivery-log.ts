@@ -38,6 +38,13 @@ export class HostileDeliveryLog implements DeliveryLog {
     }
   }
 
+  /** What is held back is of before, and is not delivered any more. */
+  async forget(): Promise<void> {
+    await this.check();
+    this.held.length = 0;
+    for (const follower of this.followers) follower.onForgotten?.();
+  }
+
   /** Lets go of some of what was held back, in any order. */
   release(): void {
     const count = Math.ceil(this.random() * this.held.length);

@@ -1,9 +1,8 @@
-import { SluiceError } from '@sluice/event-log';
-import type { EncodedEnvelope } from '@sluice/event-schema';
+import { SluiceError, type LogEntry } from '@sluice/event-log';
 import { CompressionTypes, Partitioners, type Kafka, type Producer } from 'kafkajs';
 import { errorMarks } from './kafka-client';
 import type { KafkaSettings } from './options';
-import { toProduceRequests, type ProduceRecord } from './produce-requests';
+import { toProduceRequests } from './produce-requests';
 import { Backoff, pause, within } from './waiting';
 
 const RETRY_DELAY_MS = { first: 50, maximum: 1_000 } as const;
@@ -42,7 +41,7 @@ const PERMANENT = new Set([
 ]);
 
 /**
- * Stores batches of events, one at a time, through an idempotent producer.
+ * Stores batches of records, one at a time, through an idempotent producer.
  *
  * kafkajs gives the sequence numbers of a failed send to the next one. Were those of a send whose answer was lost, the
  * broker would take the next records for a repetition, and acknowledge them without storing them. So a producer only
@@ -66,11 +65,11 @@ export class KafkaAppender {
     this.closed.catch(() => undefined);
   }
 
-  /** @throws SluiceError `log_unavailable`; then none, some or all events are stored. */
-  async send(events: readonly EncodedEnvelope[]): Promise<void> {
+  /** @throws SluiceError `log_unavailable`; then none, some or all entries are stored. */
+  async send(entries: readonly LogEntry[]): Promise<void> {
     const deadline = performance.now() + (this.failing ? 0 : this.settings.limits.appendTimeoutMs);
     try {
-      for (const records of toProduceRequests(events)) await this.sendUntil(deadline, records);
+      for (const records of toProduceRequests(entries)) await this.sendUntil(deadline, records);
       this.failing = false;
     } catch (error) {
       this.failing = true;
@@ -86,7 +85,7 @@ export class KafkaAppender {
     await Promise.all(this.leaving);
   }
 
-  private async sendUntil(deadline: number, records: readonly ProduceRecord[]): Promise<void> {
+  private async sendUntil(deadline: number, records: readonly LogEntry[]): Promise<void> {
     const backoff = new Backoff(RETRY_DELAY_MS);
     for (;;) {
       try {
@@ -106,7 +105,7 @@ export class KafkaAppender {
     }
   }
 
-  private async attempt(records: readonly ProduceRecord[]): Promise<void> {
+  private async attempt(records: readonly LogEntry[]): Promise<void> {
     const { topic, compression, limits } = this.settings;
     this.producer ??= this.openProducer();
     const { producer: opening } = this;
@@ -124,7 +123,7 @@ export class KafkaAppender {
         // The broker gives up on its replicas before the request does on the broker.
         timeout: Math.ceil(limits.requestTimeoutMs * 0.8),
         compression: compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
-        messages: [...records],
+        messages: records.map(({ key, value }) => ({ key, value: toBuffer(value) })),
       });
     } finally {
       // A retry inside kafkajs connects a producer again that was let go meanwhile.
@@ -162,4 +161,8 @@ export class KafkaAppender {
       .finally(() => this.leaving.delete(leaving));
     this.leaving.add(leaving);
   }
+}
+
+function toBuffer(value: Uint8Array): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }

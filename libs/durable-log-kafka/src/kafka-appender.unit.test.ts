@@ -1,4 +1,3 @@
-import { sandboxEnvelope } from '@sluice/event-log/conformance';
 import { KafkaJSProtocolError, type Producer } from 'kafkajs';
 import { KafkaAppender } from './kafka-appender';
 import { toSettings } from './options';
@@ -38,7 +37,7 @@ function setUp(failures: readonly Error[], appendTimeoutMs = 5_000) {
 const protocolError = (type: string, retriable: boolean) =>
   new KafkaJSProtocolError(Object.assign(new Error(type), { type, retriable, code: 1 }));
 
-const EVENTS = [sandboxEnvelope()];
+const EVENTS = [{ key: 'sandbox/s-1', value: Buffer.from('{}') }];
 
 describe('KafkaAppender', () => {
   it.each(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])(

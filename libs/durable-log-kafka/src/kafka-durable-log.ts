@@ -1,12 +1,15 @@
 import {
   AppendBatcher,
+  refusedErasure,
   SluiceError,
+  type ByteLog,
   type DurableLog,
   type FollowLogOptions,
   type LaneCheckpoints,
+  type LogEntry,
   type LogFollower,
 } from '@sluice/event-log';
-import type { EncodedEnvelope } from '@sluice/event-schema';
+import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
 import { KafkaAdmin } from './kafka-admin';
 import { KafkaAppender } from './kafka-appender';
 import { createKafka } from './kafka-client';
@@ -26,10 +29,14 @@ export async function openKafkaDurableLog(options: KafkaDurableLogOptions): Prom
   return new KafkaDurableLog(settings);
 }
 
-/** DurableLog on one Kafka topic. A lane is a partition, an index is an offset. */
-export class KafkaDurableLog implements DurableLog {
+/**
+ * DurableLog on one Kafka topic. A lane is a partition, an index is an offset. A topic takes nothing back, so it erases nothing
+ * by itself; `@sluice/durable-log-sealed` around it does.
+ */
+export class KafkaDurableLog implements DurableLog, ByteLog {
+  readonly erasure = refusedErasure('A Kafka topic cannot forget single records');
   private readonly appender: KafkaAppender;
-  private readonly batcher: AppendBatcher;
+  private readonly batcher: AppendBatcher<LogEntry>;
   private readonly admin: KafkaAdmin;
   private readonly followers = new Set<KafkaFollower>();
   private knownEnds: { readonly askedAt: number; readonly ends: Promise<LaneCheckpoints> } | undefined;
@@ -47,14 +54,19 @@ export class KafkaDurableLog implements DurableLog {
       maxBatchEvents: limits.maxSendEvents,
       maxBatchBytes: limits.maxSendBytes,
       lingerMs: limits.appendLingerMs,
-      send: (events) => this.appender.send(events),
+      send: (entries) => this.appender.send(entries),
+      sizeOf: ({ value }) => value.byteLength,
       onQueue: (queued) => onMetric({ name: 'append_queue', ...queued }),
       onBatch: (batch) => onMetric({ name: 'append_batch', ...batch }),
     });
   }
 
-  async append(events: readonly EncodedEnvelope[]): Promise<void> {
-    await this.batcher.append(events);
+  append(events: readonly EncodedEnvelope[]): Promise<void> {
+    return this.appendEntries(events.map(({ event, json }) => ({ key: entityKey(event), value: Buffer.from(json) })));
+  }
+
+  async appendEntries(entries: readonly LogEntry[]): Promise<void> {
+    await this.batcher.append(entries);
     this.knownEnds = undefined;
   }
 

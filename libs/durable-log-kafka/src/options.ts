@@ -84,6 +84,8 @@ export interface KafkaDurableLogOptions {
   readonly groupIds?: Readonly<Record<string, string>>;
   /** Lanes of a topic that is created; an existing topic keeps what it has. */
   readonly partitions?: number;
+  /** What a topic that is created keeps: `everything` by default, or the newest record of each key. */
+  readonly keep?: 'everything' | 'newest_of_key';
   /** Copies of a topic that is created. */
   readonly replicationFactor: number;
   /** Copies that must be in sync for an append to succeed, for a topic that is created. */
@@ -101,6 +103,7 @@ export interface KafkaDurableLogOptions {
 /** Options with every default filled in. */
 export type KafkaSettings = KafkaDurableLogOptions & {
   readonly partitions: number;
+  readonly keep: 'everything' | 'newest_of_key';
   readonly limits: KafkaLimits;
   onLog(line: KafkaLogLine): void;
   onMetric(metric: KafkaLogMetric): void;
@@ -130,6 +133,7 @@ export function toSettings(options: KafkaDurableLogOptions): KafkaSettings {
   return {
     ...options,
     partitions,
+    keep: options.keep ?? 'everything',
     limits,
     onLog: (line) => options.onLog?.(line),
     onMetric: (metric) => options.onMetric?.(metric),

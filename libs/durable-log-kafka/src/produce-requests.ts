@@ -1,9 +1,4 @@
-import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
-
-export interface ProduceRecord {
-  readonly key: string;
-  readonly value: Buffer;
-}
+import type { LogEntry } from '@sluice/event-log';
 
 /**
  * Most bytes of records in one request. All records of a partition form one batch at the broker, which must stay below
@@ -14,21 +9,25 @@ export const MAX_REQUEST_BYTES = 1_000_000;
 /** Lengths, deltas and attributes of one record, at most. */
 const RECORD_OVERHEAD_BYTES = 32;
 
-/** The records of the events in order, in as few requests as the limit allows. One larger record goes alone. */
+/** What a record takes in a request, at most. */
+export function requestBytesOf({ key, value }: LogEntry): number {
+  return value.byteLength + Buffer.byteLength(key) + RECORD_OVERHEAD_BYTES;
+}
+
+/** The entries in order, in as few requests as the limit allows. One larger entry goes alone. */
 export function toProduceRequests(
-  events: readonly EncodedEnvelope[],
+  entries: readonly LogEntry[],
   maxRequestBytes: number = MAX_REQUEST_BYTES,
-): readonly (readonly ProduceRecord[])[] {
-  const requests: ProduceRecord[][] = [];
+): readonly (readonly LogEntry[])[] {
+  const requests: LogEntry[][] = [];
   let bytes = Infinity;
-  for (const { event, json } of events) {
-    const record = { key: entityKey(event), value: Buffer.from(json) };
-    const size = record.value.length + Buffer.byteLength(record.key) + RECORD_OVERHEAD_BYTES;
+  for (const entry of entries) {
+    const size = requestBytesOf(entry);
     if (bytes + size > maxRequestBytes) {
       requests.push([]);
       bytes = 0;
     }
-    requests.at(-1)?.push(record);
+    requests.at(-1)?.push(entry);
     bytes += size;
   }
   return requests;

@@ -47,6 +47,9 @@ export const CHECK_TIMEOUT_MS = 2_000;
 /** Most bytes of records in one read; a single larger record is read alone. */
 export const MAX_READ_BYTES = 8 * 1024 * 1024;
 
+/** Most records that are looked through in one statement of an erasure. */
+export const SCAN_RECORDS = 5_000;
+
 /** How often a follower that stands by asks whether its group has lost its active one. */
 export const STANDBY_POLL_MS = 500;
 

@@ -1,4 +1,4 @@
-import { describeDurableLog, sandboxEnvelope, until } from '@sluice/event-log/conformance';
+import { describeDurableLog, describeLogErasure, sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { Client } from 'pg';
 import { openPostgresDurableLog } from './postgres-durable-log';
 import { TRY_LOCK } from './sql';
@@ -6,6 +6,7 @@ import { testDatabaseUrl } from './testing/config';
 import { Projection, range, TestLog } from './testing/test-log';
 
 describeDurableLog('PostgreSQL', () => TestLog.create());
+describeLogErasure('PostgreSQL', () => TestLog.create());
 
 describe('PostgresDurableLog', () => {
   let test: TestLog;

@@ -1,7 +1,6 @@
 import {
   AppendBatcher,
   FollowLoop,
-  SluiceError,
   type DurableLog,
   type FollowLogOptions,
   type Lane,
@@ -22,23 +21,22 @@ import {
   STATEMENT_TIMEOUT_MS,
   type PostgresDurableLogOptions,
 } from './options';
+import { PostgresLogErasure } from './postgres-log-erasure';
 import { ReadAhead } from './read-ahead';
 import { LOCK_IN_TRANSACTION, logStatements, type LogStatements } from './sql';
+import { logUnavailable } from './unavailable';
 
 /** The log has one lane: PostgreSQL is one writer's machine, and one order of everything is the simplest to follow. */
 const LANE = 0 as Lane;
 
-function logUnavailable(message: string, cause?: unknown): SluiceError {
-  return new SluiceError('log_unavailable', message, cause === undefined ? {} : { cause });
-}
-
 /** DurableLog on a table of PostgreSQL. Appends are committed in groups, with the database's full durability. */
 export class PostgresDurableLog implements DurableLog {
+  readonly erasure: PostgresLogErasure;
   private readonly schema: string;
   private readonly statements: LogStatements;
   private readonly clientConfig: ClientConfig;
   private readonly pool: Pool;
-  private readonly batcher: AppendBatcher;
+  private readonly batcher: AppendBatcher<EncodedEnvelope>;
   private readonly followers = new Map<FollowLoop, GroupSession>();
   private readonly writerId = crypto.randomUUID();
   private closed: Promise<void> | undefined;
@@ -63,8 +61,15 @@ export class PostgresDurableLog implements DurableLog {
       ...APPEND_LIMITS,
       ...limits,
       send: (events) => this.store(events),
+      sizeOf: ({ json }) => Buffer.byteLength(json),
       onQueue: (queued) => options.onQueue?.(queued),
       onBatch: (batch) => options.onBatch?.(batch),
+    });
+    this.erasure = new PostgresLogErasure({
+      pool: this.pool,
+      statements: this.statements,
+      end: async () => (await this.ends()).get(LANE) ?? 0,
+      append: (events) => this.append(events),
     });
   }
 

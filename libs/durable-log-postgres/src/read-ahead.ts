@@ -4,7 +4,8 @@ type Read = (from: number, maxRecords: number) => Promise<readonly LogRecord[]>;
 
 /**
  * Reads on while a follower works: after a full batch the next one is asked for at once, so that in a backlog neither waits
- * for the other. It holds one batch at most. Records never change, so a batch that was read early is as good as one read late.
+ * for the other. It holds one batch at most. Records change only where
+ * they are erased, and followers are past these by then, so a batch that was read early is as good as one read late.
  */
 export class ReadAhead {
   private next: { readonly from: number; readonly records: Promise<readonly LogRecord[]> } | undefined;

@@ -66,6 +66,55 @@ export function logStatements(schema: string) {
       FROM ${schema}.lanes l WHERE l.lane = 0`,
 
     listen: `LISTEN ${channel}`,
+
+    /** What an erasure is to keep, as long as the connection lasts. */
+    makeKept: `
+      DROP TABLE IF EXISTS pg_temp.kept;
+      CREATE TEMPORARY TABLE kept (number serial, id text PRIMARY KEY, text text NOT NULL, stored boolean NOT NULL DEFAULT false)`,
+
+    keep: `
+      INSERT INTO pg_temp.kept (id, text) SELECT * FROM unnest($1::text[], $2::text[])
+      ON CONFLICT (id) DO UPDATE SET text = excluded.text`,
+
+    dropKept: 'DROP TABLE pg_temp.kept',
+
+    /** Of the records from index $1 to before $2, those that contain one of $3; at most $4 bytes of them, as with reading. */
+    scan: `
+      SELECT index, value, found
+      FROM (
+        SELECT index, value, count(*) OVER () AS found,
+          sum(octet_length(value)) OVER (ORDER BY index) - octet_length(value) AS bytes_before
+        FROM ${schema}.records
+        WHERE index >= $1::bigint AND index < $2::bigint
+          AND EXISTS (SELECT FROM unnest($3::bytea[]) AS spelling WHERE position(spelling IN value) > 0)
+      ) AS measured
+      WHERE bytes_before < $4::bigint OR bytes_before = 0
+      ORDER BY index`,
+
+    /** Records $1 are of the entity, with event ids $2 (null: none): below index $3 they get what is kept of them, or go. */
+    erase: `
+      WITH about AS (
+        SELECT * FROM unnest($1::bigint[], $2::text[]) AS a (index, id)
+      ), noted AS (
+        UPDATE pg_temp.kept k SET stored = true FROM about WHERE k.id = about.id
+      ), changed AS (
+        UPDATE ${schema}.records r SET value = convert_to(k.text, 'UTF8')
+        FROM about JOIN pg_temp.kept k ON k.id = about.id
+        WHERE r.index = about.index AND r.index < $3::bigint AND r.value <> convert_to(k.text, 'UTF8')
+      )
+      DELETE FROM ${schema}.records r USING about
+      WHERE r.index = about.index AND r.index < $3::bigint
+        AND NOT EXISTS (SELECT FROM pg_temp.kept k WHERE k.id = about.id)`,
+
+    /** What is kept and was found nowhere, after number $1; at most $2 bytes, unless the first alone is larger. */
+    lacking: `
+      SELECT number, id, text
+      FROM (
+        SELECT *, sum(octet_length(text)) OVER (ORDER BY number) - octet_length(text) AS bytes_before
+        FROM (SELECT * FROM pg_temp.kept WHERE NOT stored AND number > $1::int ORDER BY number LIMIT 1000) AS candidates
+      ) AS measured
+      WHERE bytes_before < $2::bigint OR bytes_before = 0
+      ORDER BY number`,
   } as const;
 }
 

@@ -4,6 +4,7 @@ import type { EngineSignals } from './engine-signals';
 /** The log, with each append told to the signals: for adapters that do not count what was stored by themselves. */
 export function countAppends(log: DurableLog, signals: Pick<EngineSignals, 'appended' | 'appendFailed'>): DurableLog {
   return {
+    erasure: log.erasure,
     append: async (events) => {
       try {
         await log.append(events);

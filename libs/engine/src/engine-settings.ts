@@ -4,6 +4,7 @@ import { defineSettings, setting, type SettingsOf } from '@sluice/service-runtim
 import { fileSettings, toFilesConfig, type FilesConfig } from './file-settings';
 import { kafkaSettings, toKafkaConfig, type KafkaConfig } from './kafka-settings';
 import { natsSettings, toNatsConfig, type NatsConfig } from './nats-settings';
+import { sealingSettings, toSealingConfig, type SealingConfig } from './sealing-settings';
 
 export const ENGINES = ['cluster', 'embedded', 'memory'] as const;
 
@@ -31,6 +32,7 @@ export const engineSettings = defineSettings({
     description: 'Apply pending migrations at start, under a lock.',
   },
   ...kafkaSettings,
+  ...sealingSettings,
   ...natsSettings,
   SLUICE_BROKER_PREFIX: {
     schema: setting.text(),
@@ -55,6 +57,7 @@ export type EngineConfig =
       readonly names: BrokerNames;
       readonly database: DatabaseConfig;
       readonly kafka: KafkaConfig;
+      readonly sealing: SealingConfig;
       readonly nats: NatsConfig;
       readonly files?: FilesConfig;
     }
@@ -77,6 +80,7 @@ export function toEngineConfig(settings: EngineSettings): EngineConfig {
     names: toNames(settings.SLUICE_BROKER_PREFIX),
     database,
     kafka: toKafkaConfig(settings, required(settings, 'SLUICE_KAFKA_BROKERS')),
+    sealing: toSealingConfig(settings),
     nats: toNatsConfig(settings, required(settings, 'SLUICE_NATS_URL')),
     ...kept,
   };

@@ -1,9 +1,10 @@
 import type { KafkaLogLine, KafkaLogMetric } from '@sluice/durable-log-kafka';
+import type { SealedLogMetric } from '@sluice/durable-log-sealed';
 import type { JetStreamMetric } from '@sluice/delivery-log-jetstream';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 export interface EngineSignals {
-  fault(port: 'durable_log' | 'delivery_log' | 'feed', error: unknown): void;
+  fault(port: 'durable_log' | 'delivery_log' | 'feed' | 'entity_keys', error: unknown): void;
   /** Events that are waiting to be stored, or are being stored. */
   appendQueue(events: number): void;
   appendBatchTook(durationMs: number): void;
@@ -11,6 +12,7 @@ export interface EngineSignals {
   appendFailed(): void;
   kafkaLog(line: KafkaLogLine): void;
   kafkaMetric(metric: KafkaLogMetric): void;
+  sealedMetric(metric: SealedLogMetric): void;
   jetStreamMetric(metric: JetStreamMetric): void;
 }
 
@@ -42,6 +44,19 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
     name: 'sluice_publish_duration_seconds',
     help: 'Time to publish one run to the delivery log.',
   });
+  const keyLookUpSeconds = metrics.histogram({
+    name: 'sluice_entity_key_lookup_duration_seconds',
+    help: 'Time to look up, and where needed to make, the keys that some events are sealed by.',
+  });
+  const keysMade = metrics.counter({
+    name: 'sluice_entity_keys_made_total',
+    help: 'Keys that were made: entities that were written for the first time, and generations after erasures.',
+  });
+  const notOpened = metrics.counter({
+    name: 'sluice_sealed_records_not_opened_total',
+    help: 'Records of the log that were not opened: erased, or unreadable although nobody erased them.',
+    labels: ['reason'],
+  });
   return {
     fault(port, error) {
       faults.inc({ port });
@@ -58,6 +73,17 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
       if (metric.name === 'append_batch') {
         appended.inc(metric.events);
         appendSeconds.observe(metric.durationMs / 1000);
+      }
+    },
+    sealedMetric(metric) {
+      if (metric.name === 'keys_looked_up') {
+        keyLookUpSeconds.observe(metric.durationMs / 1000);
+        if (metric.made > 0) keysMade.inc(metric.made);
+      }
+      if (metric.name === 'erased_records_skipped') notOpened.inc({ reason: 'erased' }, metric.records);
+      if (metric.name === 'unreadable_records') {
+        notOpened.inc({ reason: 'unreadable' }, metric.records);
+        logger.error('sealed records of the log do not open', { records: metric.records });
       }
     },
     jetStreamMetric(metric) {

@@ -1,7 +1,14 @@
 import type { ApiKeyStore } from '@sluice/access';
 import type { ChainStore } from '@sluice/agent-registry';
 import type { FileStore, SessionDocuments, SessionStore } from '@sluice/agent-sessions';
-import type { DeliveryLog, DurableLog, ReadModel, ReadModelRebuilds } from '@sluice/event-log';
+import type {
+  DeliveryLog,
+  DurableLog,
+  Erasures,
+  EventRetention,
+  ReadModel,
+  ReadModelRebuilds,
+} from '@sluice/event-log';
 import type { AgentDirectory, SessionEvents, WorkspaceDocuments } from '@sluice/projections';
 import type { SandboxActivity } from '@sluice/read-model';
 import type { WebhookStore } from '@sluice/webhook-delivery';
@@ -22,6 +29,9 @@ export interface Engine {
   readonly readModel: () => Promise<ReadModel>;
   /** Rebuilding the read model; projectors do it. */
   readonly readModelRebuilds: () => Promise<ReadModelRebuilds>;
+  /** Erasing what is kept of an entity; projectors do it. */
+  readonly erasures: () => Promise<Erasures>;
+  readonly eventRetention: () => Promise<EventRetention>;
   readonly apiKeys: () => Promise<ApiKeyStore>;
   readonly sandboxes: () => Promise<SandboxReader>;
   readonly workspaceDocuments: () => Promise<WorkspaceDocuments>;

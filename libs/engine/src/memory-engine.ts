@@ -33,6 +33,8 @@ export function openMemoryEngine(presenceSignals?: PresenceSignals): Engine {
     deliveryLog: once(async () => deliveryLog),
     readModel: once(async () => readModel),
     readModelRebuilds: once(async () => readModel.rebuilds),
+    erasures: once(async () => readModel.erasures),
+    eventRetention: once(async () => readModel.retention),
     apiKeys: once(async () => apiKeys),
     sandboxes: once(async () => new FoldingSandboxReader(readModel)),
     workspaceDocuments: once(async () => new FollowingWorkspaceDocuments(projections)),

@@ -1,4 +1,4 @@
-import { BEFORE_FIRST, toPosition, type ReadModel } from '@sluice/event-log';
+import { BEFORE_FIRST, toPosition, type MemoryReadModel } from '@sluice/event-log';
 import {
   changesOfKind,
   MemoryAgentDirectory,
@@ -34,8 +34,9 @@ export class FollowingProjections {
   private sessionEvents = new MemorySessionEvents();
   private position = BEFORE_FIRST;
   private epoch: Epoch | undefined;
+  private revision = 0;
 
-  constructor(private readonly readModel: ReadModel) {}
+  constructor(private readonly readModel: Pick<MemoryReadModel, 'head' | 'readAll' | 'revision'>) {}
 
   async currentDocuments(): Promise<WorkspaceDocuments> {
     await this.catchUp();
@@ -57,22 +58,24 @@ export class FollowingProjections {
     this.startOverIn(epoch);
     while (this.position < head) {
       const after = this.position;
-      const read = await this.readModel.readAll({ after, upTo: head, limit: MAX_BATCH_EVENTS });
+      const { events, reached } = await this.readModel.readAll({ after, upTo: head, limit: MAX_BATCH_EVENTS });
       // Another question may have been here meanwhile.
-      if (this.epoch !== epoch) return this.catchUp();
-      const fresh = read.filter(({ event }) => event.position > this.position);
+      if (this.epoch !== epoch || this.revision !== this.readModel.revision) return this.catchUp();
+      const fresh = events.filter(({ event }) => event.position > this.position);
       const changes = mergeChanges(fresh.flatMap(({ event }) => projectEvent(event)));
       this.documents.apply(changesOfKind('workspace_document', changes));
       this.agents.apply(changesOfKind('agent', changes));
       this.sessionEvents.apply(changesOfKind('session_event', changes));
-      this.position = toPosition(Math.max(this.position, after + read.length));
+      this.position = toPosition(Math.max(this.position, reached));
     }
   }
 
-  /** A rebuild may have numbered the events anew. */
+  /** A rebuild may have numbered the events anew, or an erasure changed what was. */
   private startOverIn(epoch: Epoch): void {
-    if (epoch === this.epoch) return;
+    const { revision } = this.readModel;
+    if (epoch === this.epoch && revision === this.revision) return;
     this.epoch = epoch;
+    this.revision = revision;
     this.position = BEFORE_FIRST;
     this.documents = new MemoryWorkspaceDocuments();
     this.agents = new MemoryAgentDirectory();

@@ -11,6 +11,7 @@ import { createEngineSignals } from './engine-signals';
 import { openMemoryEngine } from './memory-engine';
 import type { NatsConfig } from './nats-settings';
 import { openFileStore } from './open-file-store';
+import { openSealedKafkaLog } from './open-sealed-log';
 import { openPostgresReadSide } from './postgres-read-side';
 
 export interface OpenEngineOptions {
@@ -39,8 +40,9 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
   const closables = new Closables();
   const signals = createEngineSignals(options);
   const { databaseUrl } = config.database;
+  const { entityKeys: _, ...readSide } = openPostgresReadSide(config.database, closables);
   return {
-    ...openPostgresReadSide(config.database, closables),
+    ...readSide,
     fileStore: once(() => closables.keep(openFileStore(config))),
     durableLog: once(async () => {
       const { openPostgresDurableLog } = await import('@sluice/durable-log-postgres');
@@ -65,29 +67,12 @@ function openEmbeddedEngine(config: EngineConfig & { engine: 'embedded' }, optio
 function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options: OpenEngineOptions): Engine {
   const closables = new Closables();
   const signals = createEngineSignals(options);
-  const { kafka, nats, names } = config;
+  const { nats, names } = config;
+  const { entityKeys, ...readSide } = openPostgresReadSide(config.database, closables);
   return {
-    ...openPostgresReadSide(config.database, closables),
+    ...readSide,
     fileStore: once(() => closables.keep(openFileStore(config))),
-    durableLog: once(async () => {
-      const { openKafkaDurableLog } = await import('@sluice/durable-log-kafka');
-      return closables.keep(
-        openKafkaDurableLog({
-          brokers: kafka.brokers,
-          clientId: options.clientName,
-          topic: names.topic,
-          groupIds: { projector: names.projectorGroup, rebuild: names.rebuildGroup },
-          partitions: kafka.partitions,
-          replicationFactor: kafka.replicationFactor,
-          minInSyncReplicas: kafka.minInSyncReplicas,
-          createTopic: true,
-          ...(kafka.tls === undefined ? {} : { ssl: await readBrokerTls(kafka.tls) }),
-          ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
-          onLog: signals.kafkaLog,
-          onMetric: signals.kafkaMetric,
-        }),
-      );
-    }),
+    durableLog: once(async () => closables.keep(openSealedKafkaLog(config, entityKeys, options, signals))),
     deliveryLog: once(async () => {
       const { openJetStreamDeliveryLog } = await import('@sluice/delivery-log-jetstream');
       return closables.keep(

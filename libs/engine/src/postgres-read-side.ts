@@ -1,3 +1,4 @@
+import type { EntityKeys } from '@sluice/event-log';
 import type { PrismaReadModel } from '@sluice/read-model';
 import type { Closables } from './engine';
 import { once, type Engine } from './engine';
@@ -11,6 +12,8 @@ export function openPostgresReadSide(
   Engine,
   | 'readModel'
   | 'readModelRebuilds'
+  | 'erasures'
+  | 'eventRetention'
   | 'apiKeys'
   | 'sandboxes'
   | 'workspaceDocuments'
@@ -20,7 +23,7 @@ export function openPostgresReadSide(
   | 'sessionStore'
   | 'sessionDocuments'
   | 'webhookStore'
-> {
+> & { readonly entityKeys: EntityKeys } {
   const open: () => Promise<PrismaReadModel> = once(async () => {
     const { openReadModel } = await import('@sluice/read-model');
     return closables.keep(openReadModel(database));
@@ -28,6 +31,8 @@ export function openPostgresReadSide(
   return {
     readModel: open,
     readModelRebuilds: async () => (await open()).rebuilds,
+    erasures: async () => (await open()).erasures,
+    eventRetention: async () => (await open()).retention,
     apiKeys: async () => (await open()).apiKeys,
     sandboxes: async () => (await open()).sandboxes,
     workspaceDocuments: async () => (await open()).workspaceDocuments,
@@ -36,6 +41,24 @@ export function openPostgresReadSide(
     chainStore: async () => (await open()).chainStore,
     sessionStore: async () => (await open()).sessionStore,
     sessionDocuments: async () => (await open()).sessionDocuments,
+    entityKeys: openedLater(async () => (await open()).entityKeys),
     webhookStore: async () => (await open()).webhookStore,
+  };
+}
+
+/** An index that is opened when it is first asked, so that the log does not wait for PostgreSQL when it is opened. */
+function openedLater(open: () => Promise<EntityKeys>): EntityKeys {
+  return {
+    register: async (policy) => (await open()).register(policy),
+    current: async (entities) => (await open()).current(entities),
+    add: async (keys) => (await open()).add(keys),
+    markStored: async (keyIds) => (await open()).markStored(keyIds),
+    find: async (keyIds) => (await open()).find(keyIds),
+    addGeneration: async (entity, key) => (await open()).addGeneration(entity, key),
+    generationAgeMs: async (entity, generation) => (await open()).generationAgeMs(entity, generation),
+    before: async (entity, generation) => (await open()).before(entity, generation),
+    destroy: async (keyIds) => (await open()).destroy(keyIds),
+    loadCheckpoints: async (lanes) => (await open()).loadCheckpoints(lanes),
+    takeOver: async (keys, checkpoints) => (await open()).takeOver(keys, checkpoints),
   };
 }

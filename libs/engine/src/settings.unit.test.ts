@@ -49,6 +49,7 @@ describe('hostSettings', () => {
         replicationFactor: 1,
         minInSyncReplicas: 1,
       },
+      sealing: { enabled: true, keyMaxAgeMs: 300_000 },
       nats: { servers: ['nats://n1:4222'], replicas: 1, maxAgeMs: 3_600_000, maxBytes: 1_073_741_824 },
     });
     expect(read({ ...CLUSTER, SLUICE_ENGINE: 'embedded' }).engine).toEqual({
@@ -98,6 +99,8 @@ describe('hostSettings', () => {
     ['SLUICE_KAFKA_SASL', 'plain,user'],
     ['SLUICE_KAFKA_SASL', 'gssapi,user,password'],
     ['SLUICE_KAFKA_TLS', '2'],
+    ['SLUICE_LOG_SEALING', 'maybe'],
+    ['SLUICE_LOG_KEY_MAX_AGE', '10'],
     ['SLUICE_NATS_URL', ','],
     ['SLUICE_NATS_REPLICAS', '7'],
     ['SLUICE_DELIVERY_RETENTION', '10'],

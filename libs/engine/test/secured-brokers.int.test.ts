@@ -28,6 +28,8 @@ describe('the cluster engine with brokers that ask for TLS and credentials', () 
       SLUICE_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
       SLUICE_KAFKA_BROKERS: kafkaBrokers,
       SLUICE_KAFKA_PARTITIONS: '1',
+      // There is no PostgreSQL for keys.
+      SLUICE_LOG_SEALING: 'off',
       SLUICE_KAFKA_TLS: 'true',
       SLUICE_KAFKA_TLS_CA_FILE: brokers.caFile,
       SLUICE_KAFKA_SASL: `scram-sha-512,${user},${password}`,

@@ -1,15 +1,16 @@
-import type { EncodedEnvelope } from '@sluice/event-schema';
 import { SluiceError } from './errors';
 
-export interface AppendBatcherOptions {
+export interface AppendBatcherOptions<Event> {
   /** Stores the events, all durably when it resolves. Called again only after the last call settled. */
-  send(events: readonly EncodedEnvelope[]): Promise<void>;
+  send(events: readonly Event[]): Promise<void>;
+  /** Bytes of one event, as it is stored. */
+  sizeOf(event: Event): number;
   /** Most events that may be unfinished, waiting and in flight together. */
   readonly maxQueuedEvents: number;
-  /** Most bytes of encoded text that may be unfinished, waiting and in flight together. */
+  /** Most bytes of events that may be unfinished, waiting and in flight together. */
   readonly maxQueuedBytes: number;
   readonly maxBatchEvents: number;
-  /** Most bytes of encoded text in one send; a single larger event is sent alone. */
+  /** Most bytes of events in one send; a single larger event is sent alone. */
   readonly maxBatchBytes: number;
   /**
    * Longest wait, in milliseconds, for callers that come again: after a send that several appends shared, the next one
@@ -23,16 +24,16 @@ export interface AppendBatcherOptions {
   onBatch?(batch: { readonly events: number; readonly bytes: number; readonly durationMs: number }): void;
 }
 
-interface PendingAppend {
-  readonly events: readonly EncodedEnvelope[];
+interface PendingAppend<Event> {
+  readonly events: readonly Event[];
   readonly sizes: readonly number[];
   readonly bytes: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-interface Chunk {
-  readonly events: EncodedEnvelope[];
+interface Chunk<Event> {
+  readonly events: Event[];
   bytes: number;
 }
 
@@ -43,8 +44,8 @@ interface Chunk {
  * The events of one append share one send, and so fail or succeed together, unless the append is larger than a batch:
  * then they go in several sends, and the first failure rejects the append and leaves the rest unsent.
  */
-export class AppendBatcher {
-  private readonly waiting: PendingAppend[] = [];
+export class AppendBatcher<Event> {
+  private readonly waiting: PendingAppend<Event>[] = [];
   private queuedEvents = 0;
   private queuedBytes = 0;
   private running: Promise<void> | undefined;
@@ -54,16 +55,16 @@ export class AppendBatcher {
   private onArrival: (() => void) | undefined;
   private closed = false;
 
-  constructor(private readonly options: AppendBatcherOptions) {}
+  constructor(private readonly options: AppendBatcherOptions<Event>) {}
 
   /**
    * Resolves when all events are stored. An append that finds nothing unfinished is taken whatever its size.
    * @throws SluiceError `overloaded` when the queue limits are reached, `log_unavailable` after `close`; whatever `send` rejects with
    */
-  append(events: readonly EncodedEnvelope[]): Promise<void> {
+  append(events: readonly Event[]): Promise<void> {
     if (this.closed) return Promise.reject(new SluiceError('log_unavailable', 'The log is closed'));
     if (events.length === 0) return Promise.resolve();
-    const sizes = events.map(({ json }) => Buffer.byteLength(json));
+    const sizes = events.map((event) => this.options.sizeOf(event));
     const bytes = sizes.reduce((total, size) => total + size, 0);
     const { maxQueuedEvents, maxQueuedBytes } = this.options;
     const fits = this.queuedEvents + events.length <= maxQueuedEvents && this.queuedBytes + bytes <= maxQueuedBytes;
@@ -145,7 +146,7 @@ export class AppendBatcher {
   }
 
   /** The first waiting append, whatever its size, and as many whole ones after it as fit in the same batch. */
-  private takeGroup(): PendingAppend[] {
+  private takeGroup(): PendingAppend<Event>[] {
     const { maxBatchEvents, maxBatchBytes } = this.options;
     let [events, bytes, length] = [0, 0, 0];
     for (const append of this.waiting) {
@@ -158,9 +159,9 @@ export class AppendBatcher {
   }
 
   /** One chunk, except for a single append that is larger than a batch. */
-  private split(group: readonly PendingAppend[]): readonly Chunk[] {
+  private split(group: readonly PendingAppend<Event>[]): readonly Chunk<Event>[] {
     const { maxBatchEvents, maxBatchBytes } = this.options;
-    const chunks: Chunk[] = [];
+    const chunks: Chunk<Event>[] = [];
     for (const { events, sizes } of group) {
       for (const [i, event] of events.entries()) {
         const size = sizes[i] ?? 0;
@@ -176,7 +177,7 @@ export class AppendBatcher {
     return chunks;
   }
 
-  private async send({ events, bytes }: Chunk): Promise<void> {
+  private async send({ events, bytes }: Chunk<Event>): Promise<void> {
     const startedAt = performance.now();
     try {
       await this.options.send(events);

@@ -25,9 +25,12 @@ const bytesOf = (envelopes: readonly EncodedEnvelope[]) =>
 /** Lets everything that is already decided happen. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-function batcher(send: AppendBatcherOptions['send'], overrides: Partial<AppendBatcherOptions> = {}): AppendBatcher {
+type Options = AppendBatcherOptions<EncodedEnvelope>;
+
+function batcher(send: Options['send'], overrides: Partial<Options> = {}): AppendBatcher<EncodedEnvelope> {
   return new AppendBatcher({
     send,
+    sizeOf: ({ json }: EncodedEnvelope) => Buffer.byteLength(json),
     maxQueuedEvents: 100,
     maxQueuedBytes: 1_000_000,
     maxBatchEvents: 4,

@@ -39,6 +39,13 @@ export function matchesNothing(filter: EventFilter): boolean {
   return [workspaceIds, families, entityIds, entityIdPrefixes, types].some((values) => values?.length === 0);
 }
 
+/** Whether a filter may match events of a workspace and family, as far as these two say. */
+export function mayMatch(filter: EventFilter, workspaceId: number, family: EventFamily): boolean {
+  if (matchesNothing(filter) || !filter.workspaceIds.includes(workspaceId)) return false;
+  if (isPublicBeside(filter) && workspaceId === PUBLIC_WORKSPACE_ID && family !== 'registry') return false;
+  return filter.families?.includes(family) ?? true;
+}
+
 /** Compiles a filter once, for use on every event. */
 export function compileFilter(filter: EventFilter): EventPredicate {
   if (matchesNothing(filter)) return () => false;

@@ -15,6 +15,7 @@ export {
   isPublicBeside,
   isSelective,
   matchesNothing,
+  mayMatch,
   prefixesByLength,
   splitTypes,
   type EventFilter,
@@ -22,19 +23,25 @@ export {
 } from './filter';
 export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
 export { KeyedLocks, type KeyedLockLimits } from './keyed-locks';
+export { recordOfEntity, spellingsOf, type RecordOfEntity } from './entity-records';
 export { InProcessDeliveryLog } from './memory/memory-delivery-log';
 export { MemoryDurableLog, type MemoryDurableLogOptions } from './memory/memory-durable-log';
+export { MemoryEntityKeys } from './memory/memory-entity-keys';
 export { MemoryReadModel, type MemoryReadModelOptions } from './memory/memory-read-model';
 export type { DeliveryFollower, DeliveryLog, FollowDeliveryOptions, RecordedRun } from './ports/delivery-log';
 export type {
+  ByteLog,
   DurableLog,
   FollowLogOptions,
   Lane,
   LaneCheckpoints,
   LogBatch,
+  LogEntry,
   LogFollower,
   LogRecord,
 } from './ports/durable-log';
+export type { CurrentKey, EntityKey, EntityKeys, FoundKey, JournalledKey, SealingPolicy } from './ports/entity-keys';
+export { logEntityKey, refusedErasure, type BegunErasure, type LogEntity, type LogErasure } from './ports/log-erasure';
 export { currentRecordedEvent } from './current-event';
 export {
   ProjectionFailed,
@@ -53,8 +60,10 @@ export {
   type RecordBatch,
   type RecordedEventReader,
   type RecordedPage,
+  type RecordedRange,
   type RecordedSignal,
   type RecordOutcome,
+  type RemovedEvent,
   type StoredParkedRecord,
 } from './ports/read-model';
 export type {
@@ -69,5 +78,42 @@ export type {
   RebuildWork,
   SwitchOutcome,
 } from './ports/read-model-rebuild';
+export {
+  ERASABLE_FAMILIES,
+  ERASURE_STEPS,
+  MAX_ERASED_FIELDS,
+  MAX_EVENTS_OF_FIELDS,
+  MAX_LISTED_ERASURES,
+  MAX_OPEN_ERASURES,
+  type ErasureProgress,
+  type ErasureRequest,
+  type Erasures,
+  type ErasureStatus,
+  type ErasureStep,
+  type ErasureWork,
+} from './ports/erasures';
+export { isRecordOf } from './record-of-entity';
+export {
+  FieldErasureCheck,
+  isAccepted,
+  keptOf,
+  parseFieldPointers,
+  redactEnvelope,
+  type ErasedPart,
+  type FieldPath,
+  type RedactOptions,
+  type Redaction,
+} from './redact-envelope';
+export {
+  MAX_RETENTION_POLICIES,
+  type EventRetention,
+  type RetentionBounds,
+  type RetentionPolicy,
+  type RetentionScope,
+  type RetentionStatus,
+  type RetentionStep,
+  type RetentionWork,
+} from './ports/event-retention';
+export type { EntityRef, Removal, RemovalBounds, RemovedEvents } from './ports/removed-events';
 export { advance, BEFORE_FIRST, newEpoch, toEpoch, toPosition } from './position';
 export { WakeUp } from './wake-up';

@@ -2,6 +2,10 @@
 export interface BrokerNames {
   /** Kafka topic of envelopes: the durable log. */
   readonly topic: string;
+  /** Kafka topic of the keys by which envelopes are sealed. */
+  readonly keyTopic: string;
+  /** Kafka consumer group of whoever makes the index of keys. */
+  readonly keyGroup: string;
   /** Kafka consumer group of the projectors. */
   readonly projectorGroup: string;
   /** Kafka consumer group of whoever rebuilds the read model. */
@@ -39,6 +43,8 @@ export function brokerNames(prefix: string): BrokerNames {
   if (!PREFIX.test(prefix)) throw new RangeError(`"${prefix}" is no broker name prefix: ${PREFIX.source}`);
   return {
     topic: `${prefix}.events.${LOG_VERSION}`,
+    keyTopic: `${prefix}.entity-keys.${LOG_VERSION}`,
+    keyGroup: `${prefix}.key-index.${LOG_VERSION}`,
     projectorGroup: `${prefix}.projector.${LOG_VERSION}`,
     rebuildGroup: `${prefix}.rebuild.${LOG_VERSION}`,
     stream: `${prefix.toUpperCase()}_EVENTS_${LOG_VERSION.toUpperCase()}`,

@@ -19,6 +19,8 @@ describe('brokerNames', () => {
   it('names what the brokers hold', () => {
     expect(brokerNames('sluice')).toEqual({
       topic: 'sluice.events.v1',
+      keyTopic: 'sluice.entity-keys.v1',
+      keyGroup: 'sluice.key-index.v1',
       projectorGroup: 'sluice.projector.v1',
       rebuildGroup: 'sluice.rebuild.v1',
       stream: 'SLUICE_EVENTS_V1',
@@ -34,10 +36,9 @@ describe('brokerNames', () => {
   it('gives every prefix names that are valid at their broker', () => {
     fc.assert(
       fc.property(prefix, (text) => {
-        const { topic, projectorGroup, rebuildGroup, stream, slotBucket, replicaBucket, ...subjects } =
-          brokerNames(text);
-        expect(topic).toMatch(KAFKA_NAME);
-        for (const group of [projectorGroup, rebuildGroup]) expect(group).toMatch(KAFKA_NAME);
+        const { topic, keyTopic, keyGroup, projectorGroup, rebuildGroup, ...ofNats } = brokerNames(text);
+        const { stream, slotBucket, replicaBucket, ...subjects } = ofNats;
+        for (const name of [topic, keyTopic, keyGroup, projectorGroup, rebuildGroup]) expect(name).toMatch(KAFKA_NAME);
         for (const name of [stream, slotBucket, replicaBucket]) expect(name).toMatch(STREAM_NAME);
         for (const subject of Object.values(subjects)) expect(subject).toMatch(SUBJECT);
       }),
@@ -56,7 +57,7 @@ describe('brokerNames', () => {
   });
 
   it('never mistakes one of its names for another', () => {
-    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(10)));
+    fc.assert(fc.property(prefix, (text) => expect(new Set(all(brokerNames(text))).size).toBe(12)));
   });
 
   it.each([

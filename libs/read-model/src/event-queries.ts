@@ -2,9 +2,11 @@ import {
   PUBLIC_WORKSPACE_ID,
   type EncodedRecordedEvent,
   type EventFamily,
+  type Position,
   type RecordedEvent,
 } from '@sluice/event-schema';
 import {
+  BEFORE_FIRST,
   isPublicBeside,
   matchesNothing,
   prefixesByLength,
@@ -18,6 +20,8 @@ import {
   type ReadAllOptions,
   type ReadEventsOptions,
   type RecordedPage,
+  type RecordedRange,
+  type RemovedEvent,
 } from '@sluice/event-log';
 import type { Queries } from './database';
 import { Prisma } from './generated/client';
@@ -37,40 +41,61 @@ interface MeasuredRow extends StoredEventRow {
   readonly is_last: boolean;
 }
 
+/** A row of the page, or, where it has none, nothing but the floor. */
+type PageRow = (MeasuredRow | { readonly position: null }) & { readonly floor: bigint };
+
 /**
  * Of so many candidates, the first ones that are within the bytes. Only sizes are summed: an envelope that is stored
- * out of line is not fetched unless it is in the answer.
+ * out of line is not fetched unless it is in the answer. The floor is read in the same statement, so in the same snapshot:
+ * what was removed before is told by it, and what is removed later is on the page.
  */
-function readWithin(
+async function readWithin(
   queries: Queries,
   conditions: Prisma.Sql[],
+  floorConditions: Prisma.Sql[],
   { order, limit, maxBytes = Number.MAX_SAFE_INTEGER }: Pick<ReadEventsOptions, 'order' | 'limit' | 'maxBytes'>,
-): Promise<readonly MeasuredRow[]> {
+): Promise<{ rows: readonly MeasuredRow[]; floor: bigint }> {
   const byPosition = order === 'descending' ? Prisma.sql`ORDER BY position DESC` : Prisma.sql`ORDER BY position`;
-  return queries.$queryRaw<MeasuredRow[]>`
-    SELECT ${COLUMNS}, is_last
+  const found = await queries.$queryRaw<PageRow[]>`
+    SELECT page.*, floors.floor
     FROM (
-      SELECT *, sum(octet_length(envelope)) OVER ordered AS bytes_to_here, lead(position) OVER ordered IS NULL AS is_last
+      SELECT coalesce(max(position), 0) AS floor FROM read_model.retention_floors
+      WHERE ${Prisma.join(floorConditions, ' AND ')}
+    ) AS floors
+    LEFT JOIN (
+      SELECT ${COLUMNS}, is_last
       FROM (
-        SELECT ${COLUMNS} FROM read_model.recorded_events
-        WHERE ${Prisma.join(conditions, ' AND ')} ${byPosition} LIMIT ${limit}
-      ) AS candidates
-      WINDOW ordered AS (${byPosition})
-    ) AS measured
-    WHERE bytes_to_here <= ${BigInt(maxBytes)} OR bytes_to_here = octet_length(envelope)
-    ${byPosition}`;
+        SELECT *, sum(octet_length(envelope)) OVER ordered AS bytes_to_here, lead(position) OVER ordered IS NULL AS is_last
+        FROM (
+          SELECT ${COLUMNS} FROM read_model.recorded_events
+          WHERE ${Prisma.join(conditions, ' AND ')} ${byPosition} LIMIT ${limit}
+        ) AS candidates
+        WINDOW ordered AS (${byPosition})
+      ) AS measured
+      WHERE bytes_to_here <= ${BigInt(maxBytes)} OR bytes_to_here = octet_length(envelope)
+    ) AS page ON true`;
+  const rows = found.filter((row): row is MeasuredRow & PageRow => row.position !== null);
+  // They come in this order, but a join does not promise it, and to ask for it costs a sort in the database.
+  const direction = order === 'descending' ? -1 : 1;
+  rows.sort((a, b) => Number(a.position - b.position) * direction);
+  return { rows, floor: found[0]?.floor ?? 0n };
 }
 
 export async function readEvents(queries: Queries, options: ReadEventsOptions): Promise<RecordedPage> {
-  if (matchesNothing(options.filter)) return { events: [], complete: true };
-  const conditions = [...filterConditions(options.filter)];
+  if (matchesNothing(options.filter)) return { events: [], complete: true, floor: BEFORE_FIRST };
+  const inFloors = scopeConditions(options.filter);
+  const conditions = [...inFloors, ...entityConditions(options.filter)];
   if (options.after !== undefined) conditions.push(Prisma.sql`position > ${BigInt(options.after)}`);
   if (options.upTo !== undefined) conditions.push(Prisma.sql`position <= ${BigInt(options.upTo)}`);
   if (options.occurredAfter !== undefined) conditions.push(Prisma.sql`occurred_at > ${BigInt(options.occurredAfter)}`);
   if (options.occurredBefore !== undefined)
     conditions.push(Prisma.sql`occurred_at < ${BigInt(options.occurredBefore)}`);
-  const rows = await readWithin(queries, conditions, options);
-  return { events: rows.map(fromStoredRow), complete: rows.length < options.limit && rows.at(-1)?.is_last !== false };
+  const { rows, floor } = await readWithin(queries, conditions, inFloors, options);
+  return {
+    events: rows.map(fromStoredRow),
+    complete: rows.length < options.limit && rows.at(-1)?.is_last !== false,
+    floor: toPosition(Number(floor)),
+  };
 }
 
 /** One value is compared by `=`, so that an index gives the rows in position order and none is sorted. */
@@ -83,12 +108,19 @@ function anyOf(column: Prisma.Sql, values: readonly (string | number)[], type: P
 const INT = Prisma.sql`int`;
 const TEXT = Prisma.sql`text`;
 
-function filterConditions(filter: EventFilter): Prisma.Sql[] {
+/** What a filter says about workspaces and families: of events, and of the floors of these. */
+function scopeConditions(filter: EventFilter): Prisma.Sql[] {
   const conditions = [anyOf(Prisma.sql`workspace_id`, filter.workspaceIds, INT)];
   if (isPublicBeside(filter)) {
     conditions.push(Prisma.sql`(workspace_id <> ${PUBLIC_WORKSPACE_ID}::int OR family = 'registry')`);
   }
   if (filter.families) conditions.push(anyOf(Prisma.sql`family`, filter.families, TEXT));
+  return conditions;
+}
+
+/** What it says about entities and types. */
+function entityConditions(filter: EventFilter): Prisma.Sql[] {
+  const conditions: Prisma.Sql[] = [];
   if (filter.entityIds) conditions.push(anyOf(Prisma.sql`entity_id`, filter.entityIds, TEXT));
   if (filter.entityIdPrefixes) conditions.push(beginsWithAny(filter.entityIdPrefixes));
   if (filter.types) {
@@ -111,13 +143,52 @@ function beginsWithAny(prefixes: readonly string[]): Prisma.Sql {
   return Prisma.sql`(${Prisma.join(ofOneLength, ' OR ')})`;
 }
 
-export async function readAllEvents(
-  queries: Queries,
-  options: ReadAllOptions,
-): Promise<readonly EncodedRecordedEvent[]> {
-  const { after, upTo } = options;
-  const conditions = [Prisma.sql`position > ${BigInt(after)}`, Prisma.sql`position <= ${BigInt(upTo)}`];
-  return (await readWithin(queries, conditions, options)).map(fromStoredRow);
+interface RangeRow extends Omit<StoredEventRow, 'envelope'> {
+  /** None where the event was removed. */
+  readonly envelope: string | null;
+  readonly workspace_id: number;
+  readonly family: EventFamily;
+  readonly entity_id: string;
+  readonly floor: bigint;
+}
+
+const RANGE_COLUMNS = Prisma.sql`position, entity_sequence, recorded_at, workspace_id, family, entity_id`;
+
+/** A position is either of a recorded event or of a removed one, and what moves from there to here does so at once. */
+export async function readAllEvents(queries: Queries, options: ReadAllOptions): Promise<RecordedRange> {
+  const { after, upTo, limit, maxBytes = Number.MAX_SAFE_INTEGER } = options;
+  const inRange = Prisma.sql`position > ${BigInt(after)} AND position <= ${BigInt(upTo)}`;
+  const rows = await queries.$queryRaw<RangeRow[]>`
+    SELECT measured.*, coalesce(floors.position, 0) AS floor
+    FROM (
+      SELECT *, sum(coalesce(octet_length(envelope), 0)) OVER (ORDER BY position) AS bytes_to_here
+      FROM (
+        SELECT ${RANGE_COLUMNS}, envelope FROM read_model.recorded_events WHERE ${inRange}
+        UNION ALL
+        SELECT ${RANGE_COLUMNS}, NULL FROM read_model.removed_events WHERE ${inRange}
+        ORDER BY position LIMIT ${limit}
+      ) AS candidates
+    ) AS measured
+    LEFT JOIN read_model.retention_floors floors ON measured.envelope IS NULL
+      AND floors.workspace_id = measured.workspace_id AND floors.family = measured.family
+    WHERE bytes_to_here <= ${BigInt(maxBytes)} OR bytes_to_here = octet_length(envelope)
+    ORDER BY measured.position`;
+  const events: EncodedRecordedEvent[] = [];
+  const removed: RemovedEvent[] = [];
+  let reached = after;
+  for (const { envelope, ...row } of rows) {
+    const position = toPosition(Number(row.position));
+    if (position !== reached + 1) break;
+    reached = position;
+    if (envelope !== null) events.push(fromStoredRow({ ...row, envelope }));
+    else removed.push(toRemoved(position, row));
+  }
+  return { events, removed, reached };
+}
+
+function toRemoved(position: Position, row: Omit<RangeRow, 'envelope'>): RemovedEvent {
+  const { workspace_id: workspaceId, family, entity_id: entityId, floor } = row;
+  return { position, workspaceId, family, entityId, floor: toPosition(Number(floor)) };
 }
 
 export async function findEventsByIds(

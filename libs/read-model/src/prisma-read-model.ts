@@ -1,4 +1,4 @@
-import type { EncodedRecordedEvent, Position, RecordedEvent } from '@sluice/event-schema';
+import type { Position, RecordedEvent } from '@sluice/event-schema';
 import {
   ProjectionFailed,
   type EntitySummary,
@@ -12,10 +12,13 @@ import {
   type ReadModel,
   type RecordBatch,
   type RecordedPage,
+  type RecordedRange,
   type RecordOutcome,
 } from '@sluice/event-log';
 import { projectEvent } from '@sluice/projections';
 import { openConnections, type Connections, type Database, type DatabaseOptions } from './database';
+import { PostgresErasures } from './erasure/postgres-erasures';
+import { PostgresEntityKeys } from './entity-keys/postgres-entity-keys';
 import { findEventsByIds, listEntities, readAllEvents, readEvents, readHead } from './event-queries';
 import { applyMigrations } from './migrations';
 import { PrismaAgentDirectory } from './prisma-agent-directory';
@@ -32,6 +35,8 @@ import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
 import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
 import { PostgresReadModelRebuilds } from './rebuild/postgres-rebuilds';
 import { RecordedListener } from './recorded-listener';
+import { PostgresEventRetention } from './retention/postgres-event-retention';
+import { PostgresRemovedEvents } from './retention/postgres-removed-events';
 import { queriesOf } from './transaction';
 import { orUnavailable } from './unavailable';
 
@@ -55,6 +60,10 @@ export class PrismaReadModel implements ReadModel {
   readonly sessionDocuments: PrismaSessionDocuments;
   readonly webhookStore: PrismaWebhookStore;
   readonly rebuilds: PostgresReadModelRebuilds;
+  readonly removed: PostgresRemovedEvents;
+  readonly retention: PostgresEventRetention;
+  readonly entityKeys: PostgresEntityKeys;
+  readonly erasures: PostgresErasures;
   private readonly listener: RecordedListener;
 
   private readonly database: Database;
@@ -77,6 +86,10 @@ export class PrismaReadModel implements ReadModel {
     this.sessionDocuments = new PrismaSessionDocuments(database);
     this.webhookStore = new PrismaWebhookStore(database);
     this.rebuilds = new PostgresReadModelRebuilds(connections.rebuilds, project);
+    this.removed = new PostgresRemovedEvents(pool);
+    this.retention = new PostgresEventRetention(pool);
+    this.erasures = new PostgresErasures(connections.rebuilds, project);
+    this.entityKeys = new PostgresEntityKeys(pool);
     this.listener = new RecordedListener(databaseUrl);
   }
 
@@ -101,7 +114,7 @@ export class PrismaReadModel implements ReadModel {
     return orUnavailable(() => readEvents(this.database, options));
   }
 
-  readAll(options: ReadAllOptions): Promise<readonly EncodedRecordedEvent[]> {
+  readAll(options: ReadAllOptions): Promise<RecordedRange> {
     return orUnavailable(() => readAllEvents(this.database, options));
   }
 

@@ -1,5 +1,5 @@
 import { BEFORE_FIRST, type Lane, type RebuildPositions } from '@sluice/event-log';
-import { sandboxEnvelope, ScriptedLog } from '@sluice/event-log/conformance';
+import { removeOldest, sandboxEnvelope, ScriptedLog } from '@sluice/event-log/conformance';
 import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
 import { agentHistory, sessionHistory, workspaceHistory } from '@sluice/projections/conformance';
 import fc from 'fast-check';
@@ -87,6 +87,8 @@ describe('a rebuilt read model', () => {
     await project(model, log, [25, 3, 17]);
     await model.parked.markReplayed([2]);
     await model.acquire('publisher', 60_000);
+    for (const family of ['sandbox', 'workspace', 'registry', 'session'] as const)
+      await removeOldest(model.retention, 15, { family });
     const before = await dumpModel(database, 'read_model');
     // Nothing is compared with nothing.
     for (const [table, rows] of Object.entries(before)) {
@@ -109,6 +111,46 @@ describe('a rebuilt read model', () => {
     expect(await dumpModel(rebuilt.database, 'read_model', BUILD_TIMES)).toEqual({ ...expected, ...leaseOf });
     await rebuild(rebuilt.model, log, 'renumber', 37);
     expect(await dumpModel(rebuilt.database, 'read_model', BUILD_TIMES)).toEqual({ ...expected, ...leaseOf });
+  });
+
+  it('has what is removed removed again, also what the log has no more, and then without its effect (G2, G4)', async () => {
+    const events = history(11);
+    const log = logOf(events, laneOf);
+    const { database, model } = await open();
+    await project(model, log, [20]);
+    await removeOldest(model.retention, 30);
+    const before = await dumpModel(database, 'read_model');
+    const removed = new Set(
+      ((await database.query('SELECT id FROM read_model.removed_events')) as { id: string }[]).map(({ id }) => id),
+    );
+    log.rewrite((envelope) => (removed.has(envelope.event.id) ? undefined : envelope));
+    await rebuild(model, log, 'keep', 50);
+    const { sandboxes, ...others } = await dumpModel(database, 'read_model');
+    const { sandboxes: sandboxesBefore, ...othersBefore } = before;
+    expect(others).toEqual(othersBefore);
+    expect(sandboxes).not.toEqual(sandboxesBefore);
+    expect(await model.rebuilds.status()).toMatchObject({ leftOutEvents: 30 });
+    expect((await model.record({ envelopes: events, parked: [], checkpoints: new Map() })).recorded).toEqual([]);
+  });
+
+  it('of a new numbering knows what is removed by its id, has its effect, and has missed nothing (G2, G4)', async () => {
+    const events = history(13);
+    const log = logOf(events, laneOf);
+    const { database, model } = await open();
+    await project(model, log, [20]);
+    await removeOldest(model.retention, 30);
+    const before = await dumpModel(database, 'read_model');
+    const head = await model.head();
+    await rebuild(model, log, 'renumber', 50);
+    const after = await dumpModel(database, 'read_model');
+    expect(after['retention_floors']).toEqual([]);
+    expect(after['removed_events']).toHaveLength(30);
+    expect(after['recorded_events']).toHaveLength(before['recorded_events']?.length ?? 0);
+    const activity = (dump: typeof after) => dump['sandboxes']?.map((row) => row.split(',').slice(0, 6));
+    expect(activity(after)).toEqual(activity(before));
+    const range = await model.readAll({ after: BEFORE_FIRST, upTo: head.position, limit: 100_000 });
+    expect([range.reached, range.removed.length]).toEqual([head.position, 30]);
+    expect((await model.record({ envelopes: events, parked: [], checkpoints: new Map() })).recorded).toEqual([]);
   });
 
   it('brings back what was damaged in the live one', async () => {

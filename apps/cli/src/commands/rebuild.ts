@@ -1,22 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { callAsAdmin, jsonLine, type CommandContext } from '../context';
 import { CliError } from '../errors';
+import { watchWork, type Work } from './watch';
 
 const PATH = '/v1/admin/rebuild';
-
-/** How often a rebuild that is waited for is looked at. */
-const POLL_INTERVAL_MS = 1_000;
-
-/** Lost answers in a row, while a rebuild is waited for, after which nobody waits any more: about half a minute. */
-const MAX_LOST_ANSWERS = 30;
 
 export interface RebuildOptions {
   readonly renumber?: boolean;
   readonly dropOld?: boolean;
   readonly wait?: boolean;
 }
-
-type Rebuild = Readonly<Record<string, unknown>>;
 
 /** Asks for a rebuild of the read model and prints it as one line of JSON; with `wait` each change of it, to its end. */
 export async function startRebuild(context: CommandContext, options: RebuildOptions): Promise<void> {
@@ -47,28 +39,15 @@ export async function dropOldModel(context: CommandContext): Promise<void> {
 }
 
 /** @throws CliError when it ends otherwise than by the switch, or nothing is heard of it for long */
-async function waitFor(context: CommandContext, first: Rebuild): Promise<void> {
-  let last = first;
-  let lostAnswers = 0;
-  while (last['finishedAt'] === undefined) {
-    await pause(POLL_INTERVAL_MS, undefined, { signal: context.terminal.stopped });
-    let rebuild: Rebuild;
-    try {
-      rebuild = rebuildOf((await callAsAdmin(context, { path: PATH })).body);
-      lostAnswers = 0;
-    } catch (error) {
-      // The process that answers may be restarted meanwhile; the rebuild goes on.
-      if (++lostAnswers > MAX_LOST_ANSWERS || context.terminal.stopped.aborted) throw error;
-      continue;
-    }
-    if (rebuild['rebuildId'] !== first['rebuildId']) throw new CliError('Another rebuild was begun since');
-    if (jsonLine(rebuild) !== jsonLine(last)) await context.terminal.print(jsonLine(rebuild));
-    last = rebuild;
-  }
+async function waitFor(context: CommandContext, first: Work): Promise<void> {
+  const read = async () => rebuildOf((await callAsAdmin(context, { path: PATH })).body);
+  const last = await watchWork(context, first, read, ({ rebuildId }) => {
+    if (rebuildId !== first['rebuildId']) throw new CliError('Another rebuild was begun since');
+  });
   if (last['state'] !== 'switched') throw new CliError('The read model was not exchanged');
 }
 
-function rebuildOf({ rebuild }: Record<string, unknown>): Rebuild {
+function rebuildOf({ rebuild }: Record<string, unknown>): Work {
   if (typeof rebuild !== 'object' || rebuild === null) throw new CliError('The server told of no rebuild');
-  return rebuild as Rebuild;
+  return rebuild as Work;
 }

@@ -1,5 +1,7 @@
 import { defineOperation, type Operation } from '@sluice/api-description';
 import { z } from 'zod';
+import { erasureOperations } from './erasure-operations';
+import { retentionOperations } from './retention-operations';
 
 const json = 'application/json';
 const rebuild = { app: 'projector', tag: 'Administration', access: 'operator' } as const;
@@ -29,7 +31,9 @@ export const rebuildViewSchema = z.object({
   holder: z.string().optional().describe('The process that builds; absent while none does.'),
   builtEvents: z.int().describe('Events that the model beside has in full.'),
   liveEvents: z.int().describe('Events of the live model.'),
-  leftOutEvents: z.int().describe('Events that a projection rejected: recorded, and without effect.'),
+  leftOutEvents: z
+    .int()
+    .describe('Events without effect: a projection rejected them, or they are removed and the log has them no more.'),
   attempts: z.int().describe('Switches that came to nothing, as too much was left to be done.'),
   fault: z.string().optional().describe('Why it failed, or what held it up last.'),
   oldModelKept: z.boolean().describe('The former model of an earlier switch is still there.'),
@@ -91,4 +95,11 @@ export const dropOldModel = defineOperation({
 });
 
 /** Every HTTP operation of this app. */
-export const projectorOperations: readonly Operation[] = [requestRebuild, readRebuild, abortRebuild, dropOldModel];
+export const projectorOperations: readonly Operation[] = [
+  requestRebuild,
+  readRebuild,
+  abortRebuild,
+  dropOldModel,
+  ...erasureOperations,
+  ...retentionOperations,
+];

@@ -37,6 +37,8 @@ export const eventsQuerySchema = z.strictObject({
 
 /** Where the next page of an answer that has no room for it starts. */
 export const NEXT_CURSOR_HEADER = 'x-next-cursor';
+/** Why such an answer does not have all that came after the cursor. */
+export const RESET_HEADER = 'x-reset';
 
 /** `GET /v1/events` and `GET /v1/events/{eventId}`: recorded events of every family, as they are stored. */
 @Controller('v1/events')
@@ -90,14 +92,16 @@ export class EventsController {
 }
 
 /** The stored text of each event goes out as it is. */
-function recorded(reply: FastifyReply, { events, head, next }: EventPage): string {
+function recorded(reply: FastifyReply, { events, head, next, reset }: EventPage): string {
   const list = events.map(({ json }) => json).join(',');
   const rest = next === undefined ? '' : `,"nextCursor":"${next}"`;
-  return asType(reply, JSON_TYPE, `{"events":[${list}],"headCursor":"${encodeCursor(head)}"${rest}}`);
+  const lost = reset === undefined ? '' : `,"reset":${JSON.stringify(reset)}`;
+  return asType(reply, JSON_TYPE, `{"events":[${list}],"headCursor":"${encodeCursor(head)}"${rest}${lost}}`);
 }
 
-function cloudEvents(reply: FastifyReply, { events, next }: EventPage): string {
+function cloudEvents(reply: FastifyReply, { events, next, reset }: EventPage): string {
   if (next !== undefined) reply.header(NEXT_CURSOR_HEADER, next);
+  if (reset !== undefined) reply.header(RESET_HEADER, reset.reason);
   return asType(reply, CLOUD_EVENT_BATCH_TYPE, JSON.stringify(events.map(({ event }) => toCloudEvent(event))));
 }
 

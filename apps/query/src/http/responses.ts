@@ -23,10 +23,19 @@ export const cursorSchema = z.string().meta({ description: 'A cursor: it continu
 
 const nextCursor = cursorSchema.optional().meta({ description: 'Where the next page starts; absent on the last.' });
 
+export const resetSchema = z
+  .object({ reason: z.enum(['epoch_changed', 'future_cursor', 'no_longer_kept']), cursor: cursorSchema })
+  .optional()
+  .meta({
+    description:
+      'Some of what comes after the cursor that was sent, up to the one here, is not kept any more. What is kept is on this page and the next ones.',
+  });
+
 export const eventPageSchema = z.object({
   events: z.array(recordedEventSchema),
   headCursor: cursorSchema,
   nextCursor,
+  reset: resetSchema,
 });
 
 export const sandboxEventPageSchema = z.object({
@@ -36,6 +45,7 @@ export const sandboxEventPageSchema = z.object({
     events: z.array(sandboxEventSchema.extend({ cursor: cursorSchema })),
     count: z.int(),
     nextCursor,
+    reset: resetSchema,
   }),
 });
 

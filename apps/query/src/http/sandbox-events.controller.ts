@@ -71,7 +71,7 @@ export class SandboxEventsController {
       cursor: encodeCursor({ epoch, position: event.position }),
     }));
     this.signals.read('sandbox', events.length);
-    const data = { sandboxId, events, count: events.length, nextCursor: page.next };
+    const data = { sandboxId, events, count: events.length, nextCursor: page.next, reset: page.reset };
     return asType(reply, JSON_TYPE, JSON.stringify({ success: true, data }));
   }
 }

@@ -1,5 +1,5 @@
-import { decodeCursor, toEpoch } from '@sluice/event-log';
-import { until } from '@sluice/event-log/conformance';
+import { decodeCursor, encodeCursor, toEpoch, toPosition } from '@sluice/event-log';
+import { recordAndRemove, until } from '@sluice/event-log/conformance';
 import { registryEventOf } from '../events';
 import { range, sandboxEvent, startSockets, taskCreated, type SocketService } from './socket-service';
 
@@ -127,6 +127,20 @@ describe('GET /v1/socket', () => {
     await second.receivesEvents(6);
     expect([...first.positions(), ...second.positions()]).toEqual(range(1, 10));
     expect(second.of('subscribed')[0]).toEqual({ type: 'subscribed', id: 'b', cursor });
+  });
+
+  it('says so when something is not kept any more, and goes on from there (G5)', async () => {
+    const [first] = await service.record(sandboxEvent());
+    const { epoch } = await (await service.host.engine.readModel()).head();
+    await recordAndRemove(service.host.engine, many(2));
+    const client = await service.connect('/v1/socket');
+    const cursor = encodeCursor({ epoch, position: toPosition(first?.event.position ?? 0) });
+    client.say({ type: 'subscribe', id: 'a', cursor });
+    await service.record(sandboxEvent());
+    await client.receivesEvents(1);
+    expect(client.of('reset')).toMatchObject([{ id: 'a', reason: 'no_longer_kept' }]);
+    expect(decodeCursor(client.of('reset')[0].cursor).position).toBe(3);
+    expect(client.positions()).toEqual([4]);
   });
 
   it('says so when a cursor cannot be honoured (G5)', async () => {

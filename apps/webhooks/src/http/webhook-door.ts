@@ -133,9 +133,9 @@ export class WebhookDoor {
   }
 
   private async deadLetters({ request, principal }: Call): Promise<object> {
-    const { endpointId } = validate(requests.endpointPathSchema, request.params, 'path');
     const query = validate(requests.deadLettersQuerySchema, request.query, 'query');
     const workspaceId = workspaceOf(principal, query.workspaceId, 'read');
+    const { endpointId } = validate(requests.endpointPathSchema, request.params, 'path');
     const { before, limit } = query;
     const letters = await this.endpoints.deadLetters({ workspaceId, endpointId, before, limit: limit + 1 });
     const deadLetters = letters.slice(0, limit).map(({ notice: _, ...letter }) => letter);

@@ -32,9 +32,13 @@ export function describeDeliveryLog(name: string, createHarness: () => Promise<D
 
     const followInto = async (log: DeliveryLog) => {
       const runs: RecordedRun[] = [];
-      const follower = await log.follow({ onRun: (received) => void runs.push(received) });
+      const forgotten: number[] = [];
+      const follower = await log.follow({
+        onRun: (received) => void runs.push(received),
+        onForgotten: () => void forgotten.push(positions().length),
+      });
       const positions = () => runs.flatMap(({ events }) => events.map(({ event }) => event.position as number));
-      return { runs, positions, follower };
+      return { runs, positions, forgotten, follower };
     };
 
     it('gives every follower each run, in order, with events and text as published', async () => {
@@ -67,6 +71,23 @@ export function describeDeliveryLog(name: string, createHarness: () => Promise<D
       await until(() => positions().length >= 12, 'the whole run arrives');
       expect(positions()).toEqual(Array.from({ length: 12 }, (_, n) => n + 1));
       expect(runs.at(-1)?.events.at(-1)?.event.data['blob']).toHaveLength(200_000);
+    });
+
+    it('forgets, tells every follower so in the order of publication, and goes on', async () => {
+      const log = await harness.open();
+      const [first, second] = [await followInto(log), await followInto(await harness.open())];
+      await log.publish(run(1, 3));
+      for (const { positions } of [first, second]) await until(() => positions().length === 3, 'the runs arrive');
+      await log.forget();
+      await log.publish(run(4, 4));
+      for (const { positions, forgotten } of [first, second]) {
+        await until(() => positions().length === 4, 'the next run arrives');
+        expect(forgotten).toEqual([3]);
+      }
+      await log.forget();
+      await log.forget();
+      await until(() => second.forgotten.length >= 2, 'it is told again');
+      expect(second.positions()).toEqual([1, 2, 3, 4]);
     });
 
     it('gives a stopped follower nothing more', async () => {

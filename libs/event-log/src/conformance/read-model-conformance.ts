@@ -133,7 +133,8 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect(await positions({ order: 'descending', limit: 3 })).toEqual([20, 19, 18]);
       expect(await positions({ limit: 3 })).toEqual([1, 2, 3]);
       const filled = await model.readAll({ after: toPosition(3), upTo: toPosition(9), limit: 4 });
-      expect(filled.map(({ event }) => event.position)).toEqual([4, 5, 6, 7]);
+      expect(filled.events.map(({ event }) => event.position)).toEqual([4, 5, 6, 7]);
+      expect(filled.reached).toBe(7);
     });
 
     it('bounds a page by the bytes of its envelopes, but gives the first event whatever its size', async () => {
@@ -163,7 +164,7 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect(await page({ maxBytes: bytesOf(...range(1, 7)) })).toEqual({ positions: range(1, 7), complete: true });
 
       const gap = async (after: number, maxBytes: number) =>
-        (await model.readAll({ after: toPosition(after), upTo: toPosition(7), limit: 100, maxBytes })).map(
+        (await model.readAll({ after: toPosition(after), upTo: toPosition(7), limit: 100, maxBytes })).events.map(
           ({ event }) => event.position as number,
         );
       expect(await gap(0, bytesOf(1, 2))).toEqual([1, 2]);

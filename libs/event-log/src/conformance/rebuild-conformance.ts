@@ -34,10 +34,14 @@ export function describeReadModelRebuilds(name: string, create: () => Promise<Re
     afterEach(() => harness.destroy());
 
     const envelope = () => sandboxEnvelope({ entityId: `sandbox-${entity++ % 3}` });
-    const everything = async () =>
-      (await model.readAll({ after: BEFORE_FIRST, upTo: (await model.head()).position, limit: 10_000 })).map(
-        ({ json }) => json,
-      );
+    const everything = async () => {
+      const { events } = await model.readAll({
+        after: BEFORE_FIRST,
+        upTo: (await model.head()).position,
+        limit: 10_000,
+      });
+      return events.map(({ json }) => json);
+    };
     const parked = () => model.parked.list({ limit: 100 });
     const claim = async (holder = 'a builder'): Promise<RebuildWork> => {
       const work = await rebuilds.claim(holder, LEASE_MS);

@@ -4,7 +4,9 @@ import type { ParkedRecord, RecordBatch } from '../ports/read-model';
 import type { RebuildBatch, RebuildEvent, RebuildWork } from '../ports/read-model-rebuild';
 
 type Entry =
-  { readonly kind: 'event'; readonly event: RebuildEvent } | { readonly kind: 'parked'; readonly parked: ParkedRecord };
+  | { readonly kind: 'event'; readonly event: RebuildEvent }
+  | { readonly kind: 'parked'; readonly parked: ParkedRecord }
+  | { readonly kind: 'erased' };
 
 /** Records of a durable log, already decoded, as a list for each lane. */
 export class ScriptedLog {
@@ -30,6 +32,17 @@ export class ScriptedLog {
     this.firsts.set(lane as Lane, below);
   }
 
+  /** Each event becomes what it is to be by now, or is gone; its place stays. */
+  rewrite(change: (envelope: EncodedEnvelope) => EncodedEnvelope | undefined): void {
+    for (const entries of this.lanes.values()) {
+      for (const [n, entry] of entries.entries()) {
+        if (entry.kind !== 'event') continue;
+        const envelope = change(entry.event.envelope);
+        entries[n] = envelope ? { kind: 'event', event: { ...entry.event, envelope } } : { kind: 'erased' };
+      }
+    }
+  }
+
   private end(lane: number) {
     const entries = this.lanes.get(lane as Lane) ?? [];
     this.lanes.set(lane as Lane, entries);
@@ -51,7 +64,7 @@ export class ScriptedLog {
       if (taken.length > 0) reached.set(lane, from + taken.length);
       for (const entry of taken) {
         if (entry.kind === 'event') events.push(entry.event);
-        else parked.push(entry.parked);
+        else if (entry.kind === 'parked') parked.push(entry.parked);
       }
     }
     return reached.size === 0 ? undefined : { events, parked, checkpoints: reached };

@@ -8,9 +8,18 @@ export class InProcessDeliveryLog implements DeliveryLog {
 
   async publish(run: RecordedRun): Promise<void> {
     await this.check();
+    this.tell((follower) => follower.onRun(run));
+  }
+
+  async forget(): Promise<void> {
+    await this.check();
+    this.tell((follower) => follower.onForgotten?.());
+  }
+
+  private tell(what: (follower: FollowDeliveryOptions) => void): void {
     for (const follower of this.followers) {
       try {
-        follower.onRun(run);
+        what(follower);
       } catch (error) {
         follower.onFault?.(error);
       }

@@ -1,33 +1,50 @@
 import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
 import { SluiceError } from '../errors';
-import type { DurableLog, FollowLogOptions, Lane, LaneCheckpoints, LogFollower, LogRecord } from '../ports/durable-log';
+import type {
+  ByteLog,
+  DurableLog,
+  FollowLogOptions,
+  Lane,
+  LaneCheckpoints,
+  LogEntry,
+  LogFollower,
+  LogRecord,
+} from '../ports/durable-log';
 import { FollowLoop } from '../follow-loop';
+import { MemoryLane } from './memory-lane';
+import { MemoryLogErasure } from './memory-log-erasure';
 
 export interface MemoryDurableLogOptions {
   readonly lanes?: number;
 }
 
 /** DurableLog in the memory of one process: for tests, and the readable specification of the port. */
-export class MemoryDurableLog implements DurableLog {
-  private readonly lanes: LogRecord[][];
+export class MemoryDurableLog implements DurableLog, ByteLog {
+  readonly erasure: MemoryLogErasure;
+  private readonly lanes: readonly MemoryLane[];
   private readonly loops = new Map<FollowLoop, string>();
   private closed = false;
 
   constructor({ lanes = 4 }: MemoryDurableLogOptions = {}) {
-    this.lanes = Array.from({ length: lanes }, () => []);
+    this.lanes = Array.from({ length: lanes }, (_, lane) => new MemoryLane(lane as Lane));
+    this.erasure = new MemoryLogErasure(this.lanes, (events) => this.append(events));
   }
 
   append(events: readonly EncodedEnvelope[]): Promise<void> {
-    for (const { event, json } of events) this.appendRaw(entityKey(event), new TextEncoder().encode(json));
+    return this.appendEntries(
+      events.map(({ event, json }) => ({ key: entityKey(event), value: new TextEncoder().encode(json) })),
+    );
+  }
+
+  appendEntries(entries: readonly LogEntry[]): Promise<void> {
+    for (const { key, value } of entries) this.appendRaw(key, value);
     return this.check();
   }
 
   /** Stores bytes as they are, as a foreign producer might. */
   appendRaw(key: string, value: Uint8Array): void {
     if (this.closed) return;
-    const lane = laneOf(key, this.lanes.length);
-    const records = this.lanes[lane] ?? [];
-    records.push({ lane, index: records.length, value, appendedAt: Date.now() });
+    this.lanes[hashOf(key) % this.lanes.length]?.append(value);
     for (const loop of this.loops.keys()) loop.wake();
   }
 
@@ -37,11 +54,9 @@ export class MemoryDurableLog implements DurableLog {
     const isActive = () => [...this.loops].find(([, name]) => name === group)?.[0] === loop;
     const loop = new FollowLoop(
       options,
-      async (checkpoints) => {
-        if (!isActive()) return [];
-        return this.lanes.flatMap((records, lane) => records.slice(checkpoints.get(lane as Lane) ?? 0));
-      },
-      this.lanes.map((_, lane) => lane as Lane),
+      async (checkpoints): Promise<readonly LogRecord[]> =>
+        isActive() ? this.lanes.flatMap((lane) => lane.from(checkpoints.get(lane.lane) ?? 0)) : [],
+      this.lanes.map(({ lane }) => lane),
     );
     this.loops.set(loop, group);
     loop.start();
@@ -55,11 +70,11 @@ export class MemoryDurableLog implements DurableLog {
   }
 
   ends(): Promise<LaneCheckpoints> {
-    return Promise.resolve(new Map(this.lanes.map((records, lane) => [lane as Lane, records.length])));
+    return Promise.resolve(new Map(this.lanes.map(({ lane, end }) => [lane, end])));
   }
 
   starts(): Promise<LaneCheckpoints> {
-    return Promise.resolve(new Map(this.lanes.map((_, lane) => [lane as Lane, 0])));
+    return Promise.resolve(new Map(this.lanes.map(({ lane, start }) => [lane, start])));
   }
 
   check(): Promise<void> {
@@ -75,8 +90,8 @@ export class MemoryDurableLog implements DurableLog {
 }
 
 /** FNV-1a: any stable hash will do, as long as one entity stays in one lane. */
-function laneOf(key: string, lanes: number): Lane {
+function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return ((hash >>> 0) % lanes) as Lane;
+  return hash >>> 0;
 }

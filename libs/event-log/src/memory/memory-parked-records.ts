@@ -4,11 +4,12 @@ import type { ParkedRecord, ParkedRecords, StoredParkedRecord } from '../ports/r
 /** ParkedRecords in memory. The same record of the log is kept once. */
 export class MemoryParkedRecords implements ParkedRecords {
   private records: StoredParkedRecord[] = [];
+  private lastId = 0;
 
   add(parked: readonly ParkedRecord[]): void {
     for (const record of parked) {
       if (this.records.some(({ lane, index }) => lane === record.lane && index === record.index)) continue;
-      this.records.push({ ...record, parkedId: this.records.length + 1, parkedAt: Date.now() });
+      this.records.push({ ...record, parkedId: ++this.lastId, parkedAt: Date.now() });
     }
   }
 
@@ -16,6 +17,7 @@ export class MemoryParkedRecords implements ParkedRecords {
   replaceBy(parked: readonly ParkedRecord[]): void {
     const before = this.records;
     this.records = [];
+    this.lastId = 0;
     this.add(parked);
     this.records = this.records.map((record) => {
       const known = before.find(({ lane, index }) => lane === record.lane && index === record.index);
@@ -23,6 +25,13 @@ export class MemoryParkedRecords implements ParkedRecords {
       const { parkedAt, replayedAt } = known;
       return { ...record, parkedAt, ...(replayedAt === undefined ? {} : { replayedAt }) };
     });
+  }
+
+  /** How many there were. */
+  removeWhere(condition: (record: StoredParkedRecord) => boolean): number {
+    const before = this.records.length;
+    this.records = this.records.filter((record) => !condition(record));
+    return before - this.records.length;
   }
 
   has(lane: Lane, index: number): boolean {

@@ -12,11 +12,16 @@ import type {
   ReadModel,
   RecordBatch,
   RecordedPage,
+  RecordedRange,
   RecordOutcome,
+  RemovedEvent,
 } from '../ports/read-model';
-import { MemoryModelState, type CheckEvent } from './memory-model-state';
+import { MemoryErasures } from './memory-erasures';
+import { MemoryModelState, type CheckEvent, type RemovedRow } from './memory-model-state';
 import { MemoryParkedRecords } from './memory-parked-records';
 import { MemoryReadModelRebuilds } from './memory-rebuilds';
+import { MemoryRemovedEvents } from './memory-removed-events';
+import { MemoryEventRetention } from './memory-retention';
 
 export interface MemoryReadModelOptions {
   /** Runs on every new event before it is kept; what it throws rejects the batch. */
@@ -27,6 +32,11 @@ export interface MemoryReadModelOptions {
 export class MemoryReadModel implements ReadModel {
   readonly parked = new MemoryParkedRecords();
   readonly rebuilds: MemoryReadModelRebuilds;
+  readonly removed: MemoryRemovedEvents;
+  readonly retention: MemoryEventRetention;
+  readonly erasures: MemoryErasures;
+  /** Rises when what past events made is to be made anew. */
+  revision = 0;
   private state: MemoryModelState;
   private readonly listeners = new Set<() => void>();
   private lease = { holder: '', fencingToken: 0, published: BEFORE_FIRST, expiresAt: 0 };
@@ -41,6 +51,18 @@ export class MemoryReadModel implements ReadModel {
       live: () => this.state,
       hold: (until) => this.hold(until),
       exchange: (next) => this.exchange(next),
+      isErased: () => this.erasures.isUnderWay,
+    });
+    const state = () => this.state;
+    const isRebuilding = () => this.rebuilds.isUnderWay;
+    this.removed = new MemoryRemovedEvents(state, isRebuilding);
+    this.retention = new MemoryEventRetention(state, isRebuilding);
+    this.erasures = new MemoryErasures({
+      parked: this.parked,
+      live: () => this.state,
+      isRebuilt: () => this.rebuilds.isUnderWay || this.rebuilds.hasOldModel,
+      published: () => this.lease.published,
+      changed: () => this.revision++,
     });
   }
 
@@ -65,7 +87,7 @@ export class MemoryReadModel implements ReadModel {
   private exchange(next: MemoryModelState): void {
     if (next.epoch !== this.state.epoch) {
       const { fencingToken } = this.lease;
-      const published = toPosition(next.events.length);
+      const published = next.lastPosition;
       this.lease = { holder: '', fencingToken: fencingToken + 1, published, expiresAt: 0 };
     }
     this.state = next;
@@ -77,7 +99,7 @@ export class MemoryReadModel implements ReadModel {
   }
 
   async head(): Promise<Head> {
-    return { epoch: this.state.epoch, position: toPosition(this.state.events.length) };
+    return { epoch: this.state.epoch, position: this.state.lastPosition };
   }
 
   async read(options: ReadEventsOptions): Promise<RecordedPage> {
@@ -94,11 +116,25 @@ export class MemoryReadModel implements ReadModel {
     if (options.order === 'descending') found.reverse();
     const candidates = found.slice(0, options.limit);
     const events = this.within(candidates, options.maxBytes);
-    return { events, complete: candidates.length < options.limit && events.length === candidates.length };
+    const complete = candidates.length < options.limit && events.length === candidates.length;
+    return { events, complete, floor: this.state.floorFor(options.filter) };
   }
 
-  async readAll({ after, upTo, limit, maxBytes }: ReadAllOptions): Promise<readonly EncodedRecordedEvent[]> {
-    return this.within(this.state.events.slice(after, Math.min(upTo, after + limit)), maxBytes);
+  async readAll({ after, upTo, limit, maxBytes }: ReadAllOptions): Promise<RecordedRange> {
+    const slots = this.state.slots.slice(after, Math.min(upTo, after + limit));
+    const candidates = slots.flatMap((slot) => ('kept' in slot ? [slot.kept] : []));
+    const events = this.within(candidates, maxBytes);
+    const leftOut = candidates[events.length];
+    const reached = leftOut ? toPosition(leftOut.event.position - 1) : toPosition(after + slots.length);
+    const removed = slots.flatMap((slot) =>
+      'removed' in slot && slot.removed.position <= reached ? [this.removedEvent(slot.removed)] : [],
+    );
+    return { events, removed, reached };
+  }
+
+  private removedEvent({ position, workspaceId, family, entityId }: RemovedRow): RemovedEvent {
+    const floor = this.state.floorFor({ workspaceIds: [workspaceId], families: [family] });
+    return { position, workspaceId, family, entityId, floor };
   }
 
   private within(events: readonly EncodedRecordedEvent[], maxBytes = Infinity): readonly EncodedRecordedEvent[] {

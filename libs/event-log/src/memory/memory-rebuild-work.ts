@@ -22,6 +22,8 @@ export class NextModel {
   /** Events of the log that the live model lacks, by lane and index. */
   readonly lacking = new Map<string, RebuildEvent>();
   readonly parked: ParkedRecord[] = [];
+  /** Up to here what is removed from the live model, and is not in the log either, is carried over as it is. */
+  carriedUpTo = 0;
   leftOut = 0;
 
   constructor(model: RebuiltModel, positions: RebuildPositions) {
@@ -62,10 +64,11 @@ export class MemoryRebuildWork implements RebuildWork {
   async copy(batch: RebuildBatch): Promise<LaneCheckpoints> {
     const { next } = this.own;
     if (this.positions === 'renumber') {
-      next.state.record(
-        batch.events.map(({ envelope }) => envelope),
-        Date.now(),
-      );
+      const envelopes = batch.events.map(({ envelope }) => envelope);
+      // It has its effect on the projections, and is not kept here either.
+      for (const { event } of next.state.record(envelopes, Date.now())) {
+        if (this.model.live().removedById.has(event.id)) next.state.remove(event);
+      }
       next.parked.push(...batch.parked);
       next.state.reach(batch.checkpoints);
       return batch.checkpoints;
@@ -74,7 +77,7 @@ export class MemoryRebuildWork implements RebuildWork {
     for (const event of batch.events) {
       const { lane, index, envelope } = event;
       if (index >= (live.checkpoints.get(lane) ?? 0)) continue;
-      const known = live.byId.get(envelope.event.id);
+      const known = live.byId.get(envelope.event.id) ?? live.removedById.get(envelope.event.id);
       if (known) this.copyKnown(envelope, known.position);
       else if (!this.model.parked.has(lane, index)) next.lacking.set(`${lane} ${index}`, event);
     }
@@ -90,28 +93,43 @@ export class MemoryRebuildWork implements RebuildWork {
   /** A second event with a known id was skipped; it counts only where there is no other. */
   private copyKnown(envelope: EncodedEnvelope, position: number): void {
     const { copied, variants } = this.own.next;
-    const live = this.model.live().events[position - 1];
-    const { entityId, family, workspaceId, type } = envelope.event;
+    const slot = this.model.live().slotAt(position);
+    if (slot === undefined) return;
+    const live = 'kept' in slot ? slot.kept.event : slot.removed;
+    const { entityId, family, workspaceId, type, occurredAt } = envelope.event;
     const isExact =
-      live !== undefined &&
-      [entityId, family, workspaceId, type].join() ===
-        [live.event.entityId, live.event.family, live.event.workspaceId, live.event.type].join();
+      [entityId, family, workspaceId, occurredAt].join() ===
+        [live.entityId, live.family, live.workspaceId, live.occurredAt].join() &&
+      (!('type' in live) || live.type === type);
     const target = isExact ? copied : variants;
     if (!target.has(position)) target.set(position, envelope);
   }
 
   async project(): Promise<number> {
     const { next } = this.own;
-    const before = next.state.events.length;
-    for (;;) {
-      const position = next.state.events.length + 1;
-      const envelope = next.copied.get(position);
-      const live = this.model.live().events[position - 1];
-      if (!envelope || !live || this.positions === 'renumber') return next.state.events.length - before;
-      const { entitySequence, recordedAt } = live.event;
-      if (!next.state.restore(envelope, { position: live.event.position, entitySequence, recordedAt })) next.leftOut++;
-      next.copied.delete(position);
+    const before = next.state.lastPosition;
+    if (this.positions === 'renumber') return 0;
+    while (this.projectNext(next));
+    return next.state.lastPosition - before;
+  }
+
+  private projectNext({ state, copied, carriedUpTo }: NextModel): boolean {
+    const position = state.lastPosition + 1;
+    const slot = this.model.live().slotAt(position);
+    const envelope = copied.get(position);
+    if (slot === undefined) return false;
+    if (envelope) {
+      const recording = 'kept' in slot ? slot.kept.event : slot.removed;
+      if (!state.restore(envelope, recording)) this.own.next.leftOut++;
+      copied.delete(position);
+      const restored = state.slotAt(position);
+      if ('removed' in slot && restored && 'kept' in restored) state.remove(restored.kept.event);
+    } else {
+      if (!('removed' in slot) || position > carriedUpTo) return false;
+      state.restoreRemoved(slot.removed);
+      this.own.next.leftOut++;
     }
+    return true;
   }
 
   async remainder(starts: LaneCheckpoints): Promise<RebuildRemainder> {
@@ -122,19 +140,22 @@ export class MemoryRebuildWork implements RebuildWork {
       const reached = Math.max(next.state.checkpoints.get(lane) ?? 0, starts.get(lane) ?? 0);
       records += Math.max(0, index - reached);
     }
-    const events = this.positions === 'keep' ? live.events.length - next.state.events.length : 0;
+    const events = this.positions === 'keep' ? live.lastPosition - next.state.lastPosition : 0;
     return { records, events };
   }
 
   async fillHoles(): Promise<string | undefined> {
     const { next } = this.own;
     for (const [position, envelope] of next.variants) {
-      if (!next.copied.has(position) && position > next.state.events.length) next.copied.set(position, envelope);
+      if (!next.copied.has(position) && position > next.state.lastPosition) next.copied.set(position, envelope);
     }
-    const position = next.state.events.length + 1;
-    const live = this.model.live().events[position - 1];
-    if (next.copied.has(position) || live === undefined) return undefined;
-    return `the log has no event that can be read with the id ${live.event.id}, which is at position ${position}`;
+    const live = this.model.live();
+    next.carriedUpTo = live.lastPosition;
+    const position = next.state.lastPosition + 1;
+    const slot = live.slotAt(position);
+    if (next.copied.has(position) || slot === undefined || 'removed' in slot) return undefined;
+    const { id } = slot.kept.event;
+    return `the log has no event that can be read with the id ${id}, which is at position ${position}`;
   }
 
   async renew(leaseMs: number): Promise<'building' | 'aborting'> {
@@ -153,6 +174,9 @@ export class MemoryRebuildWork implements RebuildWork {
       }
       const { next } = this.own;
       this.recordLacking();
+      // In a numbering of its own nobody has seen anything that is gone.
+      if (this.positions === 'keep')
+        for (const floor of this.model.live().floors.values()) next.state.raiseFloor(floor);
       if (this.positions === 'renumber') this.model.parked.replaceBy(next.parked);
       this.model.exchange(next.state);
       this.finish('switched');

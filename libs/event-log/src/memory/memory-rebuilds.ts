@@ -18,6 +18,7 @@ export interface RebuiltModel {
   /** Nobody records until it resolves. */
   hold(until: Promise<void>): void;
   exchange(next: MemoryModelState): void;
+  isErased(): boolean;
 }
 
 /** One rebuild, as it is noted. */
@@ -44,6 +45,7 @@ export class MemoryReadModelRebuilds implements ReadModelRebuilds {
   async request({ positions, dropOld }: RebuildRequest): Promise<RebuildStatus> {
     if (this.oldModelKept) throw new SluiceError('conflict', 'The former model of an earlier rebuild is still there');
     if (this.open) throw new SluiceError('conflict', 'A rebuild is under way already');
+    if (this.model.isErased()) throw new SluiceError('conflict', 'An erasure is open');
     this.newest = {
       rebuildId: (this.newest?.rebuildId ?? 0) + 1,
       requestedAt: Date.now(),
@@ -82,6 +84,14 @@ export class MemoryReadModelRebuilds implements ReadModelRebuilds {
     return new MemoryRebuildWork(this.model, open, () => (this.oldModelKept = true));
   }
 
+  get hasOldModel(): boolean {
+    return this.oldModelKept;
+  }
+
+  get isUnderWay(): boolean {
+    return this.open !== undefined;
+  }
+
   private get open(): NotedRebuild | undefined {
     return this.newest?.finishedAt === undefined ? this.newest : undefined;
   }
@@ -94,8 +104,8 @@ export class MemoryReadModelRebuilds implements ReadModelRebuilds {
       ...(finishedAt === undefined ? {} : { finishedAt }),
       ...(isHeld ? { holder: noted.holder } : {}),
       ...(fault === undefined ? {} : { fault }),
-      builtEvents: next.state.events.length,
-      liveEvents: this.model.live().events.length,
+      builtEvents: next.state.lastPosition,
+      liveEvents: this.model.live().lastPosition,
       leftOutEvents: next.leftOut,
       oldModelKept: this.oldModelKept,
     };

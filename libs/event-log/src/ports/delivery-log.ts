@@ -9,6 +9,8 @@ export interface RecordedRun {
 export interface FollowDeliveryOptions {
   /** Called for each run, in the order of publication. Synchronous, so that nothing piles up in front of it. */
   onRun(run: RecordedRun): void;
+  /** What followers hold of runs that were published before is to be dropped; what they need of it they read again. */
+  onForgotten?(): void;
   /** Told of faults that the follower survives by itself; runs may be missing after one. */
   onFault?(error: unknown): void;
 }
@@ -32,6 +34,12 @@ export interface DeliveryLog {
    * @throws SluiceError `delivery_log_unavailable` when the log cannot be reached, after a bounded wait of seconds
    */
   follow(options: FollowDeliveryOptions): Promise<DeliveryFollower>;
+  /**
+   * Forgets all runs that were published before, and tells every follower that follows now, or comes back, in the order of
+   * publication. Runs that followers have not been given yet may be missing to them. Can be repeated.
+   * @throws SluiceError `delivery_log_unavailable`
+   */
+  forget(): Promise<void>;
   /** @throws SluiceError `delivery_log_unavailable` */
   check(): Promise<void>;
   close(): Promise<void>;

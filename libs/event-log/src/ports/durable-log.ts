@@ -1,4 +1,5 @@
 import type { EncodedEnvelope } from '@sluice/event-schema';
+import type { LogErasure } from './log-erasure';
 
 /**
  * A lane is the unit of order of a durable log: the events of one entity are always in one lane. Only a log's adapter
@@ -19,7 +20,10 @@ export interface LogRecord {
   readonly appendedAt: number;
 }
 
-/** Records in the order of their lanes, at least one. */
+/**
+ * Records in the order of their lanes. There may be none, where those that were read are erased: the checkpoints are to be
+ * stored all the same.
+ */
 export interface LogBatch {
   readonly records: readonly LogRecord[];
   /** For every lane of the batch, where to go on once the batch is handled. */
@@ -58,6 +62,8 @@ export interface LogFollower {
  * - A follower sees every stored record at least once, in the order of each lane.
  */
 export interface DurableLog {
+  /** Takes what is about one entity out for good. */
+  readonly erasure: LogErasure;
   /** @throws SluiceError `log_unavailable` (retryable) or `overloaded` when too much waits already. */
   append(events: readonly EncodedEnvelope[]): Promise<void>;
   follow(options: FollowLogOptions): Promise<LogFollower>;
@@ -69,4 +75,16 @@ export interface DurableLog {
   check(): Promise<void>;
   /** Lets appends in hand finish, then lets go of everything. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Bytes to be stored. What has the same key keeps its order. */
+export interface LogEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** A log that stores any bytes. What they mean, and whether they are sealed, is left to who gives and takes them. */
+export interface ByteLog extends Omit<DurableLog, 'append' | 'erasure'> {
+  /** As `append`, in the same order and under the same limits. */
+  appendEntries(entries: readonly LogEntry[]): Promise<void>;
 }

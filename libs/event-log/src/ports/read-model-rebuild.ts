@@ -32,7 +32,7 @@ export interface RebuildStatus extends RebuildRequest {
   /** Events that the model beside has in full, and those of the live model. */
   readonly builtEvents: number;
   readonly liveEvents: number;
-  /** Events that a projection rejected: they are recorded, and without effect. */
+  /** Events without effect: a projection rejected them, or they are removed and the log has them no more. */
   readonly leftOutEvents: number;
   /** Attempts to switch that came to nothing, as too much was left to be done in one. */
   readonly attempts: number;
@@ -95,7 +95,7 @@ export interface RebuildWork {
   remainder(starts: LaneCheckpoints): Promise<RebuildRemainder>;
   /**
    * To be called when all records are copied and events are still missing, as their records are not in the log word for word:
-   * takes what the log has under their ids.
+   * takes what the log has under their ids, and of removed events that it has nothing of what the live model has.
    * @returns undefined, or, where it has nothing, what is missing first
    */
   fillHoles(): Promise<string | undefined>;

@@ -8,6 +8,7 @@ import type {
 } from '@sluice/event-schema';
 import type { EventFilter } from '../filter';
 import type { Lane, LaneCheckpoints } from './durable-log';
+import type { RemovedEvents } from './removed-events';
 
 /** The newest recorded event. */
 export interface Head {
@@ -64,7 +65,7 @@ export class ProjectionFailed extends Error {
 /**
  * The projector's side of the read model.
  *
- * `record` is one transaction: it skips ids that it has, gives the rest the next positions (contiguous and in commit
+ * `record` is one transaction: it skips ids that it has or had, gives the rest the next positions (contiguous and in commit
  * order, with any number of projectors) and the next sequence numbers of their entities, stores them, applies the
  * projections and stores the checkpoints. Either all of it happened or nothing. A checkpoint never moves back.
  */
@@ -91,11 +92,16 @@ export interface ReadEventsOptions {
   readonly maxBytes?: number;
 }
 
-/** Events that match, in the order asked for. */
+/** Events that match, in the order asked for, and the floor of that very moment. */
 export interface RecordedPage {
   readonly events: readonly EncodedRecordedEvent[];
   /** Nothing that matches was left out. False when `limit` or `maxBytes` was reached: there may be more then. */
   readonly complete: boolean;
+  /**
+   * The highest position from which retention has removed an event of a workspace and family that the filter may match;
+   * `BEFORE_FIRST` where it has removed none. Who has seen less than this has missed something, and must be told.
+   */
+  readonly floor: Position;
 }
 
 export interface ReadAllOptions {
@@ -108,7 +114,29 @@ export interface ReadAllOptions {
   readonly maxBytes?: number;
 }
 
-/** One entity and how far it has come. */
+/** What is left at the position of an event that is not kept any more. Its id stays known, too. */
+export interface RemovedEvent {
+  readonly position: Position;
+  readonly workspaceId: number;
+  readonly family: EventFamily;
+  readonly entityId: string;
+  /**
+   * The highest position from which retention has removed an event of its workspace and family. It is below the event's own
+   * where the event was erased: then nobody is told.
+   */
+  readonly floor: Position;
+}
+
+/** What is at consecutive positions. */
+export interface RecordedRange {
+  readonly events: readonly EncodedRecordedEvent[];
+  /** In position order, as the events are. */
+  readonly removed: readonly RemovedEvent[];
+  /** Each position that was asked for, up to here, is that of an event or of a removed one. What follows is not there yet. */
+  readonly reached: Position;
+}
+
+/** One entity and how far it has come. Its events count whether they are kept or not. */
 export interface EntitySummary {
   readonly workspaceId: number;
   readonly family: EventFamily;
@@ -132,9 +160,12 @@ export interface RecordedEventReader {
   head(): Promise<Head>;
   /** Events that match, in position order. An event that cannot be brought to its current version is as it was stored. */
   read(options: ReadEventsOptions): Promise<RecordedPage>;
-  /** All events with positions in (after, upTo], whatever their workspace: for filling gaps, never for a door. */
-  readAll(options: ReadAllOptions): Promise<readonly EncodedRecordedEvent[]>;
-  /** The recorded events among these ids. */
+  /**
+   * What is at the positions in (after, upTo], whatever its workspace: for filling gaps, never for a door. At most `limit`
+   * positions.
+   */
+  readAll(options: ReadAllOptions): Promise<RecordedRange>;
+  /** The recorded events among these ids; not those that were removed. */
   findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>>;
   listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]>;
 }
@@ -172,6 +203,7 @@ export interface RecordedSignal {
 
 export interface ReadModel extends EventRecorder, RecordedEventReader, PublisherLease, RecordedSignal {
   readonly parked: ParkedRecords;
+  readonly removed: RemovedEvents;
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -27,8 +27,9 @@ export async function copyKept(queries: Queries, batch: RebuildBatch): Promise<L
 
 /**
  * A record with the text that the live model has is the event. One with another text is most often a second event with the
- * same id, which was skipped as known. It is set aside, in case that there is no other. What the live model parked is parked
- * there too. What it lacks is kept for the switch; of more than can be recorded then, not all.
+ * same id, which was skipped as known. It is set aside, in case that there is no other. Of what was removed the text is not
+ * known any more: there the entity and the time tell. It is copied to have its effect, and removed again after that. What the
+ * live model parked is parked there too. What it lacks is kept for the switch; of more than can be recorded then, not all.
  */
 async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Promise<void> {
   await queries.$executeRaw`SET LOCAL enable_seqscan = off`;
@@ -51,6 +52,10 @@ async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Pr
     ), known AS MATERIALIZED (
       SELECT g.*, e.position, e.entity_sequence, e.recorded_at, e.envelope = g.envelope AS is_exact
       FROM given g JOIN ${LIVE}.recorded_events e ON e.id = g.id
+      UNION ALL
+      SELECT g.*, m.position, m.entity_sequence, m.recorded_at,
+        (m.workspace_id, m.family, m.entity_id, m.occurred_at) = (g.workspace_id, g.family, g.entity_id, g.occurred_at)
+      FROM given g JOIN ${LIVE}.removed_events m ON m.id = g.id
     ), copied AS (
       INSERT INTO ${NEXT}.recorded_events (position, id, workspace_id, family, entity_id, entity_sequence, type, occurred_at,
         recorded_at, envelope)

@@ -8,6 +8,7 @@ import {
 import { DatabaseError, type Pool } from 'pg';
 import type { ProjectEvent } from '../record-transaction';
 import { inTransaction, queriesOf } from '../transaction';
+import { keepRebuildsApart } from '../erasure/maintenance-lock';
 import { orUnavailable } from '../unavailable';
 import { OLD_SCHEMA } from './model-schemas';
 import { askToAbort, claimRebuild, insertRebuild, readStatus } from './rebuild-row';
@@ -28,11 +29,17 @@ export class PostgresReadModelRebuilds implements ReadModelRebuilds {
   ) {}
 
   async request(request: RebuildRequest): Promise<RebuildStatus> {
-    if (await orUnavailable(() => insertRebuild(queriesOf(this.pool), request))) return this.newest();
+    const isNoted = await orUnavailable(() =>
+      inTransaction(this.pool, async (queries) => {
+        await keepRebuildsApart(queries);
+        return insertRebuild(queries, request);
+      }),
+    );
+    if (isNoted) return this.newest();
     if ((await this.status())?.oldModelKept) {
       throw new SluiceError('conflict', 'The former model of an earlier rebuild is still there: drop it first');
     }
-    throw new SluiceError('conflict', 'A rebuild is under way already');
+    throw new SluiceError('conflict', 'A rebuild is under way already, or an erasure is open');
   }
 
   status(): Promise<RebuildStatus | undefined> {

@@ -3,9 +3,11 @@ import type { EventEnvelope } from '@sluice/event-schema';
 import { mergeChanges, type Change } from '@sluice/projections';
 import { applyChanges } from '../apply-changes';
 import type { Queries } from '../database';
+import { Prisma } from '../generated/client';
 import type { ProjectEvent } from '../record-transaction';
+import { REMOVED_COLUMNS } from '../retention/remove-events';
 import type { StoredEventRow } from '../stored-event';
-import { NEXT } from './model-schemas';
+import { LIVE, NEXT } from './model-schemas';
 
 /** Most events, and bytes of envelopes, of one transaction; one event may be larger. */
 const MAX_EVENTS = 1_000;
@@ -15,9 +17,12 @@ export interface Projected {
   /** How many events were taken, and the position of the last one. */
   readonly events: number;
   readonly upTo: number;
-  /** How many of them a projection rejected. */
+  /** How many of them are without effect: a projection rejected them, or nobody has their text any more. */
   readonly leftOut: number;
 }
+
+/** An event, or a removed one of which nobody has the text. */
+type KeptRow = Omit<StoredEventRow, 'envelope'> & { readonly envelope: string | null };
 
 /**
  * Projects the events of the model beside that follow a position without a hole. They have their positions already, so that
@@ -30,6 +35,10 @@ export async function projectKept(queries: Queries, after: number, project: Proj
   const changes: Change[] = [];
   let leftOut = 0;
   for (const row of rows) {
+    if (row.envelope === null) {
+      leftOut++;
+      continue;
+    }
     try {
       const { event } = currentRecordedEvent(
         { event: JSON.parse(row.envelope) as EventEnvelope, json: row.envelope },
@@ -47,40 +56,65 @@ export async function projectKept(queries: Queries, after: number, project: Proj
   }
   await countEntities(queries, after, upTo);
   await applyChanges(queries, mergeChanges(changes), NEXT);
+  await removeAgain(queries, after, upTo);
   return { events: rows.length, upTo, leftOut };
 }
 
-function readAfter(queries: Queries, after: number): Promise<readonly StoredEventRow[]> {
-  return queries.$queryRaw<StoredEventRow[]>`
+function readAfter(queries: Queries, after: number): Promise<readonly KeptRow[]> {
+  const inRange = between(after, after + MAX_EVENTS);
+  return queries.$queryRaw<KeptRow[]>`
     SELECT position, entity_sequence, recorded_at, envelope
     FROM (
-      SELECT *, sum(octet_length(envelope)) OVER (ORDER BY position) AS bytes_to_here
+      SELECT *, sum(coalesce(octet_length(envelope), 0)) OVER (ORDER BY position) AS bytes_to_here
       FROM (
-        SELECT position, entity_sequence, recorded_at, envelope FROM ${NEXT}.recorded_events
-        WHERE position > ${BigInt(after)}::bigint AND position <= ${BigInt(after + MAX_EVENTS)}::bigint ORDER BY position
+        SELECT position, entity_sequence, recorded_at, envelope FROM ${NEXT}.recorded_events WHERE ${inRange}
+        UNION ALL
+        SELECT position, entity_sequence, recorded_at, NULL FROM ${NEXT}.removed_events WHERE ${inRange}
       ) AS candidates
     ) AS measured
     WHERE bytes_to_here <= ${BigInt(MAX_BYTES)}::bigint OR bytes_to_here = octet_length(envelope)
     ORDER BY position`;
 }
 
-function contiguous(rows: readonly StoredEventRow[], after: number): readonly StoredEventRow[] {
+function contiguous(rows: readonly KeptRow[], after: number): readonly KeptRow[] {
   const hole = rows.findIndex(({ position }, n) => Number(position) !== after + n + 1);
   return hole === -1 ? rows : rows.slice(0, hole);
 }
 
-/** An entity goes on from the sequence number of its last event, also where its first ones are not kept any more. */
+const between = (after: number, upTo: number) =>
+  Prisma.sql`position > ${BigInt(after)}::bigint AND position <= ${BigInt(upTo)}::bigint`;
+
+const COUNTED = Prisma.sql`workspace_id, family, entity_id, entity_sequence, position, occurred_at`;
+
+/** An entity's events count whether they are kept or not. */
 async function countEntities(queries: Queries, after: number, upTo: number): Promise<void> {
+  const inRange = between(after, upTo);
   await queries.$executeRaw`
     INSERT INTO ${NEXT}.entities AS e
       (workspace_id, family, entity_id, event_count, first_position, last_position, last_occurred_at)
     SELECT r.workspace_id, r.family, r.entity_id, max(r.entity_sequence), min(r.position), max(r.position),
       (array_agg(r.occurred_at ORDER BY r.position DESC))[1]
-    FROM ${NEXT}.recorded_events r
-    WHERE r.position > ${BigInt(after)}::bigint AND r.position <= ${BigInt(upTo)}::bigint
+    FROM (
+      SELECT ${COUNTED} FROM ${NEXT}.recorded_events WHERE ${inRange}
+      UNION ALL
+      SELECT ${COUNTED} FROM ${NEXT}.removed_events WHERE ${inRange}
+    ) r
     GROUP BY r.workspace_id, r.family, r.entity_id
     ON CONFLICT (workspace_id, family, entity_id) DO UPDATE SET
       event_count = excluded.event_count,
       last_position = excluded.last_position,
       last_occurred_at = excluded.last_occurred_at`;
+}
+
+/** What the live model has removed is removed here as well, now that it has had its effect. */
+async function removeAgain(queries: Queries, after: number, upTo: number): Promise<void> {
+  const inRange = between(after, upTo);
+  await queries.$executeRaw`
+    WITH removed AS (
+      INSERT INTO ${NEXT}.removed_events (${REMOVED_COLUMNS})
+      SELECT ${REMOVED_COLUMNS} FROM ${LIVE}.removed_events WHERE ${inRange}
+      ON CONFLICT (position) DO NOTHING
+      RETURNING position
+    )
+    DELETE FROM ${NEXT}.recorded_events n USING removed WHERE n.position = removed.position`;
 }

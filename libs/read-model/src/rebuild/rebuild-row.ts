@@ -57,11 +57,12 @@ export async function readStatus(queries: Queries): Promise<RebuildStatus | unde
   };
 }
 
-/** False while another one is under way, or the former model of one is still there. */
+/** False while another one is under way, the former model of one is still there, or an erasure is open. */
 export async function insertRebuild(queries: Queries, { positions, dropOld }: RebuildRequest): Promise<boolean> {
   const inserted = await queries.$executeRaw`
     INSERT INTO maintenance.rebuilds (positions, drop_old, state)
     SELECT ${positions}::text, ${dropOld}::boolean, 'building' WHERE to_regnamespace(${OLD_SCHEMA}) IS NULL
+      AND NOT EXISTS (SELECT FROM maintenance.erasures WHERE is_open)
     ON CONFLICT (is_open) DO NOTHING`;
   return inserted === 1;
 }

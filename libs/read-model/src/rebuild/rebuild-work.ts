@@ -17,11 +17,12 @@ import { inTransaction, queriesOf } from '../transaction';
 import { orRefused, orUnavailable } from '../unavailable';
 import { copyKept, VARIANTS_TABLE } from './copy-kept';
 import { copyStructure, tableNames } from './copy-structure';
-import { findHole, fillFromVariants } from './holes';
+import { carryRemoved, findHole, fillFromVariants } from './holes';
 import { LACKING_TABLE, recordLacking } from './lacking';
 import { LIVE, LIVE_SCHEMA, NEXT, NEXT_SCHEMA } from './model-schemas';
 import { projectKept } from './project-kept';
 import { rebuildLost, renewRebuild, type RebuildGrant } from './rebuild-row';
+import { removeKnownAsRemoved, waitForRemovals } from './removed';
 import { describeStructure, firstDifference, refuseDependents } from './structure';
 import { haltMigrations, switchOver } from './switch-over';
 
@@ -79,6 +80,7 @@ export class PostgresRebuildWork implements RebuildWork {
     if (!(await haltMigrations(client))) {
       throw new SluiceError('read_model_unavailable', 'Migrations are being applied');
     }
+    await waitForRemovals(queries);
     await refuseDependents(client, LIVE_SCHEMA);
     if (row.prepared && (await this.isUpToDate(client))) return;
     this.analysed = false;
@@ -100,12 +102,13 @@ export class PostgresRebuildWork implements RebuildWork {
         WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
   }
 
-  /** @returns the position below which the live model keeps no events any more */
+  /** @returns the position before the first one that the live model knows of */
   private async keepNumbering(queries: Queries): Promise<bigint> {
     await queries.$executeRaw`
       UPDATE ${NEXT}.position_counter n SET epoch = l.epoch FROM ${LIVE}.position_counter l`;
     const [row] = await queries.$queryRaw<{ floor: string }[]>`
-      SELECT coalesce((SELECT min(e.position) - 1 FROM ${LIVE}.recorded_events e), c.last_position) AS floor
+      SELECT coalesce(least((SELECT min(e.position) FROM ${LIVE}.recorded_events e),
+        (SELECT min(m.position) FROM ${LIVE}.removed_events m)) - 1, c.last_position) AS floor
       FROM ${LIVE}.position_counter c`;
     return BigInt(row?.floor ?? 0);
   }
@@ -127,6 +130,10 @@ export class PostgresRebuildWork implements RebuildWork {
       const { parked, checkpoints } = batch;
       const envelopes = batch.events.map(({ envelope }) => envelope);
       await recordInTransaction(queries, { envelopes, parked, checkpoints }, this.projectEvent, NEXT);
+      await removeKnownAsRemoved(
+        queries,
+        envelopes.map(({ event }) => event.id),
+      );
       await queries.$executeRaw`
         UPDATE maintenance.rebuilds r SET projected = c.last_position FROM ${NEXT}.position_counter c
         WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
@@ -174,6 +181,7 @@ export class PostgresRebuildWork implements RebuildWork {
   fillHoles(): Promise<string | undefined> {
     return this.inRebuild('writing', async (queries, _client, row) => {
       await fillFromVariants(queries, row.projected);
+      await carryRemoved(queries, row.projected);
       return findHole(queries, row.projected);
     });
   }

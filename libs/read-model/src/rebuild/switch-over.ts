@@ -75,8 +75,8 @@ export async function haltMigrations(client: PoolClient): Promise<boolean> {
 }
 
 /**
- * What is not in the log, and is carried over: how far the publisher is, and what was parked, with its ids and what became of
- * it.
+ * What is not in the log, and is carried over: how far the publisher is, what was parked, with its ids and what became of it,
+ * and up to where retention has removed.
  */
 const CARRY_OVER_KEPT = [
   `UPDATE ${NEXT_SCHEMA}.position_counter n SET last_position = l.last_position FROM ${LIVE_SCHEMA}.position_counter l`,
@@ -85,10 +85,11 @@ const CARRY_OVER_KEPT = [
   `INSERT INTO ${NEXT_SCHEMA}.parked_records SELECT * FROM ${LIVE_SCHEMA}.parked_records`,
   `SELECT setval('${NEXT_SCHEMA}.parked_records_parked_id_seq', last_value, is_called)
     FROM ${LIVE_SCHEMA}.parked_records_parked_id_seq`,
+  `INSERT INTO ${NEXT_SCHEMA}.retention_floors SELECT * FROM ${LIVE_SCHEMA}.retention_floors`,
 ];
 
 /**
- * The publisher goes on from the head of the new numbering: followers begin there. A holder of the lease of before loses it.
+ * No floors: in the new numbering nobody has missed what was removed before it. The publisher goes on from the head of the new numbering: followers begin there. A holder of the lease of before loses it.
  * What was parked is parked again, with a new id and with what became of it.
  */
 const CARRY_OVER_RENUMBERED = [

@@ -1,6 +1,7 @@
 import { agentIdSchema, chainIdSchema } from '@sluice/event-schema';
 import type { AgentClass, AgentService } from '@sluice/projections';
 import { z } from 'zod';
+import { resetSchema } from '../responses';
 import type { AgentView, FeedbackView, ResponseView } from './agent-views';
 
 /** What these doors answer, for the description of the API. The compiler compares each with what is answered. */
@@ -92,6 +93,9 @@ const metaSchema = z.object({
   limit: z.int(),
   hasMore: z.boolean(),
   nextCursor: z.string().optional().meta({ description: 'Where the next page starts; absent on the last.' }),
+  reset: resetSchema.meta({
+    description: 'Of pages of events: some of what comes after the cursor is not kept any more.',
+  }),
 });
 
 const pageOf = (item: z.ZodType) => z.object({ success: z.literal(true), data: z.array(item), meta: metaSchema });

@@ -106,7 +106,7 @@ export class AgentsDoor {
   private async events(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const { agentId } = validate(agentPathSchema, request.params, 'path');
     const { limit, types, ...query } = validate(agentEventsQuerySchema, request.query, 'query');
-    const { events, head, next } = await this.ports.pages.read({
+    const { events, head, next, reset } = await this.ports.pages.read({
       filter: {
         workspaceIds: [PUBLIC_WORKSPACE_ID],
         families: ['registry'],
@@ -122,7 +122,10 @@ export class AgentsDoor {
     this.ports.signals.read('agent', events.length);
     const texts = events.map(({ event }) => JSON.stringify(viewAgentEvent(event, head.epoch)));
     const hasMore = next !== undefined;
-    return answer(reply, pageBody(texts, { limit, hasMore, ...(hasMore && { nextCursor: next }) }));
+    return answer(
+      reply,
+      pageBody(texts, { limit, hasMore, ...(hasMore && { nextCursor: next }), ...(reset && { reset }) }),
+    );
   }
 
   /** Reads a list when the turn of its caller has come. */

@@ -1,9 +1,13 @@
+import type { PageReset } from '../../event-pages';
+
 /** What a page of these doors says of itself. */
 export interface PageMeta {
   readonly limit: number;
   readonly hasMore: boolean;
   /** Where the next page starts; absent on the last. */
   readonly nextCursor?: string;
+  /** Some of what comes after the cursor that was sent is not kept any more. */
+  readonly reset?: PageReset;
 }
 
 /** The items of a page that fit, and whether more follow. */

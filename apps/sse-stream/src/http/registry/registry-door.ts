@@ -54,13 +54,12 @@ export class RegistryDoor {
   }
 
   private async stream(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const principal = await this.admit(request, reply);
-    const { registryConnections, registryMaxDurationMs, registryMinHeartbeatMs } = this.ports.config;
-    const query = readRegistryQuery(request.query, registryMinHeartbeatMs / 1_000);
+    const { principal, query, filter } = await this.asked(request, reply);
+    const { registryConnections, registryMaxDurationMs } = this.ports.config;
     await this.opener.open(
       {
         principal,
-        filter: toEventFilter(principal, query.wanted, 'query'),
+        filter,
         ...readStart(request, query),
         dialect: new RegistryDialect(query.filters),
         headers: REGISTRY_STREAM_HEADERS,
@@ -72,9 +71,16 @@ export class RegistryDoor {
     );
   }
 
+  /** Who is let in and refused as by GET. */
   private async head(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    await this.admit(request, reply);
+    await this.asked(request, reply);
     return reply.code(200).headers(REGISTRY_STREAM_HEADERS).send();
+  }
+
+  private async asked(request: FastifyRequest, reply: FastifyReply) {
+    const principal = await this.admit(request, reply);
+    const query = readRegistryQuery(request.query, this.ports.config.registryMinHeartbeatMs / 1_000);
+    return { principal, query, filter: toEventFilter(principal, query.wanted, 'query') };
   }
 
   private async info(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,0 +1,108 @@
+import { issueApiKey } from '@sluice/access';
+import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
+import { send } from '@sluice/engine/conformance';
+import { until } from '@sluice/event-log/conformance';
+import { parseSettings, readEnv, type Service } from '@sluice/service-runtime';
+import { settings, toProjectorConfig } from '../src/config';
+import { createProjectorPart } from '../src/projector-part';
+import { envelope } from './tools';
+
+const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
+const PATH = '/v1/admin/erasures';
+const ENTITY = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-123' };
+const values = parseSettings(
+  settings,
+  readEnv(settings, {
+    SLUICE_ENGINE: 'memory',
+    SLUICE_HTTP_HOST: '127.0.0.1',
+    SLUICE_HTTP_PORT: '0',
+    SLUICE_LOG_LEVEL: 'silent',
+    SLUICE_OPERATOR_KEYS: OPERATOR_KEY,
+  }),
+);
+
+describe('/v1/admin/erasures', () => {
+  let host: AppHost;
+  let service: Service;
+  let url: string;
+  beforeEach(async () => {
+    host = createAppHost(toHostConfig('projector', values));
+    service = serveParts(host, [await createProjectorPart(host, toProjectorConfig(values))]);
+    ({ url } = await service.start());
+  });
+  afterEach(() => service.destroy());
+
+  const call = (method: string, path = PATH, json?: unknown) =>
+    send(url, path, { method, key: OPERATOR_KEY, ...(json === undefined ? {} : { json }) });
+  const append = async (...events: ReturnType<typeof envelope>[]) => {
+    await (await host.engine.durableLog()).append(events);
+    const model = await host.engine.readModel();
+    const ids = events.map(({ event }) => event.id);
+    await until(async () => (await model.findByIds(ids)).size === ids.length, 'all is recorded');
+  };
+  const isDone = (erasureId: number) =>
+    until(async () => (await call('GET', `${PATH}/${erasureId}`)).body.erasure.finishedAt !== undefined, 'it is done');
+  const textsOf = async (entityId: string) => {
+    const { events } = await (
+      await host.engine.readModel()
+    ).read({ filter: { workspaceIds: [1], entityIds: [entityId] }, limit: 100 });
+    return events.map(({ event }) => event.data);
+  };
+
+  it('erases an entity, and then fields of another one', async () => {
+    await append(envelope({ data: { text: 1 } }), envelope({ entityId: 'other', data: { text: 2, stays: 3 } }));
+    const asked = await call('POST', PATH, ENTITY);
+    expect(asked).toMatchObject({
+      status: 202,
+      body: { erasure: { erasureId: 1, ...ENTITY, fields: [], step: 'cutting', erasedEvents: 0, erasedParked: 0 } },
+    });
+    expect(await call('POST', PATH, ENTITY)).toMatchObject({ status: 409 });
+    expect(await call('POST', '/v1/admin/rebuild')).toMatchObject({ status: 409 });
+    await isDone(1);
+    expect(await textsOf('sandbox-123')).toEqual([]);
+    expect((await call('POST', PATH, { ...ENTITY, entityId: 'other', fields: ['/text'] })).status).toBe(202);
+    await isDone(2);
+    expect(await textsOf('other')).toEqual([{ stays: 3 }]);
+    const page = await call('GET', `${PATH}?limit=1`);
+    expect(page.body).toMatchObject({
+      erasures: [{ erasureId: 2, fields: ['/text'], erasedEvents: 1, upTo: 2 }],
+      nextBefore: 2,
+    });
+    const last = await call('GET', `${PATH}?before=2`);
+    expect(last.body).toMatchObject({ erasures: [{ erasureId: 1 }] });
+    expect(last.body).not.toHaveProperty('nextBefore');
+  });
+
+  it('refuses what cannot be erased', async () => {
+    await append(envelope({ data: { text: 1 } }));
+    const refusal = async (json: object) => {
+      const { status, body } = await call('POST', PATH, { ...ENTITY, ...json });
+      return [status, body.error?.code ?? body.code];
+    };
+    expect(await refusal({ entityId: 'unknown' })).toEqual([404, 'not_found']);
+    expect(await refusal({ family: 'registry' })).toEqual([400, 'invalid_request']);
+    expect(await refusal({ family: 'none' })).toEqual([400, 'invalid_request']);
+    expect(await refusal({ fields: ['/missing'] })).toEqual([400, 'invalid_request']);
+    expect(await refusal({ fields: ['text'] })).toEqual([400, 'invalid_request']);
+    expect(await refusal({ more: true })).toEqual([400, 'invalid_request']);
+    expect((await call('GET', `${PATH}/1`)).status).toBe(404);
+    expect((await call('GET', `${PATH}/none`)).status).toBe(400);
+    expect((await call('GET', `${PATH}?limit=101`)).status).toBe(400);
+    expect((await call('GET')).body).toEqual({ erasures: [] });
+  });
+
+  it('is for operators', async () => {
+    const keys = await host.engine.apiKeys();
+    const { apiKey: key } = await issueApiKey(keys, { workspaceId: 1, role: 'admin', name: 'of a workspace' });
+    for (const [method, path] of [
+      ['POST', PATH],
+      ['GET', PATH],
+      ['GET', `${PATH}/1`],
+    ] as const) {
+      const json = method === 'POST' ? { json: ENTITY } : {};
+      expect((await send(url, path, { method, ...json })).status).toBe(401);
+      expect((await send(url, path, { method, key, ...json })).status).toBe(403);
+      expect((await call(method, `${path}?more=1`, method === 'POST' ? ENTITY : undefined)).status).toBe(400);
+    }
+  });
+});

@@ -1,0 +1,46 @@
+import type { CursorPlace, ResetReason } from '@sluice/event-log';
+import type { DeliveryItem, EndReason } from './subscription';
+
+/** What a subscriber is to be told besides events. */
+export class PendingWords {
+  /** The position to tell while the subscriber does not know of the reset yet, and after it was cut. */
+  heldPosition: CursorPlace | undefined;
+  private resetItem: Extract<DeliveryItem, { kind: 'reset' }> | undefined;
+  private caughtUpItem: Extract<DeliveryItem, { kind: 'caught_up' }> | undefined;
+  private endReason: EndReason | undefined;
+
+  /** Before anything else. One that was not taken yet gives its reason. */
+  reset(reason: ResetReason, at: CursorPlace): void {
+    this.resetItem = { kind: 'reset', reason: this.resetItem?.reason ?? reason, at };
+    if (this.caughtUpItem) this.caughtUp(at);
+  }
+
+  caughtUp(at: CursorPlace): void {
+    this.caughtUpItem = { kind: 'caught_up', at };
+  }
+
+  /** After anything else. */
+  ended(reason: EndReason): void {
+    this.endReason = reason;
+  }
+
+  /** Nothing but the end. */
+  drop(): void {
+    this.resetItem = undefined;
+    this.caughtUpItem = undefined;
+  }
+
+  /** What comes before the events that are queued. */
+  takeFirst(): DeliveryItem | undefined {
+    const item = this.resetItem ?? this.caughtUpItem;
+    if (this.resetItem) this.heldPosition = this.resetItem = undefined;
+    else this.caughtUpItem = undefined;
+    return item;
+  }
+
+  takeEnd(at: CursorPlace): DeliveryItem | undefined {
+    const reason = this.endReason;
+    this.endReason = undefined;
+    return reason && { kind: 'end', reason, at };
+  }
+}

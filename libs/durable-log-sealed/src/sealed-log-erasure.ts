@@ -1,0 +1,85 @@
+import { SluiceError, type BegunErasure, type ByteLog, type LogEntity, type LogErasure } from '@sluice/event-log';
+import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
+import type { KeyRegistry, SealingKey } from './key-registry';
+import type { SealedSettings } from './options';
+import { isSealedFamily } from './sealed-families';
+import { sealEvent } from './sealed-record';
+
+const CAVEAT =
+  'The log has records that are not sealed, from others or from a time without sealing. Those of the entity stay in it.';
+
+/**
+ * Erases by destroying keys: the records stay, and nobody can read them any more. The mark is the number of the generation
+ * whose keys are the first to stay.
+ */
+export class SealedLogErasure implements LogErasure {
+  readonly refusal: string | undefined;
+
+  constructor(
+    private readonly log: ByteLog,
+    private readonly registry: KeyRegistry,
+    private readonly settings: SealedSettings,
+  ) {
+    this.refusal = settings.sealing
+      ? undefined
+      : 'Events are not sealed here (SLUICE_LOG_SEALING is off), so that the log cannot forget them';
+  }
+
+  get readersForgetMs(): number {
+    return this.settings.limits.keyMaxAgeMs;
+  }
+
+  async begin(entity: LogEntity): Promise<BegunErasure> {
+    this.requireSealed(entity);
+    const { generation, readyInMs } = await this.registry.beginGeneration(entity);
+    const { hasUnsealed } = await this.registry.policy();
+    return {
+      mark: String(generation),
+      readyAt: Date.now() + readyInMs,
+      ...(hasUnsealed ? { caveat: CAVEAT } : {}),
+    };
+  }
+
+  isReady(entity: LogEntity, mark: string): Promise<boolean> {
+    this.requireSealed(entity);
+    return this.registry.isReady(entity, toGeneration(mark));
+  }
+
+  async finish(entity: LogEntity, mark: string, kept: AsyncIterable<readonly EncodedEnvelope[]>): Promise<void> {
+    this.requireSealed(entity);
+    const generation = toGeneration(mark);
+    if (!(await this.registry.isReady(entity, generation))) {
+      throw new SluiceError('conflict', 'What is to be erased cannot be told from what comes later yet');
+    }
+    const key = await this.newestKey(entity);
+    // Of an index that lost the generation, or where somebody destroyed it: its records would go with the others.
+    if (key.generation < generation)
+      throw new SluiceError('conflict', 'The erasure is not what the log knows any more');
+    for await (const events of kept) {
+      await this.log.appendEntries(
+        events.map((envelope) => ({ key: entityKey(envelope.event), value: sealEvent(envelope, key) })),
+      );
+      // As long as this key is the newest one, nobody has begun to destroy it.
+      const { keyId } = await this.newestKey(entity);
+      if (keyId !== key.keyId) throw new SluiceError('conflict', 'Another erasure of the entity was begun meanwhile');
+    }
+    await this.registry.destroyBefore(entity, generation);
+  }
+
+  private async newestKey(entity: LogEntity): Promise<SealingKey> {
+    const [key] = (await this.registry.sealingKeys([entity])).values();
+    if (!key) throw new SluiceError('log_unavailable', 'There is no key');
+    return key;
+  }
+
+  private requireSealed({ family }: LogEntity): void {
+    if (this.refusal !== undefined) throw new SluiceError('conflict', this.refusal);
+    if (!isSealedFamily(family)) throw new SluiceError('conflict', `Events of the family ${family} are not sealed`);
+  }
+}
+
+/** @throws SluiceError `conflict` */
+function toGeneration(mark: string): number {
+  if (!/^\d{1,9}$/.test(mark)) throw new SluiceError('conflict', 'No erasure of this log has this mark');
+  return Number(mark);
+}

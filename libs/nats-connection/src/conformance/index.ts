@@ -1,0 +1,3 @@
+export { testNatsUrl } from './config';
+export { OwnServer } from './own-server';
+export { Relay } from './relay';
