@@ -12,7 +12,8 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 const RETENTION: Readonly<Record<KafkaSettings['keep'], Readonly<Record<string, string | number>>>> = {
   // The copy of record: nothing ever expires.
   everything: { 'cleanup.policy': 'delete', 'retention.ms': -1, 'retention.bytes': -1 },
-  // What was superseded is to be gone from the disks within hours, in a quiet topic too.
+  // What was superseded is to be gone from the disks within hours of the next record: brokers never compact the segment that
+  // they are writing to.
   newest_of_key: {
     'cleanup.policy': 'compact',
     'max.compaction.lag.ms': 3_600_000,
