@@ -55,8 +55,11 @@ export interface ClusterSystem extends System {
   killApp(name: string): Promise<void>;
   /** Restarts all replicas of an app, one after the other, as a rolling update does. */
   roll(app: string): Promise<void>;
-  /** The processes' own addresses, by name: a replica is called as its app, from the second one on with its number. */
-  processes(): Promise<Readonly<Record<string, { readonly url: string; readonly pid: number }>>>;
+  /**
+   * The processes' own addresses, by name: a replica is called as its app, from the second one on with its number. Without
+   * `pid` it ended and is not back yet.
+   */
+  processes(): Promise<Readonly<Record<string, { readonly url: string; readonly pid?: number }>>>;
   brokers(): Promise<Brokers>;
   /** Ends a broker and starts it again; resolves when it is back. `wipe`: without its data. */
   restartBroker(name: BrokerName, signal: 'SIGTERM' | 'SIGKILL', wipe?: 'wipe'): Promise<void>;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '@sluice/event-log/conformance';
 import type { BrokerName, ClusterSystem, EmbeddedSystem } from '../../e2e/system';
 import type { Effect } from './effect';
@@ -6,12 +7,27 @@ import type { Effect } from './effect';
 /** Processes by name. */
 export type Pids = Readonly<Record<string, number>>;
 
+/** Longer than the greatest pause before an app that ended is started again (10 s). */
 const GONE_TIMEOUT_MS = 20_000;
+const POLL_MS = 100;
 
-/** The processes of the apps as they are now, or the one process. */
-export async function appPids(system: ClusterSystem | EmbeddedSystem): Promise<Pids> {
+/**
+ * The processes of the apps, or the one process. Waits for those that are on their way back.
+ * @throws Error with the names of those that do not come back, for instance because their port was taken
+ */
+export async function appPids(
+  system: Pick<ClusterSystem, 'engine' | 'processes'> | Pick<EmbeddedSystem, 'engine' | 'pid'>,
+  timeoutMs = GONE_TIMEOUT_MS,
+): Promise<Pids> {
   if (system.engine === 'embedded') return { 'all-in-one': system.pid };
-  return Object.fromEntries(Object.entries(await system.processes()).map(([name, { pid }]) => [name, pid]));
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const processes = Object.entries(await system.processes());
+    const away = processes.filter(([, { pid }]) => pid === undefined).map(([name]) => name);
+    if (away.length === 0) return Object.fromEntries(processes.map(([name, { pid }]) => [name, pid ?? 0]));
+    if (performance.now() >= deadline) throw new Error(`not running, see its log: ${away.join(', ')}`);
+    await pause(POLL_MS);
+  }
 }
 
 /** Whether a process is one of an app: from the second replica on its name has a number. */

@@ -1,8 +1,33 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { endProcess, isReplicaOf, replacements, stateIn } from './processes';
+import type { ClusterSystem } from '../../e2e/system';
+import { appPids, endProcess, isReplicaOf, replacements, stateIn } from './processes';
 
 const nobody = () => false;
+
+describe('appPids', () => {
+  const clusterOf = (...answers: Readonly<Record<string, number | undefined>>[]) => {
+    let asked = 0;
+    const processes = async () => {
+      const answer = answers[Math.min(asked++, answers.length - 1)] ?? {};
+      const named = Object.entries(answer).map(([name, pid]) => [name, { url: '', ...(pid && { pid }) }]);
+      return Object.fromEntries(named) as Awaited<ReturnType<ClusterSystem['processes']>>;
+    };
+    return { engine: 'cluster' as const, processes };
+  };
+
+  it('waits for a process that is on its way back', async () => {
+    expect(await appPids(clusterOf({ query: 1, ingest: undefined }, { query: 1, ingest: 2 }))).toEqual({
+      query: 1,
+      ingest: 2,
+    });
+  });
+
+  it('names those that do not come back', async () => {
+    const cluster = clusterOf({ query: 1, ingest: undefined, 'projector-2': undefined });
+    await expect(appPids(cluster, 0)).rejects.toThrow('not running, see its log: ingest, projector-2');
+  });
+});
 
 describe('replacements', () => {
   it('counts a process that is gone and has another one in its place', () => {
