@@ -10,7 +10,10 @@ import { runTool } from './engine.mjs';
 
 const require = createRequire(import.meta.url);
 const BUILD_TIMEOUT_MS = 15 * 60_000;
+const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 const SUITE = 'bookworm';
+/** The newest of the release line that is maintained longest. */
+const NODE_VERSION = '24.21.0';
 /** Documentation and lists of packages, as in the published slim image. */
 const LEFT_OUT = [
   './usr/share/doc/*',
@@ -29,7 +32,7 @@ const DEBIAN = 'debian:bookworm-slim';
  * are. They stand in for the published ones in this engine alone.
  */
 export const STAND_INS = {
-  'node:20-bookworm-slim': { folder: 'node', fill: fillNode },
+  'node:24-bookworm-slim': { folder: 'node', fill: fillNode },
   [`apache/kafka:${KAFKA_VERSION}`]: { folder: 'kafka', fill: fillKafka },
   [`nats:${NATS_SERVER_VERSION}-alpine`]: { folder: 'nats', fill: fillNats },
   [POSTGRES_IMAGE]: { folder: 'postgres', fill: fillPostgres },
@@ -45,7 +48,7 @@ export async function makeBaseImages({ config, log }) {
     const context = join(config.contexts, folder);
     await rm(context, { recursive: true, force: true });
     await cp(join(import.meta.dirname, 'stand-ins', folder), context, { recursive: true });
-    await fill(context, log);
+    await fill(context, { config, log });
     await runTool(config, 'docker', ['build', '--quiet', '--tag', image, context], { timeoutMs: BUILD_TIMEOUT_MS });
   }
 }
@@ -78,20 +81,27 @@ async function importDebian({ config, log }) {
   await rm(rootFileSystem, { recursive: true, force: true });
 }
 
-async function fillNode(context) {
-  await cp(process.execPath, join(context, 'node'));
+/** The Node of the image's name, from a package that has the published binaries; its npm is the machine's own. */
+async function fillNode(context, { config }) {
+  const name = `node-${process.platform}-${process.arch}`;
+  const archive = join(context, `${name}-${NODE_VERSION}.tgz`);
+  await runTool(config, 'npm', ['pack', '--pack-destination', context, `${name}@${NODE_VERSION}`], {
+    timeoutMs: DOWNLOAD_TIMEOUT_MS,
+  });
+  await runTool(config, 'tar', ['-xzf', archive, '-C', context, '--strip-components=2', 'package/bin/node']);
+  await rm(archive);
   const { output } = await run('npm', ['root', '--global'], { timeoutMs: 30_000 });
   await cp(await realpath(join(output.trim().split('\n').at(-1), 'npm')), join(context, 'npm'), { recursive: true });
 }
 
-async function fillKafka(context, log) {
+async function fillKafka(context, { log }) {
   const jars = await installKafka({ ...readBrokerConfig(), log });
   await mkdir(join(context, 'libs'));
   const files = (await readdir(jars)).filter((file) => file.endsWith('.jar'));
   for (const file of files) await cp(join(jars, file), join(context, 'libs', file));
 }
 
-async function fillNats(context, log) {
+async function fillNats(context, { log }) {
   const binary = await installNats({ ...readBrokerConfig(), log });
   if (!existsSync(binary)) throw new Error('nats: only a server that was built by Go can be put into an image');
   await cp(binary, join(context, 'nats-server'));
