@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BrokerError, lastLines, run } from '../brokers/command.mjs';
@@ -25,10 +25,12 @@ export function engineEnvironment({ programs, clientFolder, dockerHost, childEnv
   ]
     .map((folder) => join(programs, folder))
     .filter((folder) => existsSync(folder));
+  const extensions = libraries.map((folder) => join(folder, 'xtables')).filter((folder) => existsSync(folder));
   return {
     ...childEnv,
     PATH: [...folders, childEnv.PATH].join(delimiter),
     LD_LIBRARY_PATH: [...libraries, childEnv.LD_LIBRARY_PATH].filter(Boolean).join(delimiter),
+    ...(extensions.length > 0 && { XTABLES_LIBDIR: extensions.join(delimiter) }),
     DOCKER_HOST: dockerHost,
     DOCKER_CONFIG: clientFolder,
     DOCKER_BUILDKIT: '1',
@@ -57,8 +59,20 @@ export async function installEngine({ config, log }) {
   await runTool(config, 'apt-get', download, { timeoutMs: DOWNLOAD_TIMEOUT_MS }).catch((error) => {
     throw new BrokerError(`${error.message}\nRun apt-get update first; this tool needs Debian and root`);
   });
+  // What an installation left that did not come to its end.
+  await rm(config.programs, { recursive: true, force: true });
   for (const file of readdirSync(config.archives).filter((name) => name.endsWith('.deb'))) {
     await runTool(config, 'dpkg-deb', ['--extract', join(config.archives, file), config.programs]);
+  }
+  await linkFirewall(config);
+}
+
+/** The names that a package manager gives to one of the two kinds, at installation. */
+async function linkFirewall({ programs }) {
+  for (const name of ['iptables', 'ip6tables']) {
+    for (const suffix of ['', '-save', '-restore']) {
+      await symlink(`${name}-nft${suffix}`, join(programs, 'usr', 'sbin', `${name}${suffix}`));
+    }
   }
 }
 
