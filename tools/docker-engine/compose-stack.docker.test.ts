@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from '@sluice/event-log/conformance';
 import { WebSocket } from 'ws';
+import { assertErased } from '../../e2e/erasure';
 import { assertExactlyOnce } from '../../e2e/exactly-once';
 import { assertRedisClientReceives } from '../../e2e/redis-client';
 import { assertSamplesRun } from '../../e2e/samples';
@@ -115,4 +116,6 @@ describe('the compose stack, through its gateway', () => {
       ),
     600_000,
   );
+
+  it('erases an entity, and leaves the others', () => assertErased(system), 300_000);
 });

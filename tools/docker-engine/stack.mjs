@@ -9,10 +9,16 @@ import { engineEnvironment, runTool } from './engine.mjs';
 const UP_TIMEOUT_MS = 10 * 60_000;
 const COMPOSE_FILE = join(root, 'docker', 'compose.yaml');
 
+/** Settings of the stack: an erasure takes half a minute, not eight. Whoever calls compose has to have the same ones. */
+function stackEnvironment(config) {
+  return { ...engineEnvironment(config), SLUICE_LOG_KEY_MAX_AGE: '15s' };
+}
+
 /** `docker compose` on the project's file. @returns {Promise<string>} what it printed */
 export function compose(config, args, options = {}) {
   return runTool(config, 'docker', ['compose', '--file', COMPOSE_FILE, ...args], {
     timeoutMs: UP_TIMEOUT_MS,
+    env: stackEnvironment(config),
     ...options,
   });
 }
@@ -60,15 +66,17 @@ export async function startTimes({ config, services }) {
       (await runTool(config, 'docker', ['inspect', '--format={{.State.StartedAt}}', id])).trim(),
     );
     const log = await runTool(config, 'docker', ['logs', '--timestamps', id]);
-    const line = log.split('\n').find((text) => text.includes('"started"'));
-    if (line !== undefined) measured.push({ service, startMs: Date.parse(line.split(' ')[0]) - began });
+    // A container that was started again has the lines of its earlier lives too.
+    const started = log.split('\n').filter((text) => text.includes('"started"'));
+    const served = started.map((line) => Date.parse(line.split(' ')[0])).find((moment) => moment >= began);
+    if (served !== undefined) measured.push({ service, startMs: served - began });
   }
   return measured;
 }
 
 /** The end-to-end tests that need no more than addresses and keys; their output is shown as it comes. */
 export async function checkStack({ config }) {
-  const env = { ...engineEnvironment(config), SLUICE_TEST_STACK: JSON.stringify(await describeStack({ config })) };
+  const env = { ...stackEnvironment(config), SLUICE_TEST_STACK: JSON.stringify(await describeStack({ config })) };
   const args = [join(root, 'node_modules/jest/bin/jest.js'), '--testMatch=**/*.docker.test.ts', '--runInBand'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   if (status !== 0) throw new BrokerError('the tests failed');
