@@ -67,6 +67,7 @@ function runJest(addresses) {
       { cwd: root, env: { ...process.env, ...addresses, NX_DAEMON: 'false' }, stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const counts = JSON.parse(readFileSync(report, 'utf8'));
+    log(`slowest: ${describeSlowest(counts.testResults)}`);
     for (const line of describeFailures(counts.testResults)) console.error(line);
     return {
       passed: counts.numPassedTests,
@@ -77,6 +78,18 @@ function runJest(addresses) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+const SHOWN_FILES = 12;
+
+/** Where the time went, for who wants to shorten it. */
+function describeSlowest(suites) {
+  return suites
+    .map(({ name, startTime, endTime }) => ({ file: relative(root, name), seconds: (endTime - startTime) / 1000 }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, SHOWN_FILES)
+    .map(({ file, seconds }) => `${file} ${Math.round(seconds)} s`)
+    .join(', ');
 }
 
 const MAX_LINES_OF_A_FAILURE = 25;
