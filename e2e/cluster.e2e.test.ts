@@ -112,7 +112,7 @@ describe('the cluster engine, each app a process, and several replicas of stream
         system,
         [
           { atShare: 0.3, run: () => system.killApp('projector') },
-          { atShare: 0.45, run: () => rebuildReadModel(system) },
+          { atShare: 0.45, run: () => rebuildReadModel(system, () => system.killApp('projector')) },
           { atShare: 0.6, run: () => system.restartBroker('nats', 'SIGKILL', 'wipe') },
         ],
         SEED,

@@ -5,14 +5,25 @@ const REBUILD_TIMEOUT_MS = 120_000;
 
 interface Rebuild {
   readonly state: string;
+  readonly holder?: string;
   readonly fault?: string;
   readonly leftOutEvents: number;
 }
 
-/** Rebuilds the read model beside the live one, as an operator does; resolves when the models are exchanged (G10). */
-export async function rebuildReadModel(system: System): Promise<void> {
+/**
+ * Rebuilds the read model beside the live one, as an operator does; resolves when the models are exchanged (G10).
+ * @param whileBuilding what happens to the system as soon as somebody builds
+ */
+export async function rebuildReadModel(system: System, whileBuilding?: () => Promise<void>): Promise<void> {
   await call(system, 'POST', { positions: 'keep', dropOld: true });
   let rebuild: Rebuild | undefined;
+  if (whileBuilding) {
+    await until(async () => {
+      const { state, holder } = await call(system, 'GET');
+      return holder !== undefined || state !== 'building';
+    }, 'somebody builds');
+    await whileBuilding();
+  }
   await until(
     async () => {
       // Whoever answers may be away for a moment.

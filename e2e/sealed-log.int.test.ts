@@ -50,7 +50,7 @@ class KafkaWorld {
       }),
       keys: model.entityKeys,
       sealing: true,
-      limits: { keyMaxAgeMs: 1_000 },
+      limits: { keyMaxAgeMs: 1_000, catchUpGraceMs: 500 },
     });
     this.opened.push(log, model);
     return log;

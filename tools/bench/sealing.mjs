@@ -56,13 +56,15 @@ const appendAll = (log, made) =>
 /** Reads all of it once, in batches as a projector does. @returns bytes of the records as they are given */
 async function readAll(log, count) {
   let [seen, bytes] = [0, 0];
+  const reached = new Map();
   let done;
   const finished = new Promise((resolve) => (done = resolve));
   const follower = await log.follow({
     group: `bench-${randomUUID()}`,
     maxBatchRecords: 1_000,
-    loadCheckpoints: async () => new Map(),
-    handle: async ({ records }) => {
+    loadCheckpoints: async () => new Map(reached),
+    handle: async ({ records, checkpoints }) => {
+      for (const [lane, { to }] of checkpoints) reached.set(lane, to);
       for (const { value } of records) bytes += value.byteLength;
       seen += records.length;
       if (seen >= count) done();

@@ -230,6 +230,7 @@ const OPERATIONS = {
     'POST /v1/admin/erasures',
     'GET /v1/admin/erasures',
     'GET /v1/admin/erasures/{erasureId}',
+    'DELETE /v1/admin/erasures/{erasureId}',
     'POST /v1/admin/rebuild',
     'GET /v1/admin/rebuild',
     'DELETE /v1/admin/rebuild',

@@ -150,6 +150,7 @@ describe('what is answered is what the document says', () => {
       params: { erasureId: `${erasureId}` },
     });
     await call('GET', '/v1/admin/erasures/{erasureId}', 404, { key: OPERATOR_KEY, params: { erasureId: '999' } });
+    await call('DELETE', '/v1/admin/erasures/{erasureId}', 404, { key: OPERATOR_KEY, params: { erasureId: '999' } });
     const byDefault = { family: 'session', maxAgeSeconds: null };
     await call('PUT', '/v1/admin/retention', 403, { body: byDefault });
     await call('PUT', '/v1/admin/retention', 400, { key: OPERATOR_KEY, body: { ...byDefault, maxAgeSeconds: 60 } });

@@ -1,5 +1,5 @@
 import { EVENT_FAMILIES } from '@sluice/event-schema';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import {
   acceptReorg,
   checkChains,
@@ -11,16 +11,6 @@ import { checkConfig } from './commands/check-config';
 import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './commands/keys';
 import { printLag } from './commands/lag';
 import { listParked, replayParked } from './commands/parked';
-import { erase, printErasures, type EraseOptions } from './commands/erase';
-import { abortRebuild, dropOldModel, printRebuild, startRebuild, type RebuildOptions } from './commands/rebuild';
-import {
-  listRetention,
-  parseMaxAge,
-  removeRetention,
-  setRetention,
-  type MaxAge,
-  type RetentionOptions,
-} from './commands/retention';
 import { sendEvent, type SendOptions } from './commands/send';
 import { tail, type TailOptions } from './commands/tail';
 import { mintToken, type MintOptions } from './commands/tokens';
@@ -35,6 +25,8 @@ import {
 } from './config';
 import type { CommandContext } from './context';
 import { CliError, describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, Interruption } from './errors';
+import { addMaintenanceCommands } from './maintenance-commands';
+import { families, list, wholeNumber } from './option-values';
 import { printable } from './printable';
 import type { Terminal } from './terminal';
 
@@ -163,64 +155,7 @@ function createProgram(env: Environment, terminal: Terminal, help: string[]): Co
     .description('tell how far the read model is behind the log')
     .action(() => printLag(context()));
 
-  const rebuild = program
-    .command('rebuild')
-    .summary('rebuild the read model from the log, beside the live one')
-    .description('Ask for a rebuild of the read model from the durable log; for operators. Readers and writers go on.')
-    .option('--renumber', 'number the events anew: every cursor is answered by a reset')
-    .option('--drop-old', 'drop the former model after the switch')
-    .option('--wait', 'print how far it is, until it is done')
-    .action((options: RebuildOptions) => startRebuild(context(), options));
-  rebuild
-    .command('status')
-    .description('tell how far the newest rebuild is')
-    .action(() => printRebuild(context()));
-  rebuild
-    .command('abort')
-    .description('end the rebuild that is under way')
-    .action(() => abortRebuild(context()));
-  rebuild
-    .command('drop-old')
-    .description('drop the former model that a rebuild left')
-    .action(() => dropOldModel(context()));
-
-  program
-    .command('erase')
-    .summary('erase an entity, or fields of its events; for operators')
-    .description('Erase what is kept of an entity, or of fields of its events, from everywhere. It cannot be undone.')
-    .argument('<family/id>', 'the entity, for example sandbox/sandbox-123')
-    .option('--workspace <number>', 'workspace of the entity; by default that of the development server', wholeNumber)
-    .option('--field <pointer>', 'only this field, a JSON pointer into data; may be repeated', repeated)
-    .option('--wait', 'print how far it is, until it is done')
-    .action((entity: string, options: EraseOptions) => erase(context(), entity, options));
-  program
-    .command('erasures')
-    .description('tell how far erasures are, the newest first; for operators')
-    .argument('[id]', 'only this one', wholeNumber)
-    .action((erasureId: number | undefined) => printErasures(context(), erasureId));
-
-  const retention = program.command('retention').description('for how long events are kept; for operators');
-  retention
-    .command('list')
-    .description('list the policies')
-    .action(() => listRetention(context()));
-  retention
-    .command('set')
-    .description('keep events of a family for so long, and remove what is older; it cannot be brought back')
-    .addOption(familyOption())
-    .requiredOption('--max-age <age>', 'an age such as 36h, 30d or 2y, or forever', maxAge)
-    .option(
-      '--workspace <number>',
-      'only in this workspace; by default all that have no policy of their own',
-      wholeNumber,
-    )
-    .action((options: RetentionOptions & { maxAge: MaxAge }) => setRetention(context(), options));
-  retention
-    .command('remove')
-    .description('remove a policy: the default holds again, or events are kept for ever')
-    .addOption(familyOption())
-    .option('--workspace <number>', 'that of this workspace; by default the default', wholeNumber)
-    .action((options: RetentionOptions) => removeRetention(context(), options));
+  addMaintenanceCommands(program, context);
 
   const chains = program
     .command('chains')
@@ -258,39 +193,6 @@ function settingsHelp(): string {
   const names = Object.entries(CLI_SETTINGS);
   const width = Math.max(...names.map(([name]) => name.length));
   return names.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n');
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
-  return Number(text);
-}
-
-function familyOption(): Option {
-  return new Option('--family <family>', 'family of events').choices([...EVENT_FAMILIES]).makeOptionMandatory();
-}
-
-function maxAge(text: string): MaxAge {
-  const age = parseMaxAge(text);
-  if (age === undefined)
-    throw new InvalidArgumentError('Give hours, days or years, such as 36h, 30d or 2y, or forever.');
-  return age;
-}
-
-function list(value: string, previous: readonly string[] = []): readonly string[] {
-  const items = value.split(',');
-  if (items.includes('')) throw new InvalidArgumentError('Give one or more, separated by commas.');
-  return [...previous, ...items];
-}
-
-/** An item may have commas of its own. */
-function repeated(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value];
-}
-
-function families(value: string, previous?: readonly string[]): readonly string[] {
-  const all = list(value, previous);
-  if (all.every((item) => EVENT_FAMILIES.some((family) => family === item))) return all;
-  throw new InvalidArgumentError(`Allowed are ${EVENT_FAMILIES.join(', ')}.`);
 }
 
 function oneLine(text: string): string {

@@ -60,6 +60,20 @@ describe('sluice erase', () => {
     });
   });
 
+  it('abandons one, and waits no more for one that somebody abandoned', async () => {
+    const abandoned = { ...open, step: 'events', abandonedAt: 5, leftOver: 'The durable log has lost the text' };
+    script = ({ method }, response) =>
+      answer(response, method === 'POST' ? 202 : 200, { erasure: method === 'POST' ? open : abandoned });
+    expect(await run(['erasures', 'abandon', '4'], env)).toEqual({ exitCode: 0, out: [line(abandoned)], errors: [] });
+    expect(server.seen).toMatchObject([{ method: 'DELETE', target: '/v1/admin/erasures/4' }]);
+    expect(await run(['erase', 'sandbox/s', '--workspace', '1', '--wait'], env)).toEqual({
+      exitCode: 1,
+      out: [open, abandoned].map(line),
+      errors: [expect.stringContaining('abandoned')],
+    });
+    expect(await run(['erasures', 'abandon'], env)).toMatchObject({ exitCode: 2, out: [] });
+  });
+
   it('tells how far erasures are', async () => {
     script = ({ target }, response) =>
       answer(

@@ -1,5 +1,6 @@
 import type { SluiceError } from '@sluice/event-log';
 import type { MetricsRegistry, ServiceLogger } from '@sluice/service-runtime';
+import type { StoredOutcome } from './store-events';
 
 /** One request, as the log names it: the event it is about, or how many. */
 export interface RequestFacts {
@@ -10,11 +11,11 @@ export interface RequestFacts {
 /** Everything that ingest tells its operators, beyond what every service does. */
 export interface IngestSignals {
   /** Events answered, by what the answer promised. */
-  stored(events: number, outcome: 'log' | 'projected' | 'pending'): void;
+  stored(events: number, outcome: StoredOutcome): void;
   appendTook(durationMs: number): void;
   projectionTook(durationMs: number): void;
   /** The answer to a request whose events the durable log has. */
-  answered(request: RequestFacts, pending: boolean): void;
+  answered(request: RequestFacts, outcome: StoredOutcome): void;
   /** A request that was valid and was not stored, or that nobody can tell of. */
   failed(request: RequestFacts, error: SluiceError): void;
 }
@@ -25,7 +26,7 @@ const TELLING_STATUSES: ReadonlySet<number> = new Set([409, 503]);
 export function createIngestSignals(metrics: MetricsRegistry, logger: ServiceLogger): IngestSignals {
   const events = metrics.counter({
     name: 'sluice_ingest_events_total',
-    help: 'Events acknowledged: in the log alone (log), readable (projected), or not readable in time (pending).',
+    help: 'Events acknowledged: in the log alone (log), readable (projected), not readable in time (pending), or stored before and not kept any more (not_kept).',
     labels: ['outcome'],
   });
   const append = metrics.histogram({
@@ -40,8 +41,8 @@ export function createIngestSignals(metrics: MetricsRegistry, logger: ServiceLog
     stored: (count, outcome) => events.inc({ outcome }, count),
     appendTook: (durationMs) => append.observe(durationMs / 1000),
     projectionTook: (durationMs) => projection.observe(durationMs / 1000),
-    answered(request, pending) {
-      if (pending) logger.warn('stored, but not readable in time', fieldsOf(request));
+    answered(request, outcome) {
+      if (outcome === 'pending') logger.warn('stored, but not readable in time', fieldsOf(request));
       else if (logger.isEnabled('debug')) logger.debug('stored', fieldsOf(request));
     },
     failed(request, { code, status }) {

@@ -1,4 +1,4 @@
-import type { EventFeed } from '@sluice/delivery';
+import type { EventFeed, FoundEvents } from '@sluice/delivery';
 import { SluiceError, type DurableLog } from '@sluice/event-log';
 import {
   encodeEnvelope,
@@ -21,11 +21,17 @@ export interface EventDraft {
 }
 
 export interface StoredEvents {
-  /** In the order of the drafts; for an event that was stored before, what was stored then. */
+  /** In the order of the drafts; for an event that was stored before, what was stored then, if that is kept. */
   readonly events: readonly EventEnvelope[];
-  /** True when `projected` was asked for and did not come in time. */
-  readonly pending: boolean;
+  readonly outcome: StoredOutcome;
 }
+
+/**
+ * - `log`, `projected`: what was asked for.
+ * - `pending`: `projected` did not come in time.
+ * - `not_kept`: some were stored before, and are kept no more, so that they cannot be read; nothing is pending.
+ */
+export type StoredOutcome = Ack | 'pending' | 'not_kept';
 
 /** Stores events: in the durable log first, and then, unless the caller does not care, until they can be read. */
 export class EventStore {
@@ -47,22 +53,22 @@ export class EventStore {
     if (ack === 'log') {
       await this.append(encoded);
       this.signals.stored(events.length, 'log');
-      return { events, pending: false };
+      return { events, outcome: 'log' };
     }
     // Before the append: the projector may be quicker than the answer of the log.
     const expectation = this.feed.expect(events.map(({ id }) => id));
-    let recorded: ReadonlyMap<string, RecordedEvent>;
+    let found: FoundEvents;
     try {
       await this.append(encoded);
       const startedAt = performance.now();
-      recorded = await expectation.within(this.options.projectionWaitMs);
+      found = await expectation.within(this.options.projectionWaitMs);
       this.signals.projectionTook(performance.now() - startedAt);
     } finally {
       expectation.cancel();
     }
-    const pending = events.some(({ id }) => !recorded.has(id));
-    this.signals.stored(events.length, pending ? 'pending' : 'projected');
-    return { events: drafts.map((draft) => asStored(draft, recorded.get(draft.envelope.id))), pending };
+    const outcome = outcomeOf(events, found);
+    this.signals.stored(events.length, outcome);
+    return { events: drafts.map((draft) => asStored(draft, found.events.get(draft.envelope.id))), outcome };
   }
 
   private async append(encoded: readonly EncodedEnvelope[]): Promise<void> {
@@ -70,6 +76,12 @@ export class EventStore {
     await this.log.append(encoded);
     this.signals.appendTook(performance.now() - startedAt);
   }
+}
+
+function outcomeOf(events: readonly EventEnvelope[], { events: recorded, removed }: FoundEvents): StoredOutcome {
+  const unread = events.filter(({ id }) => !recorded.has(id));
+  if (unread.length === 0) return 'projected';
+  return unread.every(({ id }) => removed.has(id)) ? 'not_kept' : 'pending';
 }
 
 function encodeBounded({ envelope, where }: EventDraft): EncodedEnvelope {

@@ -1,3 +1,4 @@
+import { removeOldest } from '@sluice/event-log/conformance';
 import { startIngest, times, type IngestService } from './ingest-service';
 import type { Json } from '@sluice/engine/conformance';
 
@@ -50,6 +51,18 @@ describe('Idempotency-Key', () => {
       requestId: expect.any(String),
     });
     expect(await recorded(first.body.data.eventId)).toMatchObject({ type: 'custom', data: { n: 1 } });
+  });
+
+  it('does not wait when what was stored is not kept any more, and stores nothing', async () => {
+    const other = await startIngest({ env: { SLUICE_INGEST_PROJECTION_WAIT: '60s' } });
+    const options = { ...keyed('old'), bearer: await other.token() };
+    const first = await other.post({ type: 'custom' }, options);
+    await removeOldest(await other.host.engine.eventRetention(), Infinity);
+    const again = await other.post({ type: 'custom' }, options);
+    expect([again.status, again.body.data.eventId]).toEqual([202, first.body.data.eventId]);
+    expect((await (await other.host.engine.readModel()).head()).position).toBe(1);
+    expect(await other.metrics()).toContain('sluice_ingest_events_total{outcome="not_kept"} 1');
+    await other.stop();
   });
 
   it('answers the same with ack=log', async () => {

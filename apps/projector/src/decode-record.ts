@@ -9,7 +9,7 @@ import {
   type EventCatalogue,
   type EventEnvelope,
 } from '@sluice/event-schema';
-import { decodeUtf8, type LogRecord, type ParkedRecord, type ParkReason } from '@sluice/event-log';
+import { decodeUtf8, readSealedHeader, type LogRecord, type ParkedRecord, type ParkReason } from '@sluice/event-log';
 import type { z } from 'zod';
 
 export type DecodedRecord =
@@ -28,6 +28,11 @@ export function decodeRecord(record: LogRecord, catalogue: EventCatalogue = even
   });
   if (record.value.byteLength > MAX_EVENT_BYTES) {
     return parked('too_large', `${record.value.byteLength} bytes; at most ${MAX_EVENT_BYTES} are allowed`);
+  }
+  const sealed = readSealedHeader(record.value);
+  if (sealed) {
+    const { entity, eventId } = sealed;
+    return parked('not_json', 'The record is sealed, and no key opens it', { ...entity, id: eventId });
   }
   let json: string;
   let value: unknown;

@@ -27,7 +27,7 @@ export interface DecodedRecords {
  */
 export async function projectBatch(
   batch: LogBatch,
-  recorder: EventRecorder,
+  recorder: Pick<EventRecorder, 'record'>,
   signals: ProjectorSignals,
 ): Promise<RecordOutcome> {
   const startedAt = performance.now();

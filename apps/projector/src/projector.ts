@@ -1,11 +1,18 @@
-import type { DurableLog, LogBatch, LogFollower, ReadModel } from '@sluice/event-log';
+import {
+  CheckpointLost,
+  type DurableLog,
+  type LogBatch,
+  type LogFollower,
+  type ReadModel,
+  type RecordedWitness,
+} from '@sluice/event-log';
 import { ProjectionLag } from './projection-lag';
 import { projectBatch } from './project-batch';
 import type { Publisher } from './publisher';
 import type { ProjectorSignals } from './signals';
 
 export interface ProjectorOptions {
-  readonly durableLog: DurableLog;
+  readonly durableLog: Pick<DurableLog, 'follow' | 'ends'>;
   readonly readModel: ReadModel;
   readonly publisher: Pick<Publisher, 'offer'>;
   readonly signals: ProjectorSignals;
@@ -26,17 +33,20 @@ export class Projector {
   private lagTimer: NodeJS.Timeout | undefined;
   private measuring: Promise<void> | undefined;
   private readonly lag = new ProjectionLag();
+  /** What this process recorded last. */
+  private witness: RecordedWitness | undefined;
+  private mayBeLost = false;
 
   constructor(private readonly options: ProjectorOptions) {}
 
   async start(): Promise<void> {
-    const { durableLog, readModel, signals, maxBatchRecords } = this.options;
+    const { durableLog, readModel, maxBatchRecords } = this.options;
     this.follower = await durableLog.follow({
       group: GROUP,
       maxBatchRecords,
       loadCheckpoints: (lanes) => readModel.loadCheckpoints(lanes),
       handle: (batch) => this.handle(batch),
-      onFault: (error) => signals.fault('follow', error),
+      onFault: (error) => this.onFault(error),
     });
     this.lagTimer = setInterval(() => {
       // One at a time: a store that hangs must not collect questions.
@@ -50,9 +60,24 @@ export class Projector {
     await this.measuring;
   }
 
+  private onFault(error: unknown): void {
+    const { signals } = this.options;
+    if (error instanceof CheckpointLost) {
+      this.mayBeLost = true;
+      signals.foundLost('checkpoint');
+    }
+    signals.fault('follow', error);
+  }
+
   private async handle(batch: LogBatch): Promise<void> {
     const { readModel, publisher, signals } = this.options;
+    // Before positions are given a second time.
+    if (this.mayBeLost && this.witness && (await readModel.beginEpochIfLost(this.witness)))
+      signals.foundLost('position');
+    this.mayBeLost = false;
     const { epoch, recorded } = await projectBatch(batch, readModel, signals);
+    const last = recorded.at(-1)?.event;
+    if (last) this.witness = { epoch, position: last.position, eventId: last.id };
     if (recorded.length > 0) publisher.offer(epoch, recorded);
   }
 

@@ -9,11 +9,15 @@ import {
   type ReadModel,
   type RecordedRange,
   type RecordedRun,
+  type RecordedWitness,
 } from '@sluice/event-log';
 import type { ProjectorSignals } from './signals';
 
 export interface PublisherOptions {
-  readonly readModel: Pick<ReadModel, 'acquire' | 'advance' | 'release' | 'head' | 'readAll' | 'onRecorded'>;
+  readonly readModel: Pick<
+    ReadModel,
+    'acquire' | 'advance' | 'release' | 'head' | 'readAll' | 'onRecorded' | 'beginEpochIfLost'
+  >;
   readonly deliveryLog: DeliveryLog;
   readonly signals: ProjectorSignals;
   /** Names this process among the projectors. */
@@ -54,6 +58,8 @@ export class Publisher {
   private renewedAt = -Infinity;
   private published: Position = BEFORE_FIRST;
   private stored: Position = BEFORE_FIRST;
+  /** What this process published last, under whichever grant. */
+  private witness: RecordedWitness | undefined;
   private stopping = false;
   private readonly wakeUp = new WakeUp();
   /** Woken by a stop alone: events that come during a pause after a fault must not turn into attempts. */
@@ -131,6 +137,8 @@ export class Publisher {
     const now = performance.now();
     if (this.grant && now - this.renewedAt < RENEW_INTERVAL_MS) return true;
     const { readModel, holder, signals } = this.options;
+    // What was published is not moved on from where it was lost.
+    if (this.witness && (await readModel.beginEpochIfLost(this.witness))) signals.foundLost('position');
     if (this.grant && this.stored < this.published && (await readModel.advance(this.grant, this.published))) {
       this.stored = this.published;
     }
@@ -149,10 +157,16 @@ export class Publisher {
   private async publishNext(): Promise<boolean> {
     const next = this.takeOffered() ?? (await this.readNext());
     if (next === undefined) return false;
-    if (next.run) await this.options.deliveryLog.publish(next.run);
+    if (next.run) await this.publish(next.run);
     this.published = next.upTo;
     this.options.signals.published(next.run?.events.length ?? 0);
     return true;
+  }
+
+  private async publish(run: RecordedRun): Promise<void> {
+    await this.options.deliveryLog.publish(run);
+    const last = run.events.at(-1)?.event;
+    if (last) this.witness = { epoch: run.epoch, position: last.position, eventId: last.id };
   }
 
   /** The offered events that follow what was published; undefined when something is missing in between. */

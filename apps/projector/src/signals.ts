@@ -10,6 +10,8 @@ export interface ProjectorSignals extends RebuildSignals, ErasureSignals, Retent
   parked(record: ParkedRecord): void;
   published(events: number): void;
   leaseChanged(held: boolean): void;
+  /** The read model lacks what this process had stored there: checkpoints, or events at positions that were given out. */
+  foundLost(what: 'checkpoint' | 'position'): void;
   fault(what: 'follow' | 'publish' | 'lag' | 'rebuild' | 'erasure' | 'retention', error: unknown): void;
   lag(events: number, seconds: number): void;
   parkedTotal(records: number): void;
@@ -47,6 +49,11 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
     help: 'Faults that the projector survived, by place.',
     labels: ['place'],
   });
+  const lostTotal = metrics.counter({
+    name: 'sluice_projector_lost_commits_total',
+    help: 'How often the read model lacked what this process had stored there: a checkpoint (the log was read again), or a position (a new epoch began).',
+    labels: ['what'],
+  });
   const lagEvents = metrics.gauge({
     name: 'sluice_projection_lag_events',
     help: 'Records in the durable log that are not projected yet.',
@@ -72,6 +79,15 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
     leaseChanged(held) {
       leaseHeld.set(held ? 1 : 0);
       logger.info(held ? 'became the publisher' : 'is no longer the publisher', {});
+    },
+    foundLost(what) {
+      lostTotal.inc({ what });
+      if (what === 'position') {
+        logger.error(
+          'the read model lost events whose positions were given out: a new epoch began, subscribers are reset',
+          {},
+        );
+      }
     },
     fault(place, error) {
       faultsTotal.inc({ place });

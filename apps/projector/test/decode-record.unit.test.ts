@@ -21,6 +21,23 @@ describe('decodeRecord', () => {
     expect(decodeRecord(logRecord(json))).toEqual({ kind: 'envelope', envelope: { event, json } });
   });
 
+  it('parks a sealed record that no key opens under its workspace and id', () => {
+    const { id, family, entityId } = envelope().event;
+    const clear = Buffer.from(JSON.stringify([id, family, entityId, 7, 1]));
+    const filler = Buffer.alloc(100);
+    const value = Buffer.concat([
+      Buffer.from([0x01]),
+      filler.subarray(0, 17),
+      Buffer.from([clear.length]),
+      clear,
+      filler,
+    ]);
+    expect(decodeRecord(logRecord(value))).toMatchObject({
+      kind: 'parked',
+      parked: { reason: 'not_json', workspaceId: 7, eventId: id, detail: expect.stringContaining('sealed') },
+    });
+  });
+
   it('writes anew what another producer formatted, so that it is one line with a known beginning', () => {
     const { event, json } = envelope({ data: { text: 'a' } });
     for (const text of [JSON.stringify(event, null, 2), ` ${json}`, json.replace('{', '{\r\n'), `${json}\n`]) {

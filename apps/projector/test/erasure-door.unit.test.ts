@@ -1,15 +1,17 @@
 import { issueApiKey } from '@sluice/access';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
 import { send } from '@sluice/engine/conformance';
+import { toPosition } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { parseSettings, readEnv, type Service } from '@sluice/service-runtime';
 import { settings, toProjectorConfig } from '../src/config';
+import { erasureAnswerSchema } from '../src/http/erasure-operations';
 import { createProjectorPart } from '../src/projector-part';
 import { envelope } from './tools';
 
 const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
 const PATH = '/v1/admin/erasures';
-const ENTITY = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-123' };
+const ENTITY = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-123' } as const;
 const values = parseSettings(
   settings,
   readEnv(settings, {
@@ -91,6 +93,30 @@ describe('/v1/admin/erasures', () => {
     expect((await call('GET')).body).toEqual({ erasures: [] });
   });
 
+  it('abandons one that goes no further, and says what is left: then it can be asked for again', async () => {
+    await append(envelope({ data: { text: 1 } }));
+    const erasures = await host.engine.erasures();
+    const { erasureId } = await erasures.request({ entity: ENTITY, fields: [] });
+    const work = await erasures.claim('a worker that is stuck', 60_000);
+    await work?.advance('events', { upTo: toPosition(1) });
+    const left = { ...ENTITY, erasureId, step: 'events', leftOver: expect.stringContaining('has lost the text') };
+    const abandoned = await call('DELETE', `${PATH}/${erasureId}`);
+    expect(abandoned).toMatchObject({ status: 200, body: { erasure: left } });
+    expect(abandoned.body.erasure.abandonedAt).toBeGreaterThan(0);
+    expect(erasureAnswerSchema.parse(abandoned.body)).toEqual(abandoned.body);
+    for (const method of ['GET', 'DELETE']) {
+      expect(await call(method, `${PATH}/${erasureId}`)).toMatchObject({ status: 200, body: abandoned.body });
+    }
+    expect(await textsOf('sandbox-123')).toEqual([{ text: 1 }]);
+
+    const again = (await call('POST', PATH, ENTITY)).body.erasure.erasureId;
+    await isDone(again);
+    expect(await textsOf('sandbox-123')).toEqual([]);
+    expect((await call('DELETE', `${PATH}/${again}`)).status).toBe(409);
+    expect((await call('DELETE', `${PATH}/99`)).status).toBe(404);
+    expect((await call('POST', '/v1/admin/rebuild')).status).toBe(202);
+  });
+
   it('is for operators', async () => {
     const keys = await host.engine.apiKeys();
     const { apiKey: key } = await issueApiKey(keys, { workspaceId: 1, role: 'admin', name: 'of a workspace' });
@@ -98,6 +124,7 @@ describe('/v1/admin/erasures', () => {
       ['POST', PATH],
       ['GET', PATH],
       ['GET', `${PATH}/1`],
+      ['DELETE', `${PATH}/1`],
     ] as const) {
       const json = method === 'POST' ? { json: ENTITY } : {};
       expect((await send(url, path, { method, ...json })).status).toBe(401);

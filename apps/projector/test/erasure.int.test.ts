@@ -1,20 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { AppHost } from '@sluice/engine';
-import {
-  BEFORE_FIRST,
-  ERASURE_STEPS,
-  SluiceError,
-  type EntityRef,
-  type Lane,
-  type StartPlace,
-} from '@sluice/event-log';
-import { readTexts, until } from '@sluice/event-log/conformance';
-import { startLocalPostgres, tablesWith, type LocalPostgres } from '@sluice/local-postgres';
+import { BEFORE_FIRST, ERASURE_STEPS, type EntityRef, type Lane, type StartPlace } from '@sluice/event-log';
+import { until } from '@sluice/event-log/conformance';
 import { STEPS } from '../src/erasure/erasure-steps';
-import { testBrokers } from './config';
-import { openHost, Replica } from './replica';
+import { EngineWorld } from './engine-world';
 import { envelope, range } from './tools';
 
 const FIRST_EVENTS = 1_500;
@@ -52,82 +40,22 @@ class Reader {
 }
 
 describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (engine) => {
-  let postgres: LocalPostgres;
-  let dataDir: string;
-  let env: Record<string, string>;
-  let replicas: Replica[];
-
+  let world: EngineWorld;
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'sluice-erasure-'));
-    // As root, PostgreSQL runs as another user, who has to come here.
-    await chmod(dataDir, 0o755);
-    postgres = await startLocalPostgres({ dataDir });
-    const { kafkaBrokers, natsUrl } = testBrokers();
-    env = {
-      SLUICE_ENGINE: engine,
-      SLUICE_DATABASE_URL: postgres.databaseUrl,
-      SLUICE_LOG_LEVEL: 'silent',
-      SLUICE_LOG_KEY_MAX_AGE: '3s',
-      SLUICE_KAFKA_BROKERS: kafkaBrokers,
-      SLUICE_KAFKA_PARTITIONS: '3',
-      SLUICE_NATS_URL: natsUrl,
-      SLUICE_BROKER_PREFIX: `erasure-${crypto.randomUUID()}`,
-    };
+    world = await EngineWorld.start(engine, { SLUICE_LOG_KEY_MAX_AGE: '3s' });
   });
-  beforeEach(() => {
-    replicas = [];
-  });
-  afterEach(async () => {
-    for (const replica of replicas) await replica.stop();
-  });
-  afterAll(async () => {
-    await postgres.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  afterEach(() => world.stopReplicas());
+  afterAll(() => world.stop());
 
-  const start = async (...without: readonly string[]) => {
-    const replica = await Replica.start(env, without);
-    replicas.push(replica);
-    return replica.host;
-  };
-  const append = async (host: AppHost, events: readonly ReturnType<typeof envelope>[]) => {
-    const log = await host.engine.durableLog();
-    // With keys that grow old so soon, a slow machine may be too late: whoever appends tries again.
-    const isStored = () =>
-      log.append(events).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof SluiceError && error.retryable) return false;
-          throw error;
-        },
-      );
-    await until(isStored, 'all is stored');
-    const model = await host.engine.readModel();
-    const ids = events.map(({ event }) => event.id);
-    await until(async () => (await model.findByIds(ids)).size === ids.length, 'all is recorded');
-  };
+  const append = (host: AppHost, all: readonly ReturnType<typeof envelope>[]) => world.append(host, all);
   const events = (count: number, entity: EntityRef, text: string) =>
     range(1, count).map((n) => envelope({ ...entity, data: { text, n } }));
   const head = async (host: AppHost) => (await host.engine.readModel()).head();
 
-  /** Where a text is: in tables, in the planner's statistics, or in the log as a new reader finds it. */
-  const placesOf = async (text: string): Promise<readonly string[]> => {
-    const tables = await tablesWith(postgres.databaseUrl, text);
-    // The log of the embedded engine is one of them.
-    if (engine === 'embedded') return tables;
-    const stranger = openHost(env);
-    try {
-      const log = await readTexts(await stranger.engine.durableLog());
-      return log.some((record) => record.includes(text)) ? [...tables, 'the log'] : tables;
-    } finally {
-      await stranger.close();
-    }
-  };
-
   it('leaves the text of an entity nowhere, keeps all else, and resumes every cursor without a gap (G2, G4, G5, G8)', async () => {
-    const host = await start();
+    const host = await world.replica();
     // Followers of the embedded engine hear of each other in one process only.
-    const second = engine === 'cluster' ? await start() : host;
+    const second = engine === 'cluster' ? await world.replica() : host;
     const [marker, stays] = [crypto.randomUUID(), crypto.randomUUID()];
     const before = await head(host);
     const live = await Reader.start(second, before);
@@ -154,7 +82,7 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
       checkpoints: new Map(),
     });
     await until(() => live.texts.length === FIRST_EVENTS + 6, 'all is told');
-    const places = await placesOf(marker);
+    const places = await world.placesOf(marker);
     expect(places).toEqual(expect.arrayContaining(['read_model.recorded_events', 'read_model.parked_records']));
     // And in the log, whichever that is.
     expect(places.length).toBeGreaterThan(2);
@@ -168,7 +96,7 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
     await until(done, 'the erasure is done');
     expect(await erasures.find(erasureId)).toMatchObject({ erasedEvents: FIRST_EVENTS, erasedParked: 1 });
 
-    expect(await placesOf(marker)).toEqual([]);
+    expect(await world.placesOf(marker)).toEqual([]);
     await append(host, events(5, other, stays));
     const { position } = await head(host);
     expect(position).toBe(before.position + FIRST_EVENTS + 31);
@@ -196,7 +124,7 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
   });
 
   it('takes a field out of all events of a session, and a rebuild brings it back no more (G10)', async () => {
-    const host = await start();
+    const host = await world.replica();
     const marker = crypto.randomUUID();
     const entity: EntityRef = { workspaceId: 1, family: 'session', entityId: `sesn_${marker.replaceAll('-', '')}` };
     await append(
@@ -208,8 +136,7 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
     const erasures = await host.engine.erasures();
     const { erasureId } = await erasures.request({ entity, fields: ['/secret/text'] });
     await until(async () => (await erasures.find(erasureId))?.finishedAt !== undefined, 'the erasure is done');
-    expect(await placesOf(marker)).toEqual([]);
-    const rebuilds = await host.engine.readModelRebuilds();
+    expect(await world.placesOf(marker)).toEqual([]);
     const model = await host.engine.readModel();
     const read = async () =>
       (await model.read({ filter: { workspaceIds: [1], entityIds: [entity.entityId] }, limit: 100 })).events;
@@ -217,18 +144,13 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
     expect(before.map(({ event: { data } }) => data)).toEqual(
       range(1, 30).map((n) => ({ id: `sevt_${n}`, secret: {}, n })),
     );
-    await rebuilds.request({ positions: 'keep', dropOld: true });
-    await until(async () => {
-      const status = await rebuilds.status();
-      if (status?.state === 'failed') throw new Error(status.fault);
-      return status?.state === 'switched' && !status.oldModelKept;
-    }, 'the rebuilt model is the live one');
+    await world.rebuild(host);
     expect(await read()).toEqual(before);
-    expect(await placesOf(marker)).toEqual([]);
+    expect(await world.placesOf(marker)).toEqual([]);
   });
 
   it('is gone on with by another worker, whichever step the one before died in (G6)', async () => {
-    const host = await start('erasure');
+    const host = await world.replica('erasure');
     const marker = crypto.randomUUID();
     const entity = { ...SANDBOX, entityId: 'died-in-each-step' };
     await append(host, events(600, entity, marker));
@@ -259,9 +181,12 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
     }
     expect([...died]).toEqual([...ERASURE_STEPS]);
     expect(await erasures.find(erasureId)).toMatchObject({ erasedEvents: 600 });
-    expect(await placesOf(marker)).toEqual([]);
+    expect(await world.placesOf(marker)).toEqual([]);
     const model = await host.engine.readModel();
     const { position } = await model.head();
     expect((await model.readAll({ after: BEFORE_FIRST, upTo: position, limit: 100_000 })).reached).toBe(position);
+    // The newest records of the log are gone, and a rebuild comes to its end all the same.
+    await world.rebuild(host);
+    expect((await model.head()).position).toBe(position);
   });
 });

@@ -192,6 +192,7 @@ describe('Publisher', () => {
         head: () => model.head(),
         readAll: (options) => model.readAll(options),
         onRecorded: (listener) => model.onRecorded(listener),
+        beginEpochIfLost: (witness) => model.beginEpochIfLost(witness),
       },
     });
     await recordAndOffer(publisher, 1);
@@ -246,6 +247,7 @@ describe('Publisher', () => {
         head: () => (failures-- > 0 ? Promise.reject(new Error('away')) : model.head()),
         readAll: (options) => model.readAll(options),
         onRecorded: (listener) => model.onRecorded(listener),
+        beginEpochIfLost: (witness) => model.beginEpochIfLost(witness),
       },
     });
     await record(5);

@@ -5,7 +5,7 @@ import type { AppHost } from '@sluice/engine';
 import { BEFORE_FIRST, type RebuildPositions, type StartPlace } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { startLocalPostgres, type LocalPostgres } from '@sluice/local-postgres';
-import { testBrokers } from './config';
+import { TEST_STREAM_BYTES, testBrokers } from './config';
 import { Replica } from './replica';
 import { envelope, range } from './tools';
 
@@ -93,6 +93,7 @@ describe.each(['embedded', 'cluster'] as const)('a rebuild on the %s engine', (e
       SLUICE_KAFKA_PARTITIONS: '3',
       SLUICE_NATS_URL: natsUrl,
       SLUICE_BROKER_PREFIX: `rebuild-${crypto.randomUUID()}`,
+      SLUICE_DELIVERY_MAX_BYTES: TEST_STREAM_BYTES,
     };
     replicas = [];
     // Followers of the embedded engine hear of each other in one process only.

@@ -67,6 +67,31 @@ describe('the worker of retention', () => {
     expect([claimed[0], claimed[1]]).toEqual(['a', 'b']);
   });
 
+  it('tells what is overdue while it is at it, and nothing when another one is', async () => {
+    await fill(30);
+    await model.retention.setPolicy(POLICY);
+    const worker = start(model.retention, { pauseMs: 60_000 });
+    await until(async () => (await test.value('sluice_retention_due_policies')) === 1, 'it is at it');
+    expect(await test.value('sluice_retention_overdue_seconds')).toBeGreaterThanOrEqual(0);
+    const asked = start({ claim: async () => undefined });
+    await until(async () => (await test.value('sluice_retention_due_policies')) === 0, 'another one is at it');
+    await asked.stop();
+    await worker.stop();
+  });
+
+  it('removes nothing while the clocks differ, and says so', async () => {
+    const step = async () => ({ kind: 'clocks_differ', byMs: -70_000 }) as const;
+    const backlog = () => ({ policies: 0, overdueMs: 0 });
+    let released = 0;
+    const worker = start({
+      claim: async () => ({ step, backlog, renew: async () => undefined, release: async () => void released++ }),
+    });
+    await until(() => released > 1, 'it looks again');
+    await worker.stop();
+    expect(await test.value('sluice_retention_refusals_total')).toBe(released);
+    expect(test.logged('removes nothing while the clocks differ')[0]).toMatchObject({ databaseAheadMs: -70_000 });
+  });
+
   it('leaves it to whoever took it over, and survives faults', async () => {
     const outcomes: (RetentionStep | Error)[] = [
       new SluiceError('conflict', 'Somebody else removes what is too old'),
@@ -75,12 +100,13 @@ describe('the worker of retention', () => {
       { kind: 'done' },
     ];
     let claims = 0;
+    const backlog = () => ({ policies: 0, overdueMs: 0 });
     const worker = start({
       claim: async () => {
         claims++;
         const outcome = outcomes.shift() ?? { kind: 'done' };
         const step = () => (outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome));
-        return { step, renew: async () => undefined, release: async () => undefined };
+        return { step, backlog, renew: async () => undefined, release: async () => undefined };
       },
     });
     await until(() => claims > 5, 'it goes on');

@@ -5,6 +5,7 @@ import {
   SluiceError,
   toPosition,
   type Cursor,
+  type CursorPlace,
   type EventFilter,
   type Head,
   type RecordedEventReader,
@@ -36,7 +37,7 @@ export interface EventPage {
   readonly next?: Cursor;
   /**
    * Set where some of what comes after the cursor is not kept any more: all of it is up to this place. What is kept is on the
-   * page and those that follow, so it may be told again by the next one.
+   * page and those that follow. `next` knows of it: it is told once.
    */
   readonly reset?: PageReset;
 }
@@ -99,7 +100,7 @@ export class EventPages {
     return {
       events,
       head,
-      ...(reached !== undefined && { next: cursorAt(reached) }),
+      ...(reached !== undefined && { next: encodeCursor({ epoch: head.epoch, ...losses.at(reached) }) }),
       ...(floor !== undefined && { reset: { reason: 'no_longer_kept', cursor: cursorAt(floor) } }),
     };
   }
@@ -115,8 +116,8 @@ export class EventPages {
     for (let scans = 0; span.after < span.upTo; scans++) {
       if (scans === scansPerPage) return { events, reached };
       const scanned = this.scanOf(request, span);
-      const found = await this.find(request, scanned, limit - events.length, maxPageBytes - bytes);
-      losses.note(found.floor, span.after);
+      const found = await this.find(request, scanned, losses, [limit - events.length, maxPageBytes - bytes]);
+      losses.note(found, span.after);
       for (const event of found.events) {
         // Recorded events are a little larger than the envelopes that the read counted.
         const size = Buffer.byteLength(event.json);
@@ -135,8 +136,8 @@ export class EventPages {
   private find(
     { filter, order, occurredAfter, occurredBefore }: PageRequest,
     span: Span,
-    wanted: number,
-    maxBytes: number,
+    { knownRevision }: Losses,
+    [wanted, maxBytes]: readonly [number, number],
   ): Promise<RecordedPage> {
     return this.reader.read({
       filter,
@@ -145,6 +146,7 @@ export class EventPages {
       // One more than is wanted tells whether there is a next page.
       limit: wanted + 1,
       maxBytes: Math.max(1, maxBytes),
+      knownRevision,
       ...(occurredAfter === undefined ? {} : { occurredAfter }),
       ...(occurredBefore === undefined ? {} : { occurredBefore }),
     });
@@ -164,23 +166,36 @@ export class EventPages {
 
 /**
  * What was removed before a reader had it. Who reads backwards, or from the beginning, reads what is kept; who reads on from a
- * cursor is told what is not.
+ * cursor is told of what is not, unless the cursor says that it is known.
  */
 class Losses {
   /** The highest position that is gone and should have been read; undefined where none is. */
   floor: Position | undefined;
-  /** Up to here it was gone before the reader began. */
-  private known: Position | undefined;
+  /** The removals that the reader knows of; undefined before it has begun. */
+  private revision: number | undefined;
+  /** Beyond this position none of these matters. */
+  private knownUpTo: Position = BEFORE_FIRST;
 
   constructor(private readonly request: PageRequest) {
-    if (typeof request.start === 'object') this.known = BEFORE_FIRST;
+    if (typeof request.start === 'object') this.revision = request.start.revision ?? 0;
+  }
+
+  get knownRevision(): number {
+    return this.revision ?? 0;
+  }
+
+  /** Where the next page begins, with what its reader knows. */
+  at(position: Position): Omit<CursorPlace, 'epoch'> {
+    const isKnown = this.request.order === 'asc' && position < this.knownUpTo && this.knownRevision > 0;
+    return { position, ...(isKnown && { revision: this.knownRevision }) };
   }
 
   /** @param after everything up to there was read */
-  note(floor: Position, after: Position): void {
-    this.known ??= floor;
-    if (this.request.order === 'desc' || floor <= after || floor <= this.known) return;
-    this.floor = toPosition(Math.max(floor, this.floor ?? BEFORE_FIRST));
+  note({ floor, lost, revision }: RecordedPage, after: Position): void {
+    const isNews = this.request.order === 'asc' && this.revision !== undefined && lost > after;
+    if (isNews) this.floor = toPosition(Math.max(lost, this.floor ?? BEFORE_FIRST));
+    if (isNews || this.revision === undefined) this.revision = revision;
+    this.knownUpTo = floor;
   }
 }
 

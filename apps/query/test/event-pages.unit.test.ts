@@ -1,4 +1,11 @@
-import { decodeCursor, encodeCursor, MemoryReadModel, toPosition, type ReadEventsOptions } from '@sluice/event-log';
+import {
+  decodeCursor,
+  encodeCursor,
+  MemoryReadModel,
+  toPosition,
+  type CursorPlace,
+  type ReadEventsOptions,
+} from '@sluice/event-log';
 import { removeOldest, sandboxEnvelope } from '@sluice/event-log/conformance';
 import { EventPages, type Order, type PageRequest } from '../src/event-pages';
 import { range } from './query-service';
@@ -34,6 +41,47 @@ describe('EventPages', () => {
       const { events, reset } = await pages().read({ ...all, order: 'asc', start: await cursor(5) });
       expect(events.map(({ event }) => event.position)).toEqual(range(41, 50));
       expect(reset).toEqual({ reason: 'no_longer_kept', cursor: encodeCursor(await cursor(40)) });
+    });
+
+    describe('of families that are kept for different times', () => {
+      const total = 30;
+      const readAll = async (from: CursorPlace | 'earliest' | undefined) => {
+        const found: { readonly positions: number[]; readonly resets: unknown[] } = { positions: [], resets: [] };
+        for (let start = from; ;) {
+          const page = await pages().read({ ...all, limit: 4, order: 'asc', start });
+          found.positions.push(...page.events.map(({ event }) => event.position));
+          if (page.reset) found.resets.push(page.reset);
+          if (page.next === undefined) return found;
+          start = decodeCursor(page.next);
+        }
+      };
+      beforeEach(async () => {
+        model = new ObservedModel();
+        const envelopes = range(1, total).map((n) => sandboxEnvelope({ family: n % 2 === 0 ? 'session' : 'sandbox' }));
+        await model.record({ envelopes, parked: [], checkpoints: new Map() });
+        await removeOldest(model.retention, 10);
+      });
+      const kept = [...range(1, 20).filter((n) => n % 2 === 0), ...range(21, total)];
+
+      it.each([undefined, 'earliest'] as const)(
+        'says nothing to who reads all there is, on any page: %j',
+        async (start) => {
+          expect(await readAll(start)).toEqual({ positions: kept, resets: [] });
+        },
+      );
+
+      it('tells who comes with an old cursor once, and not on every page', async () => {
+        const reset = { reason: 'no_longer_kept', cursor: encodeCursor(await cursor(19)) };
+        expect(await readAll(await cursor(0))).toEqual({ positions: kept, resets: [reset] });
+      });
+
+      it('tells of what goes while somebody reads, also where it is lower than what was gone before', async () => {
+        const first = await pages().read({ ...all, limit: 4, order: 'asc' });
+        await removeOldest(model.retention, 5, { family: 'session' });
+        const { positions, resets } = await readAll(decodeCursor(first.next ?? ''));
+        expect(resets).toEqual([{ reason: 'no_longer_kept', cursor: encodeCursor(await cursor(10)) }]);
+        expect(positions).toEqual(kept.filter((position) => position > 10));
+      });
     });
 
     it.each([40, 41, 100])('says nothing to who has seen all of it: %j', async (position) => {

@@ -1,5 +1,6 @@
 import { encodeCursor, toPosition } from '@sluice/event-log';
 import { removeOldest } from '@sluice/event-log/conformance';
+import { newEventId } from '@sluice/event-schema';
 import { OPERATOR_KEY, range, sandboxEvent, startQuery, type Json, type QueryService } from './query-service';
 
 describe('the generic doors', () => {
@@ -123,6 +124,14 @@ describe('the generic doors', () => {
       const cloud = await get(`/v1/events/${id}`, { accept: 'application/cloudevents+json' });
       expect(cloud.headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
       expect(cloud.body).toMatchObject({ id, causationid: 'c', specversion: '1.0' });
+    });
+
+    it('does not find what is not kept any more, as what never was', async () => {
+      const [recorded] = await service.record(sandboxEvent());
+      await removeOldest(await service.host.engine.eventRetention(), 1);
+      for (const id of [recorded?.event.id, newEventId()]) {
+        expect(await get(`/v1/events/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+      }
     });
 
     it('refuses what is no event id', async () => {

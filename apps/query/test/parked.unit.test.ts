@@ -31,11 +31,13 @@ describe('parked records', () => {
     if (expected === 0) return texts;
     let isDone = (): void => undefined;
     const done = new Promise<void>((resolve) => (isDone = resolve));
+    const reached = new Map<Lane, number>();
     const follower = await log.follow({
       group: 'test',
       maxBatchRecords: 1000,
-      loadCheckpoints: async () => new Map<Lane, number>(),
-      handle: async ({ records }: LogBatch) => {
+      loadCheckpoints: async () => new Map(reached),
+      handle: async ({ records, checkpoints }: LogBatch) => {
+        for (const [lane, { to }] of checkpoints) reached.set(lane, to);
         texts.push(...records.map(({ value }) => Buffer.from(value).toString('utf8')));
         if (texts.length >= expected) isDone();
       },

@@ -114,6 +114,21 @@ describe('GET /v1/stream', () => {
     expect([others.positions, others.data('reset')]).toEqual([[7], []]);
   });
 
+  it('tells who begins at what is kept, and resumes from there, nothing of what was gone before (G5)', async () => {
+    const session = () => sandboxEvent({ family: 'session', entityId: 's-1' });
+    await recordAndRemove(service.host.engine, [sandboxEvent(), sandboxEvent()]);
+    await service.record(session());
+    await recordAndRemove(service.host.engine, [sandboxEvent()]);
+    await service.record(session());
+    const first = await service.open('?cursor=earliest', { key });
+    await first.receives(2);
+    const [cursor] = first.outputs.flatMap((output) => (output.kind === 'event' ? [output.lastEventId] : []));
+    const resumed = await service.open('', { key, lastEventId: cursor ?? '' });
+    await resumed.receives(1);
+    expect([first.positions, resumed.positions]).toEqual([[3, 5], [5]]);
+    expect([...first.data('reset'), ...resumed.data('reset')]).toEqual([]);
+  });
+
   it('answers a cursor of another numbering, or from the future, by an explicit reset to the head (G5)', async () => {
     await recordMany(1, 3);
     const { epoch } = await (await service.host.engine.readModel()).head();

@@ -3,11 +3,13 @@ import {
   BEFORE_FIRST,
   compileFilter,
   SluiceError,
+  toPosition,
   toSluiceError,
   type CursorPlace,
   type ReadModel,
   type StartPlace,
 } from '@sluice/event-log';
+import { PUBLIC_WORKSPACE_ID } from '@sluice/event-schema';
 import {
   isSuccess,
   newEndpointId,
@@ -54,7 +56,7 @@ export interface WithSecret {
 
 export interface EndpointServicePorts {
   readonly store: WebhookStore;
-  readonly readModel: Pick<ReadModel, 'head' | 'findByIds'>;
+  readonly readModel: Pick<ReadModel, 'head' | 'read' | 'findByIds'>;
   readonly sender: WebhookSender;
   readonly secrets: EndpointSecrets;
   readonly pings: PingGate;
@@ -87,7 +89,7 @@ export class EndpointService {
     const { store, clock, secrets, endpointsPerWorkspace, notice } = this.ports;
     const { url, description, filter, isEnabled, createdByKeyId } = wanted;
     this.assertUrl(url);
-    const place = await this.placeOf(wanted.start ?? 'latest');
+    const place = await this.placeOf(workspaceId, wanted.start ?? 'latest');
     const nowMs = clock.now();
     const endpointId = newEndpointId(nowMs);
     const { secret, sealed } = secrets.create({ workspaceId, endpointId });
@@ -121,7 +123,7 @@ export class EndpointService {
   async change(workspaceId: number, endpointId: string, changed: ChangedEndpoint): Promise<EndpointState> {
     const { url, description, filter, isEnabled, start } = changed;
     if (url !== undefined) this.assertUrl(url);
-    const place = start && (await this.placeOf(start));
+    const place = start && (await this.placeOf(workspaceId, start));
     const nowMs = this.ports.clock.now();
     return this.update(workspaceId, endpointId, ({ endpoint }) => {
       if (isEnabled === true && endpoint.secrets.current === '')
@@ -266,14 +268,25 @@ export class EndpointService {
   }
 
   /** Of the read model, not of the feed, which may be behind it: what was acknowledged before is not told. */
-  private async placeOf(start: StartPlace): Promise<CursorPlace> {
+  private async placeOf(workspaceId: number, start: StartPlace): Promise<CursorPlace> {
     const head = await this.ports.readModel.head();
     if (start === 'latest') return { epoch: head.epoch, position: head.position };
-    if (start === 'earliest') return { epoch: head.epoch, position: BEFORE_FIRST };
+    if (start === 'earliest') return { epoch: head.epoch, position: BEFORE_FIRST, ...(await this.gone(workspaceId)) };
     if (start.epoch === head.epoch && start.position <= head.position) return start;
     throw new SluiceError('invalid_cursor', 'body.cursor: is of another numbering, or ahead of the newest event', {
       where: 'body.cursor',
     });
+  }
+
+  /** The removals of before: who begins at what is kept is told of later ones alone. */
+  private async gone(workspaceId: number): Promise<Pick<CursorPlace, 'revision'>> {
+    const filter = { workspaceIds: [workspaceId, PUBLIC_WORKSPACE_ID] };
+    const { revision } = await this.ports.readModel.read({
+      filter,
+      after: toPosition(Number.MAX_SAFE_INTEGER),
+      limit: 1,
+    });
+    return revision === 0 ? {} : { revision };
   }
 }
 

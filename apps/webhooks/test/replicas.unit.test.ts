@@ -45,6 +45,9 @@ class LosingStore extends MemoryWebhookStore {
   }
 }
 
+const sessions = (count: number) =>
+  Array.from({ length: count }, () => sandboxEnvelope({ family: 'session', entityId: 's' }));
+
 describe('cursors and replicas', () => {
   const world = new WebhooksWorld();
   const { receiver, service } = world;
@@ -145,6 +148,24 @@ describe('cursors and replicas', () => {
     expect(app.ids().slice(1)).toEqual(ids);
     expect((await webhooks.log(endpointId)).filter(({ kind }) => kind === 'reset')).toMatchObject([{ reset }]);
   });
+
+  it.each(['created', 'moved'] as const)(
+    'begins at what is kept, without a word, where it is %s at `earliest`',
+    async (how) => {
+      const app = await receiver();
+      const webhooks = await service([app]);
+      await recordAndRemove(webhooks.host.engine, events(3));
+      const kept = idsOf(await webhooks.record(...sessions(2), ...events(1)));
+      if (how === 'created') {
+        await webhooks.create({ url: app.url, cursor: 'earliest' });
+      } else {
+        const { endpointId } = await webhooks.create({ url: app.url });
+        await webhooks.call('PATCH', `/v1/webhooks/${endpointId}`, { json: { cursor: 'earliest' } });
+      }
+      await until(() => app.received.length === 3);
+      expect(app.ids()).toEqual(kept);
+    },
+  );
 
   it('tries to tell of a reset like of any event, and what waited becomes a dead letter (G5)', async () => {
     const app = await receiver((_, count) => ({ status: count <= 2 ? 500 : 200 }));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EventFeed } from '@sluice/delivery';
-import { KeyedLocks, toSluiceError, type DurableLog, type RecordedEventReader } from '@sluice/event-log';
+import { KeyedLocks, toSluiceError, type DurableLog } from '@sluice/event-log';
 import type { WorkspaceDocuments } from '@sluice/projections';
 import { PollingWorker, type Worker } from '@sluice/service-runtime';
 import type { Clock } from './clock';
@@ -10,7 +10,7 @@ import { CronRescheduler } from './cron/cron-rescheduler';
 import { CronRuns } from './cron/cron-runs';
 import { CronScheduler } from './cron/cron-scheduler';
 import { EntityCommands } from './journal/entity-commands';
-import { WorkspaceJournal } from './journal/workspace-journal';
+import { WorkspaceJournal, type JournalReader } from './journal/workspace-journal';
 import type { Responder, ScriptRunner } from './runs/responder';
 import { RunExecutor } from './runs/run-executor';
 import { RunPool } from './runs/run-pool';
@@ -22,7 +22,7 @@ export interface WorkspacePorts {
   readonly config: WorkspaceConfig;
   readonly log: Pick<DurableLog, 'append'>;
   readonly feed: Pick<EventFeed, 'expect'>;
-  readonly reader: Pick<RecordedEventReader, 'findByIds' | 'read'>;
+  readonly reader: JournalReader;
   readonly documents: WorkspaceDocuments;
   readonly responder: Responder;
   readonly scripts: ScriptRunner | undefined;

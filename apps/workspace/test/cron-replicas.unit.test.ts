@@ -1,3 +1,4 @@
+import { removeOldest } from '@sluice/event-log/conformance';
 import type { CronJob } from '@sluice/event-schema';
 import { MAX_DUE_DOCUMENTS } from '@sluice/projections';
 import { draftOf } from '../src/journal/workspace-draft';
@@ -123,6 +124,25 @@ it('moves a job on that an overtaken change put back to a due time that has its 
   });
   expect(dueTimesOf('job')).toEqual([START_MS + 1_000]);
   expect(replica.begun).toHaveLength(1);
+});
+
+it('fires no due time again that was taken by an event which is not kept any more, and moves the job on', async () => {
+  const before = await replicas.start();
+  const job = await replicas.addJob(before, { id: 'job' });
+  replicas.clock.nowMs = START_MS + 1_500;
+  await before.scheduler.poll();
+  await until(() => runIds('cron_job_completed').length === 1 || undefined);
+  await removeOldest(await replicas.engine.eventRetention(), Infinity, { family: 'workspace' });
+  // Put back to the due time that has its run.
+  await before.journal.append({ workspaceId: 1 }, [draftOf('cron_job_updated', { job })]);
+  const after = await replicas.start({ claimWaitMs: 100 });
+  await after.scheduler.poll();
+  const documents = await replicas.engine.workspaceDocuments();
+  expect((await documents.find(1, 'cron_job', 'job'))?.fields['next_run_at']).toBe(START_MS + 2_000);
+  expect(after.begun).toEqual([]);
+  replicas.clock.nowMs = START_MS + 2_000;
+  await after.scheduler.poll();
+  expect(after.begun).toHaveLength(1);
 });
 
 it('runs what it took when that comes to light late, and once', async () => {

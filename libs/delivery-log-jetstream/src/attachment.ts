@@ -11,14 +11,20 @@ export interface StreamPlace {
 }
 
 /** Where an attachment starts, and why. */
-export type AttachmentStart = 'now' | 'resumed' | 'new_stream' | 'tail_lost';
+export type AttachmentStart = 'now' | 'resumed' | 'behind' | 'new_stream' | 'tail_lost';
 
 export function startAt(place: StreamPlace | undefined, { created, state }: StreamInfo): AttachmentStart {
   if (!place) return 'now';
   // Everything in a stream that was made since is news.
   if (created !== place.created) return 'new_stream';
   // A server that came back without its last messages gives their numbers out again.
-  return state.last_seq < place.sequence ? 'tail_lost' : 'resumed';
+  if (state.last_seq < place.sequence) return 'tail_lost';
+  return state.first_seq > place.sequence + 1 ? 'behind' : 'resumed';
+}
+
+/** Whether a mark to forget (see forgetStream) may be among what the follower will not be given. */
+export function mayMissMark(start: AttachmentStart): boolean {
+  return start !== 'now' && start !== 'resumed';
 }
 
 export interface AttachmentOptions {
@@ -141,7 +147,8 @@ function startPolicy(
   start: AttachmentStart,
   sequence: number,
 ): Pick<ConsumerConfig, 'deliver_policy' | 'opt_start_seq'> {
-  if (start === 'resumed') return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 };
+  if (start === 'resumed' || start === 'behind')
+    return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 };
   return { deliver_policy: start === 'new_stream' ? DeliverPolicy.All : DeliverPolicy.New };
 }
 

@@ -1,4 +1,5 @@
 import type { NatsAddress } from '@sluice/nats-connection';
+import type { AttachmentStart } from './attachment';
 
 /** How much the stream keeps; whichever bound is met first discards the oldest runs. */
 export interface StreamRetention {
@@ -19,7 +20,7 @@ export type JetStreamMetric =
       readonly outcome: 'ok' | 'failed';
     }
   | { readonly kind: 'received'; readonly events: number; readonly bytes: number }
-  | { readonly kind: 'follower_attached'; readonly start: 'now' | 'resumed' | 'new_stream' | 'tail_lost' };
+  | { readonly kind: 'follower_attached'; readonly start: AttachmentStart };
 
 export interface JetStreamDeliveryLogOptions extends NatsAddress {
   readonly stream: string;

@@ -63,6 +63,13 @@ describe('startAt', () => {
     expect(startAt({ created: 'monday', sequence: 5 }, info('monday', 9))).toBe('resumed');
   });
 
+  it('knows that it has missed something where the stream begins after its place', () => {
+    const beginsAt = (first_seq: number) =>
+      ({ created: 'monday', state: { first_seq, last_seq: 9 } }) as unknown as StreamInfo;
+    expect(startAt({ created: 'monday', sequence: 5 }, beginsAt(6))).toBe('resumed');
+    expect(startAt({ created: 'monday', sequence: 5 }, beginsAt(7))).toBe('behind');
+  });
+
   it('reads all of a stream that was made since, and only the new of one that lost its tail', () => {
     expect(startAt({ created: 'monday', sequence: 5 }, info('tuesday', 9))).toBe('new_stream');
     expect(startAt({ created: 'monday', sequence: 12 }, info('monday', 9))).toBe('tail_lost');

@@ -1,7 +1,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { DeliveryFollower, FollowDeliveryOptions } from '@sluice/event-log';
 import { pause, retryDelayMs, type SteadyConnection, toUnavailable, unavailable } from '@sluice/nats-connection';
-import { Attachment, type StreamPlace } from './attachment';
+import { Attachment, mayMissMark, type StreamPlace } from './attachment';
 import { FORGET_HEADER } from './forget';
 import { RETRY_DELAY_MS, STABLE_ATTACHMENT_MS, type JetStreamDeliveryLogOptions } from './options';
 import { decodeRun } from './run-codec';
@@ -75,6 +75,7 @@ export class StreamFollower implements DeliveryFollower {
       // Questions that are still open to the server must not hold up a stop, or the next attempt.
       const start = await Promise.race([attachment.attach(), endedEarly]);
       this.log.onMetric?.({ kind: 'follower_attached', start });
+      if (mayMissMark(start)) this.forget();
       this.settleAttached?.resolve();
       const reason = await attachment.ended;
       this.place = attachment.place;
@@ -86,9 +87,17 @@ export class StreamFollower implements DeliveryFollower {
     }
   }
 
+  private forget(): void {
+    try {
+      this.options.onForgotten?.();
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
   private deliver(message: Msg): void {
     try {
-      if (message.headers?.has(FORGET_HEADER)) return this.options.onForgotten?.();
+      if (message.headers?.has(FORGET_HEADER)) return this.forget();
       const run = decodeRun(message.headers?.get(EPOCH_HEADER) ?? '', message.data);
       this.log.onMetric?.({ kind: 'received', events: run.events.length, bytes: message.data.length });
       this.options.onRun(run);

@@ -248,7 +248,7 @@ describe('EventFeed', () => {
     const within = expectation.within(60_000);
     await world.feed.stop();
     await world.feed.stop();
-    expect(await within).toEqual(new Map());
+    expect((await within).events).toEqual(new Map());
     expect(await reader.subscription.ended).toBe('shutting_down');
     reader.drain();
     expect(reader.kinds).toEqual(['caught_up', 'events', 'end']);

@@ -4,23 +4,32 @@ import { BackOff, type Tasks } from './background';
 import type { DeliveryMetrics } from './delivery-metrics';
 import type { DeliveryLimits } from './limits';
 
+/** What is known of events that are expected. */
+export interface FoundEvents {
+  /** The recorded ones, by id. */
+  readonly events: ReadonlyMap<string, RecordedEvent>;
+  /** Ids of events that were recorded and then removed: there is nothing more to wait for. */
+  readonly removed: ReadonlySet<string>;
+}
+
 /**
  * Waits for events to be recorded: read your own write. Made before the events are appended, so that a quick projector
  * cannot be missed. Every expectation must be ended by `within` or by `cancel`.
  */
 export interface Expectation {
   /**
-   * The recorded events by id, as soon as all are recorded, and at the latest after `timeoutMs`: then ids may be absent.
-   * To be called once. Never rejects.
+   * What is known as soon as all are recorded, and at the latest after `timeoutMs`: then ids may be absent. To be called
+   * once. Never rejects.
    */
-  within(timeoutMs: number): Promise<ReadonlyMap<string, RecordedEvent>>;
+  within(timeoutMs: number): Promise<FoundEvents>;
   /** Gives up; a pending `within` resolves with what was found. Idempotent. */
   cancel(): void;
 }
 
 interface Waiting {
   readonly missing: Set<string>;
-  readonly found: Map<string, RecordedEvent>;
+  readonly events: Map<string, RecordedEvent>;
+  readonly removed: Set<string>;
   /** When the missing ids are to be looked up (again). */
   lookUpAtMs: number;
   ended: boolean;
@@ -64,7 +73,14 @@ export class Expectations {
     if (this.expectedIds + missing.size > this.options.limits.expectedIds) {
       throw new SluiceError('overloaded', 'Too many requests wait for their events to be recorded');
     }
-    const waiting: Waiting = { missing, found: new Map(), lookUpAtMs: 0, ended: false, finish: undefined };
+    const waiting: Waiting = {
+      missing,
+      events: new Map(),
+      removed: new Set(),
+      lookUpAtMs: 0,
+      ended: false,
+      finish: undefined,
+    };
     if (this.stopped || missing.size === 0) waiting.ended = true;
     else for (const id of missing) this.add(id, waiting);
     const cancel = () => this.end(waiting);
@@ -75,19 +91,24 @@ export class Expectations {
         await new Promise<void>((resolve) => (waiting.finish = resolve));
         clearTimeout(timer);
       }
-      return waiting.found;
+      const { events, removed } = waiting;
+      return { events, removed };
     };
     return { within, cancel };
   }
 
   /** To be called for every event of the feed. */
   seen(event: RecordedEvent): void {
-    const expecting = this.byEventId.get(event.id);
+    this.known(event.id, ({ events }) => events.set(event.id, event));
+  }
+
+  private known(id: string, note: (waiting: Waiting) => void): void {
+    const expecting = this.byEventId.get(id);
     if (!expecting) return;
     for (const waiting of expecting) {
-      waiting.found.set(event.id, event);
-      this.remove(event.id, waiting);
-      waiting.missing.delete(event.id);
+      note(waiting);
+      this.remove(id, waiting);
+      waiting.missing.delete(id);
       if (waiting.missing.size === 0) this.end(waiting);
     }
   }
@@ -144,6 +165,7 @@ export class Expectations {
         const found = await reader.findByIds(ids);
         metrics.lookedUp(ids.length);
         for (const event of found.values()) this.seen(event);
+        await this.lookForRemoved(ids.filter((id) => !found.has(id)));
         this.backOff.reset();
       } catch (error) {
         onFault(error);
@@ -152,6 +174,12 @@ export class Expectations {
       this.lookingUp = false;
     }
     this.arm(nextDelayMs);
+  }
+
+  /** What an id stands for that was used long ago may be gone. */
+  private async lookForRemoved(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    for (const id of await this.options.reader.removedAmong(ids)) this.known(id, ({ removed }) => removed.add(id));
   }
 
   /** Those that have waited longest come first and then go to the end of the line. */

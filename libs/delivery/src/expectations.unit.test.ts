@@ -23,7 +23,7 @@ describe('EventFeed.expect', () => {
     const within = expectation.within(PATIENCE_MS);
     await world.recordAndPublish({ id: a });
     await world.recordAndPublish({ id: b });
-    const found = await within;
+    const { events: found } = await within;
     expect([...found].map(([id, { position }]) => [id, position])).toEqual([
       [a, 1],
       [b, 2],
@@ -37,7 +37,7 @@ describe('EventFeed.expect', () => {
     const id = newEventId();
     const expectation = world.feed.expect([id]);
     await world.recordAndPublish({ id });
-    expect((await expectation.within(PATIENCE_MS)).get(id)?.position).toBe(1);
+    expect((await expectation.within(PATIENCE_MS)).events.get(id)?.position).toBe(1);
   });
 
   it('serves several that wait for the same event', async () => {
@@ -47,7 +47,7 @@ describe('EventFeed.expect', () => {
     all[1]?.cancel();
     await world.recordAndPublish({ id });
     const found = await Promise.all(all.map((expectation) => expectation.within(PATIENCE_MS)));
-    expect(found.map((events) => events.size)).toEqual([1, 0, 1]);
+    expect(found.map(({ events }) => events.size)).toEqual([1, 0, 1]);
   });
 
   it('looks up what was recorded long ago, for all that are overdue at once', async () => {
@@ -55,7 +55,7 @@ describe('EventFeed.expect', () => {
     const ids = numbers(1, 50).map(() => newEventId());
     await world.recordAndPublish(...ids.map((id) => ({ id })));
     const waits = ids.map((id) => world.feed.expect([id]).within(PATIENCE_MS));
-    expect((await Promise.all(waits)).map((found) => found.size)).toEqual(ids.map(() => 1));
+    expect((await Promise.all(waits)).map(({ events }) => events.size)).toEqual(ids.map(() => 1));
     expect(world.reader.calls.findByIds).toBeLessThanOrEqual(2);
     expect(world.feed.counts.expectedIds).toBe(0);
   });
@@ -68,8 +68,23 @@ describe('EventFeed.expect', () => {
     world.reader.failNext(1);
     await until(() => world.reader.calls.findByIds >= 3, 'it is looked up several times');
     await world.recordAndPublish({ id });
-    expect((await within).get(id)?.position).toBe(1);
+    expect((await within).events.get(id)?.position).toBe(1);
     expect(world.faults).toHaveLength(1);
+  });
+
+  it('tells at once of what was recorded and removed since, beside what is recorded', async () => {
+    const world = await started(new World());
+    const [a, b] = [newEventId(), newEventId()];
+    const { events } = await world.record({ id: a });
+    const { model } = world.reader;
+    for (const { event } of events) {
+      await model.removed.removeOfEntity(event, event.position, { maxEvents: 9, maxBytes: 1_000_000 });
+    }
+    const within = world.feed.expect([a, b]).within(PATIENCE_MS);
+    await world.recordAndPublish({ id: b });
+    const found = await within;
+    expect([[...found.events.keys()], [...found.removed]]).toEqual([[b], [a]]);
+    expect(world.feed.counts.expectedIds).toBe(0);
   });
 
   it('bounds each look-up and gives all their turn', async () => {
@@ -79,9 +94,9 @@ describe('EventFeed.expect', () => {
     const envelope = sandboxEnvelope();
     await world.recordAndPublish(envelope.event);
     const found = await world.feed.expect([envelope.event.id]).within(PATIENCE_MS);
-    expect(found.size).toBe(1);
+    expect(found.events.size).toBe(1);
     never.forEach((expectation) => expectation.cancel());
-    expect((await Promise.all(waits)).map(({ size }) => size)).toEqual(never.map(() => 0));
+    expect((await Promise.all(waits)).map(({ events }) => events.size)).toEqual(never.map(() => 0));
     expect(world.counted['lookedUp']).toBeLessThanOrEqual(4 * world.reader.calls.findByIds);
   });
 
@@ -90,7 +105,7 @@ describe('EventFeed.expect', () => {
     const [a, b] = [newEventId(), newEventId()];
     const expectation = world.feed.expect([a, b]);
     await world.recordAndPublish({ id: a });
-    expect([...(await expectation.within(5)).keys()]).toEqual([a]);
+    expect([...(await expectation.within(5)).events.keys()]).toEqual([a]);
     expect(world.feed.counts.expectedIds).toBe(0);
     await world.recordAndPublish({ id: b });
   });
@@ -104,7 +119,7 @@ describe('EventFeed.expect', () => {
     expectation.cancel();
     expectation.cancel();
     expect(world.feed.counts.expectedIds).toBe(0);
-    expect((await expectation.within(PATIENCE_MS)).size).toBe(0);
-    expect((await world.feed.expect([]).within(PATIENCE_MS)).size).toBe(0);
+    expect((await expectation.within(PATIENCE_MS)).events.size).toBe(0);
+    expect((await world.feed.expect([]).within(PATIENCE_MS)).events.size).toBe(0);
   });
 });

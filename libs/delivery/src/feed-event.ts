@@ -1,4 +1,4 @@
-import { encodeCursor, type Cursor } from '@sluice/event-log';
+import { encodeCursor, type Cursor, type CursorPlace } from '@sluice/event-log';
 import type { EncodedRecordedEvent, Epoch, Position, RecordedEvent } from '@sluice/event-schema';
 
 /**
@@ -21,6 +21,8 @@ export class FeedEvent {
   constructor(
     { event, json }: EncodedRecordedEvent,
     readonly epoch: Epoch,
+    /** What its reader knows of removals (see CursorPlace); such an event is for one reader. */
+    readonly revision?: number,
   ) {
     this.event = event;
     this.json = json;
@@ -28,9 +30,19 @@ export class FeedEvent {
     this.bytes = Buffer.byteLength(json);
   }
 
+  get place(): CursorPlace {
+    const { epoch, position, revision } = this;
+    return { epoch, position, ...(revision !== undefined && { revision }) };
+  }
+
   /** Resuming after it continues with the next event. */
   get cursor(): Cursor {
-    return (this.knownCursor ??= encodeCursor(this));
+    return (this.knownCursor ??= encodeCursor(this.place));
+  }
+
+  /** The same for a reader that knows of removals. */
+  knowing(revision: number | undefined): FeedEvent {
+    return revision === undefined ? this : new FeedEvent(this, this.epoch, revision);
   }
 
   /** The bytes of this event in a dialect: made once, the same Buffer for every subscriber. It must not be changed. */

@@ -146,6 +146,8 @@ export class FeedSource {
     const backOff = new BackOff(this.options.limits);
     do await this.options.pauses.pause(backOff.next());
     while (this.running && !(await this.follow()));
+    // What the delivery log forgot until now, it was not told.
+    this.forget();
   }
 
   private onRun(run: RecordedRun): void {

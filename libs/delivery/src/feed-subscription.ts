@@ -6,13 +6,11 @@ import {
   type EventFilter,
   type ResetReason,
 } from '@sluice/event-log';
-import type { Epoch, Position } from '@sluice/event-schema';
+import type { Position } from '@sluice/event-schema';
 import type { OverflowReason } from './delivery-metrics';
 import { EventQueue } from './event-queue';
-import { FeedEvent } from './feed-event';
+import type { FeedEvent } from './feed-event';
 import type { RemovedPlace } from './feed-slot';
-import { KnownRemovals } from './known-removals';
-import { PendingWords } from './pending-words';
 import type { RingReader } from './ring-turns';
 import { StallWatch } from './stall-watch';
 import {
@@ -23,6 +21,7 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from './subscription';
+import { SubscriberPlace } from './subscriber-place';
 import type { SubscriptionHost } from './subscription-host';
 import { WaitingPage } from './waiting-page';
 import { WakeSignal } from './wake-queue';
@@ -50,12 +49,10 @@ export class FeedSubscription implements Subscription, RingReader {
   readonly reset: Subscription['reset'];
   readonly ended: Promise<EndReason>;
   private phase: 'backfilling' | 'live' | 'ended' = 'backfilling';
-  private epoch: Epoch;
   private scanned: Position;
   private readonly queue: EventQueue;
   private readonly matches: ReturnType<typeof compileFilter>;
-  private readonly removals: KnownRemovals;
-  private readonly words = new PendingWords();
+  private readonly place: SubscriberPlace;
   private readonly stall: StallWatch;
   private readingPage = false;
   /** Rises when a page that is being read is not to be used any more. */
@@ -79,14 +76,13 @@ export class FeedSubscription implements Subscription, RingReader {
     const { maxQueuedEvents = limits.queuedEvents, maxQueuedBytes = limits.queuedBytes } = options;
     this.queue = new EventQueue(maxQueuedEvents, maxQueuedBytes);
     this.stall = new StallWatch(options.stallTimeoutMs ?? limits.stallTimeoutMs);
-    this.removals = new KnownRemovals(options.filter, options.start === 'earliest', host.ring.head);
+    this.place = new SubscriberPlace(host, options, at);
     this.readable = new WakeSignal(host.wakes, (error) => {
       host.onFault(error);
       this.end('closed');
     });
-    this.startedAt = at;
+    this.startedAt = this.place.at(at.position);
     this.reset = reset;
-    this.epoch = at.epoch;
     this.scanned = at.position;
     // There is nothing to look for up to the head.
     if (matchesNothing(options.filter)) this.scanned = toPosition(Math.max(at.position, host.ring.head));
@@ -95,11 +91,7 @@ export class FeedSubscription implements Subscription, RingReader {
   }
 
   get position(): CursorPlace {
-    return this.words.heldPosition ?? this.placeAt(this.handedOver);
-  }
-
-  private placeAt(position: Position): CursorPlace {
-    return { epoch: this.epoch, position };
+    return this.place.told(this.handedOver);
   }
 
   private get handedOver(): Position {
@@ -122,15 +114,15 @@ export class FeedSubscription implements Subscription, RingReader {
   }
 
   private nextItem(most: number): DeliveryItem | undefined {
-    const word = this.words.takeFirst();
+    const word = this.place.words.takeFirst();
     if (word) return word;
     if (most === 0 && this.queue.length > 0) return undefined;
     if (this.queue.length > 0) return { kind: 'events', events: this.queue.take(most, this.host.limits.batchBytes) };
     if (this.phase === 'backfilling') {
       const events = this.catchUp(most);
-      return events.length > 0 ? { kind: 'events', events } : this.words.takeFirst();
+      return events.length > 0 ? { kind: 'events', events } : this.place.words.takeFirst();
     }
-    return this.phase === 'ended' ? this.words.takeEnd(this.position) : undefined;
+    return this.phase === 'ended' ? this.place.words.takeEnd(this.position) : undefined;
   }
 
   /** One step of the backfill. What it returns is handed over at once. */
@@ -149,22 +141,32 @@ export class FeedSubscription implements Subscription, RingReader {
   /** Until something matches, as far as may be looked in this turn. What is left to look at has a turn of its own. */
   private lookThroughRing(most: number): readonly FeedEvent[] {
     const { ring, ringTurns, limits } = this.host;
-    const isLost = (place: RemovedPlace) => this.removals.lostAt(place, this.scanned) !== undefined;
+    const isLost = (place: RemovedPlace) => this.place.removals.isLost(place, this.scanned);
     const wanted = { matches: this.matches, isLost, maxEvents: most, maxBytes: limits.batchBytes };
     while (this.behind > 0) {
       const allowance = ringTurns.allowance(this);
       if (allowance === 0) break;
       const { events, reached, lost } = ring.find(this.scanned, allowance, wanted);
       ringTurns.looked(this, reached - this.scanned);
+      this.place.removals.began();
+      if (this.tellsFound(events[0], reached)) return [];
       this.scanned = reached;
-      this.removals.began();
-      if (events.length > 0) return events;
-      if (lost?.floor !== undefined) {
-        this.restart('no_longer_kept', this.placeAt(lost.floor));
-        break;
-      }
+      if (events.length > 0) return this.place.ofAll(events);
+      if (lost && this.passes(lost)) return [];
     }
     return [];
+  }
+
+  /** Whether something is told that was lost. What comes after it is found again when that was taken. */
+  private tellsFound(next: FeedEvent | undefined, reached: Position): boolean {
+    const goesOn = this.place.tellFound(next, reached, reached === this.host.ring.head);
+    this.scanned = goesOn ?? this.scanned;
+    return goesOn !== undefined;
+  }
+
+  private passes(lost: RemovedPlace): boolean {
+    this.place.find(lost, this.scanned);
+    return this.tellsFound(undefined, (this.scanned = lost.position));
   }
 
   /** For its turns in the ring. */
@@ -179,14 +181,17 @@ export class FeedSubscription implements Subscription, RingReader {
   private async readPage(): Promise<void> {
     const { generation } = this;
     const isWanted = () => this.phase === 'backfilling' && this.generation === generation;
-    const { filter, caller, scanned: after, host } = this;
+    const { filter, caller, scanned: after, host, place } = this;
     const maxBytes = Math.min(host.limits.pageBytes, this.queue.maxBytes);
     this.readingPage = true;
     try {
-      const page = await host.readPage({ filter, caller, after, upTo: host.ring.head, maxBytes }, isWanted);
+      const page = await host.readPage(
+        { filter, caller, after, upTo: host.ring.head, maxBytes, ...place.known },
+        isWanted,
+      );
       if (!isWanted()) return;
-      if (this.removals.areOnPage(page.floor, after)) return this.restart('no_longer_kept', this.placeAt(page.floor));
-      for (const encoded of page.events) this.queue.push(new FeedEvent(encoded, this.epoch));
+      place.lookAt(page, after);
+      for (const encoded of page.events) this.queue.push(place.own(encoded));
       this.scanned = page.reached;
       this.page.note(this.queue.bytes);
     } catch {
@@ -199,9 +204,9 @@ export class FeedSubscription implements Subscription, RingReader {
 
   private goLive(): void {
     this.phase = 'live';
-    this.removals.began();
-    if (!this.hasBeenLive) this.words.caughtUp(this.placeAt(this.scanned));
+    if (!this.hasBeenLive) this.place.words.caughtUp(this.place.at(this.scanned));
     this.hasBeenLive = true;
+    this.place.removals.reached(this.scanned);
     this.host.wentLive(this);
   }
 
@@ -215,11 +220,9 @@ export class FeedSubscription implements Subscription, RingReader {
 
   /** For the feed, while the subscription is live: the place of an event that is gone, as `offer` for one that is there. */
   pass(place: RemovedPlace): void {
-    const floor = this.removals.lostAt(place, this.scanned);
-    if (floor === undefined) return;
+    if (!this.place.removals.isLost(place, this.scanned)) return;
     // The head of the ring is at the place already, and nobody has seen what was there.
-    if (this.queue.length === 0) this.words.heldPosition ??= this.placeAt(toPosition(place.position - 1));
-    this.restart('no_longer_kept', this.placeAt(floor));
+    this.goBack(this.queue.length > 0 ? this.handedOver : toPosition(place.position - 1));
   }
 
   /** For the feed, from time to time: cuts a subscriber that leaves its events waiting. */
@@ -227,22 +230,15 @@ export class FeedSubscription implements Subscription, RingReader {
     if (this.stall.isStalled(nowMs, this.queue.length > 0)) this.overflow('stalled');
   }
 
-  /**
-   * Goes on after another place. For the feed, when the numbering changed: what is queued belongs to the former one. And for
-   * itself, when some of what comes before that place is gone. What is queued is forgotten.
-   */
+  /** For the feed, when the numbering changed: what is queued belongs to the former one, and is forgotten. */
   restart(reason: ResetReason, at: CursorPlace): void {
-    this.words.heldPosition ??= this.position;
-    const isSameNumbering = at.epoch === this.epoch;
+    this.place.hold(this.handedOver);
     this.queue.clear();
     this.page.note(0);
-    this.epoch = at.epoch;
     this.scanned = at.position;
-    this.words.reset(reason, at);
-    if (!isSameNumbering) this.removals.restart();
-    // In another numbering that is the head, which the ring begins from.
-    if (this.phase === 'backfilling' && (!isSameNumbering || this.behind === 0)) this.goLive();
-    this.host.metrics.reset(reason);
+    this.place.restart(reason, at);
+    // That is the head, which the ring begins from.
+    if (this.phase === 'backfilling') this.goLive();
     this.readable.raise();
   }
 
@@ -256,8 +252,12 @@ export class FeedSubscription implements Subscription, RingReader {
    */
   rewind(): void {
     this.generation++;
-    if (this.queue.length === 0) return;
-    this.scanned = this.handedOver;
+    if (this.queue.length > 0) this.goBack(this.handedOver);
+  }
+
+  /** What was not taken is looked for again. */
+  private goBack(scanned: Position): void {
+    this.scanned = scanned;
     this.queue.clear();
     this.page.note(0);
     if (this.phase === 'live') {
@@ -276,13 +276,13 @@ export class FeedSubscription implements Subscription, RingReader {
   end(reason: EndReason): void {
     if (this.phase === 'ended') return;
     if (reason === 'slow_subscriber' || reason === 'closed') {
-      this.words.heldPosition = this.position;
-      this.words.drop();
+      this.place.words.heldPosition = this.position;
+      this.place.words.drop();
       this.queue.clear();
     }
     this.scanned = this.reached;
     this.phase = 'ended';
-    this.words.ended(reason);
+    this.place.words.ended(reason);
     this.page.note(0);
     this.host.left(this);
     this.host.metrics.ended(reason);

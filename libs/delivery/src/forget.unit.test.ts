@@ -1,5 +1,6 @@
 import { toPosition } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
+import { HostileDeliveryLog } from '../test/hostile-delivery-log';
 import { numbers, World, type Reader } from '../test/world';
 
 const ERASED = { workspaceId: 1, family: 'sandbox', entityId: 'erased' } as const;
@@ -79,6 +80,27 @@ describe('a feed whose delivery log forgets', () => {
     await reader.has(3);
     expect(reader.positions).toEqual([1, 3]);
     expect(texts(reader)).not.toContain('gone');
+  });
+
+  it('drops what it had read while the delivery log was away: it was not told what that forgot', async () => {
+    const deliveryLog = new HostileDeliveryLog(1, { drop: 0, duplicate: 0, hold: 0, split: 0 });
+    deliveryLog.reachable = false;
+    world = new World({ tailCheckMs: 5 }, deliveryLog);
+    await world.feed.start();
+    const reader = (await world.subscribe('latest')).drain();
+    await world.record({}, { entityId: ERASED.entityId, data: { text: 'gone' } }, {});
+    await until(() => world.feed.counts.ringEvents === 3, 'it has read them');
+    const { position } = await world.reader.model.head();
+    await world.reader.model.removed.removeOfEntity(ERASED, position, BOUNDS);
+    deliveryLog.reachable = true;
+    await until(() => deliveryLog.followerCount === 1, 'it follows the delivery log');
+    expect(world.feed.counts).toMatchObject({ ringEvents: 0, pendingEvents: 0 });
+    const late = await world.subscribe(await world.cursorAt(0));
+    for (const each of [reader, late]) {
+      await has(each, 2);
+      expect(each.positions).toEqual([1, 3]);
+      expect(texts(each)).not.toContain('gone');
+    }
   });
 
   it('goes on while many events come between (G2)', async () => {

@@ -2,6 +2,7 @@ import { advance, type EventPredicate } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
 import type { FeedEvent } from './feed-event';
 import { RemovedPlace, type FeedSlot } from './feed-slot';
+import { NO_LOSS, widen, type Loss } from './known-removals';
 
 /** What is looked for, and how much of it is enough; the last event found may go beyond the bytes. */
 export interface RingSearch {
@@ -24,6 +25,7 @@ export interface RingFind {
 export class HotRing {
   private readonly slots: (FeedSlot | undefined)[];
   private heldBytes = 0;
+  private knownRemovals = NO_LOSS;
   private newest: Position;
   /** The ring holds all events after this one, up to the newest. */
   private heldAfter: Position;
@@ -49,6 +51,11 @@ export class HotRing {
 
   get bytes(): number {
     return this.heldBytes;
+  }
+
+  /** What was gone before it came here, at the places that it has shown so far. */
+  get removals(): Loss {
+    return this.knownRemovals;
   }
 
   /** Whether all events after `position` are at hand. */
@@ -90,6 +97,7 @@ export class HotRing {
     this.slots[slot.position % this.maxEvents] = slot;
     this.newest = slot.position;
     this.heldBytes += slot.bytes;
+    if (slot instanceof RemovedPlace) this.knownRemovals = widen(this.knownRemovals, slot);
     while (this.heldBytes > this.maxBytes) this.dropOldest();
   }
 
@@ -97,6 +105,7 @@ export class HotRing {
   restart(head: Position): void {
     this.slots.fill(undefined);
     this.heldBytes = 0;
+    this.knownRemovals = NO_LOSS;
     this.newest = head;
     this.heldAfter = head;
   }

@@ -1,6 +1,6 @@
 export { NO_METRICS, type DeliveryMetrics, type OverflowReason } from './delivery-metrics';
 export { EventFeed, type EventFeedOptions, type FeedCounts } from './event-feed';
-export { type Expectation } from './expectations';
+export { type Expectation, type FoundEvents } from './expectations';
 export { FeedEvent, type Dialect } from './feed-event';
 export { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
 export {

@@ -1,19 +1,47 @@
-import { BEFORE_FIRST, mayMatch, type EventFilter } from '@sluice/event-log';
+import { BEFORE_FIRST, mayMatch, toPosition, type EventFilter } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
 import type { RemovedPlace } from './feed-slot';
+import type { BackfillPage } from './page-reader';
 
-/** Tells what a subscription has missed because it is not kept any more from what was gone before it began. */
+/** Removals up to a revision, and the highest position that is gone by them. */
+export interface Loss {
+  readonly floor: Position;
+  readonly revision: number;
+}
+
+export const NO_LOSS: Loss = { floor: BEFORE_FIRST, revision: 0 };
+
+/** What a subscription knows of what retention has removed; of the rest it is to be told. */
 export class KnownRemovals {
-  /** What was removed up to here it need not be told. */
-  private knownFloor: Position;
+  /** Found and not told yet. */
+  private found: Loss | undefined;
+  private revision: number;
+  /** Beyond this position nothing is missing that it knows of. */
+  private floor: number;
 
-  /** @param isUnbegun it begins at what is kept, whatever that is; `head` is what the feed has shown by then */
+  /**
+   * @param isUnbegun it begins at what is kept, whatever that is
+   * @param known the removals that it knows of; how far those go may be open
+   */
   constructor(
     private readonly filter: EventFilter,
     private isUnbegun: boolean,
-    head: Position,
+    {
+      revision,
+      floor = revision === 0 ? BEFORE_FIRST : Infinity,
+    }: Pick<Loss, 'revision'> & { readonly floor?: number },
   ) {
-    this.knownFloor = isUnbegun ? head : BEFORE_FIRST;
+    this.revision = revision;
+    this.floor = floor;
+  }
+
+  get knownRevision(): number {
+    return this.revision;
+  }
+
+  /** What a place at this position has to say of removals. */
+  at(position: Position): { revision?: number } {
+    return this.revision > 0 && position < this.floor ? { revision: this.revision } : {};
   }
 
   /** It has seen something, or looked for it. */
@@ -21,22 +49,56 @@ export class KnownRemovals {
     this.isUnbegun = false;
   }
 
+  /** It has seen everything up to here. */
+  reached(position: Position): void {
+    this.isUnbegun = false;
+    this.floor = Math.min(this.floor, position);
+  }
+
   /** In another numbering nothing is known. */
   restart(): void {
-    this.knownFloor = BEFORE_FIRST;
     this.isUnbegun = false;
+    this.found = undefined;
+    this.revision = 0;
+    this.floor = BEFORE_FIRST;
   }
 
-  /** Whether something is missing on a page with this floor, which begins after a position. */
-  areOnPage(floor: Position, after: Position): boolean {
-    if (this.isUnbegun) this.knownFloor = floor;
+  /** What is lost of what comes after a position, and is not on the page that follows it. */
+  lostOn({ floor, lost, revision }: BackfillPage, after: Position): Loss | undefined {
+    this.found = undefined;
+    if (this.isUnbegun) this.revision = revision;
+    this.floor = floor;
+    const isNews = !this.isUnbegun && lost > after;
     this.isUnbegun = false;
-    return floor > after && floor > this.knownFloor;
+    return isNews ? { floor: lost, revision } : undefined;
   }
 
-  /** Up to where something is gone, if it is to be told of this place, having seen what is up to a position. */
-  lostAt({ position, floor, removed }: RemovedPlace, seen: Position): Position | undefined {
-    if (floor === undefined || floor <= this.knownFloor || position <= seen) return undefined;
-    return mayMatch(this.filter, removed.workspaceId, removed.family) ? floor : undefined;
+  /** Whether it is to be told of this place, having seen what is up to a position. */
+  isLost({ position, floor, removed }: RemovedPlace, seen: Position): boolean {
+    if (floor === undefined || removed.revision <= this.revision || position <= seen) return false;
+    return mayMatch(this.filter, removed.workspaceId, removed.family);
   }
+
+  find(place: RemovedPlace): void {
+    this.found = widen(this.found ?? NO_LOSS, place);
+  }
+
+  /** What was found, once it is known where it ends: at the first event after it, or at the floor; it may be the last word. */
+  foundBefore(next: Position | undefined, reached: Position, isLast: boolean): Loss | undefined {
+    if (this.found === undefined) return undefined;
+    return next !== undefined || reached >= this.found.floor || isLast ? this.found : undefined;
+  }
+
+  /** It is told. */
+  know({ floor, revision }: Loss): void {
+    this.found = undefined;
+    this.revision = Math.max(this.revision, revision);
+    this.floor = Math.max(this.floor === Infinity ? BEFORE_FIRST : this.floor, floor);
+  }
+}
+
+/** A loss with that of one place more; nobody is told of what was erased. */
+export function widen({ floor, revision }: Loss, { removed, floor: placeFloor = BEFORE_FIRST }: RemovedPlace): Loss {
+  if (placeFloor === BEFORE_FIRST) return { floor, revision };
+  return { floor: toPosition(Math.max(floor, placeFloor)), revision: Math.max(revision, removed.revision) };
 }

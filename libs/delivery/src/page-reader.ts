@@ -7,8 +7,9 @@ import {
   type EventFilter,
   type Head,
   type RecordedEventReader,
+  type RecordedPage,
 } from '@sluice/event-log';
-import type { EncodedRecordedEvent, Position } from '@sluice/event-schema';
+import type { Position } from '@sluice/event-schema';
 import { BackOff, Permits, type Pauses } from './background';
 import type { DeliveryMetrics } from './delivery-metrics';
 import type { DeliveryLimits } from './limits';
@@ -32,14 +33,13 @@ export interface PageRange {
   readonly upTo: Position;
   /** Most bytes on one page, which has one event at least. */
   readonly maxBytes: number;
+  /** See ReadEventsOptions. */
+  readonly knownRevision: number;
 }
 
-export interface BackfillPage {
-  readonly events: readonly EncodedRecordedEvent[];
+export interface BackfillPage extends Pick<RecordedPage, 'events' | 'floor' | 'lost' | 'revision'> {
   /** Whatever matches up to here is on this page or was before it. The next page begins after it. */
   readonly reached: Position;
-  /** Up to where retention has removed some of what the filter may match, as of the moment of the page. */
-  readonly floor: Position;
 }
 
 /**
@@ -99,17 +99,20 @@ export class PageReader {
   }
 
   private async attempt(range: PageRange, isWanted: () => boolean): Promise<BackfillPage> {
-    const { filter, caller, after } = range;
+    const { filter, caller, after, knownRevision } = range;
     if (!isWanted()) return nothing(range);
     const { reader, limits, metrics } = this.options;
     // A rare filter must not make one read look through everything.
     const upTo = isSelective(filter) ? range.upTo : toPosition(Math.min(range.upTo, after + limits.scanPositions));
     const maxBytes = Math.min(range.maxBytes, this.shareOfWaiting(caller));
-    const { events, complete, floor } = await reader.read({ filter, after, upTo, limit: limits.pageEvents, maxBytes });
+    const { events, complete, ...removals } = await reader.read({
+      ...{ filter, after, upTo, knownRevision, maxBytes },
+      limit: limits.pageEvents,
+    });
     metrics.pageRead(events.length);
     // Asked after the page: if the numbering has changed by now, the subscription is reset and the page not wanted.
     await this.options.refresh();
-    return { events, reached: complete ? upTo : (events.at(-1)?.event.position ?? after), floor };
+    return { events, reached: complete ? upTo : (events.at(-1)?.event.position ?? after), ...removals };
   }
 
   /** What every read at this moment may bring without all of them going beyond the bounds. */
@@ -121,7 +124,7 @@ export class PageReader {
 }
 
 function nothing({ after }: PageRange): BackfillPage {
-  return { events: [], reached: after, floor: BEFORE_FIRST };
+  return { events: [], reached: after, floor: BEFORE_FIRST, lost: BEFORE_FIRST, revision: 0 };
 }
 
 function unreadable(error: unknown): SluiceError {

@@ -9,9 +9,10 @@ export class PendingWords {
   private caughtUpItem: Extract<DeliveryItem, { kind: 'caught_up' }> | undefined;
   private endReason: EndReason | undefined;
 
-  /** Before anything else. One that was not taken yet gives its reason. */
+  /** Before anything else. Of two that were not taken the graver reason counts: in another numbering nothing holds. */
   reset(reason: ResetReason, at: CursorPlace): void {
-    this.resetItem = { kind: 'reset', reason: this.resetItem?.reason ?? reason, at };
+    const isGraver = this.resetItem?.reason === 'epoch_changed';
+    this.resetItem = { kind: 'reset', reason: isGraver ? 'epoch_changed' : reason, at };
     if (this.caughtUpItem) this.caughtUp(at);
   }
 

@@ -3,6 +3,7 @@ import {
   MemoryReadModel,
   SluiceError,
   type DeliveryLog,
+  type EntityRef,
   type EventFilter,
   type Head,
   type ListEntitiesOptions,
@@ -75,6 +76,15 @@ export class TrialReader implements RecordedEventReader {
     this.calls.findByIds++;
     this.failIfAsked();
     return this.model.findByIds(ids);
+  }
+
+  async removedAmong(ids: readonly string[]) {
+    this.failIfAsked();
+    return this.model.removedAmong(ids);
+  }
+
+  async findEntity(entity: EntityRef) {
+    return this.model.findEntity(entity);
   }
 
   async listEntities(options: ListEntitiesOptions) {

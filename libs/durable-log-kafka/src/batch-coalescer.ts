@@ -1,5 +1,11 @@
-import type { Lane, LogBatch, LogRecord } from '@sluice/event-log';
+import type { Lane, LaneCheckpoints, LogRecord } from '@sluice/event-log';
 import { Backoff, pause } from './waiting';
+
+/** Records of several lanes, and where each of these is once they are handled. */
+export interface CoalescedBatch {
+  readonly records: readonly LogRecord[];
+  readonly targets: LaneCheckpoints;
+}
 
 export interface BatchCoalescerOptions {
   readonly maxBatchRecords: number;
@@ -7,7 +13,7 @@ export interface BatchCoalescerOptions {
   /** After a batch of so many records that is not full, the next records are asked for only after so long, so that more collect. */
   readonly rest: { readonly afterRecords: number; readonly durationMs: number };
   /** Handles a batch; called again with the same batch after a back-off when it rejects. Never called twice at a time. */
-  handle(batch: LogBatch): Promise<void>;
+  handle(batch: CoalescedBatch): Promise<void>;
   onFault(error: unknown): void;
 }
 
@@ -133,16 +139,16 @@ export class BatchCoalescer {
   }
 }
 
-function toBatch(shares: readonly Share[]): LogBatch {
+function toBatch(shares: readonly Share[]): CoalescedBatch {
   const records: LogRecord[] = [];
-  const checkpoints = new Map<Lane, number>();
+  const targets = new Map<Lane, number>();
   for (const { run, count } of shares) {
     for (let i = run.handled; i < run.handled + count; i++) {
       const record = run.records[i];
       if (!record) continue;
       records.push(record);
-      checkpoints.set(record.lane, record.index + 1);
+      targets.set(record.lane, record.index + 1);
     }
   }
-  return { records, checkpoints };
+  return { records, targets };
 }

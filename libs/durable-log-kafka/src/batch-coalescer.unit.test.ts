@@ -1,6 +1,6 @@
-import type { Lane, LogBatch, LogRecord } from '@sluice/event-log';
+import type { Lane, LogRecord } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
-import { BatchCoalescer } from './batch-coalescer';
+import { BatchCoalescer, type CoalescedBatch } from './batch-coalescer';
 
 function records(lane: number, first: number, last: number): LogRecord[] {
   const made: LogRecord[] = [];
@@ -10,12 +10,12 @@ function records(lane: number, first: number, last: number): LogRecord[] {
   return made;
 }
 
-const places = ({ records: of }: LogBatch) => of.map(({ lane, index }) => `${lane}:${index}`);
+const places = ({ records: of }: CoalescedBatch) => of.map(({ lane, index }) => `${lane}:${index}`);
 
 function setUp(maxBatchRecords = 100, rest = { afterRecords: Infinity, durationMs: 0 }) {
-  const batches: LogBatch[] = [];
+  const batches: CoalescedBatch[] = [];
   const faults: unknown[] = [];
-  const control = { handle: (_batch: LogBatch) => Promise.resolve() };
+  const control = { handle: (_batch: CoalescedBatch) => Promise.resolve() };
   const coalescer = new BatchCoalescer({
     maxBatchRecords,
     retryDelayMs: { first: 1, maximum: 2 },
@@ -47,7 +47,7 @@ describe('BatchCoalescer', () => {
     const { batches, coalescer } = setUp();
     await Promise.all([coalescer.push(records(0, 5, 7), nothing), coalescer.push(records(3, 1, 2), nothing)]);
     expect(batches.map(places)).toEqual([['0:5', '0:6', '0:7', '3:1', '3:2']]);
-    expect(batches[0]?.checkpoints).toEqual(
+    expect(batches[0]?.targets).toEqual(
       new Map([
         [0, 8],
         [3, 3],

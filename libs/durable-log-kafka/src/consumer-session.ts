@@ -1,13 +1,17 @@
 import {
+  CHECKPOINT_CHECK_MS,
+  CheckpointLost,
+  findLost,
   FOLLOW_REST,
   RETRY_DELAY_MS,
   SluiceError,
   type FollowLogOptions,
   type Lane,
+  type LaneCheckpoints,
   type LogRecord,
 } from '@sluice/event-log';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { BatchCoalescer } from './batch-coalescer';
+import { BatchCoalescer, type CoalescedBatch } from './batch-coalescer';
 import { createKafka } from './kafka-client';
 import { LaneAssignment, LanesLost } from './lane-assignment';
 import { OffsetCommitter } from './offset-committer';
@@ -36,6 +40,8 @@ export class ConsumerSession {
   private waitingBatches = 0;
   private heartbeat: (() => Promise<void>) | undefined;
   private heartbeatTimer: NodeJS.Timeout | undefined;
+  private checkTimer: NodeJS.Timeout | undefined;
+  private checking: Promise<void> | undefined;
   private lastSignAt = performance.now();
   private fail: (error: unknown) => void = () => undefined;
 
@@ -97,6 +103,10 @@ export class ConsumerSession {
     await consumer.subscribe({ topic: settings.topic, fromBeginning: true });
     if (this.isEnding) return;
     this.heartbeatTimer = setInterval(() => this.tick(), settings.limits.heartbeatIntervalMs);
+    this.checkTimer = setInterval(() => {
+      // One at a time: a store that hangs must not collect questions.
+      this.checking ??= this.check().finally(() => (this.checking = undefined));
+    }, CHECKPOINT_CHECK_MS);
     this.joining = consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -116,6 +126,7 @@ export class ConsumerSession {
     this.assignment?.end(reason);
     await this.coalescer.drop(reason);
     clearInterval(this.heartbeatTimer);
+    clearInterval(this.checkTimer);
     const { leaveTimeoutMs } = this.options.settings.limits;
     await within(leaveTimeoutMs, 'leaving the group', this.leave()).catch(() => undefined);
   }
@@ -130,14 +141,18 @@ export class ConsumerSession {
 
   /** Told synchronously, before the first fetch of the new assignment. */
   private assign(lanes: readonly Lane[]): void {
-    const reason = new LanesLost('The group was rebalanced');
+    this.showLife();
+    const { settings, follow } = this.options;
+    settings.onMetric({ name: 'lanes_assigned', group: follow.group, lanes: lanes.length });
+    this.begin(lanes, new LanesLost('The group was rebalanced'));
+  }
+
+  /** Lets go of all that was fetched, and reads these lanes from what is stored. */
+  private begin(lanes: readonly Lane[], reason: LanesLost): void {
     this.assignment?.end(reason);
     this.committer.clear();
     const assignment = new LaneAssignment(lanes);
     this.assignment = assignment;
-    this.showLife();
-    const { settings, follow } = this.options;
-    settings.onMetric({ name: 'lanes_assigned', group: follow.group, lanes: lanes.length });
     // The batch in hand may still store checkpoints of lanes that are loaded next.
     void this.coalescer.drop(reason).then(() => this.seekToCheckpoints(assignment));
   }
@@ -146,11 +161,10 @@ export class ConsumerSession {
     const backoff = new Backoff(RETRY_DELAY_MS);
     while (!assignment.signal.aborted && !this.isEnding) {
       try {
-        const positions = await this.loadPositions(assignment.lanes);
+        const { checkpoints, starts } = await this.loadBounds(assignment.lanes);
         if (assignment.signal.aborted) return;
-        const { topic } = this.options.settings;
-        for (const [partition, index] of positions) this.consumer.seek({ topic, partition, offset: String(index) });
-        assignment.open();
+        for (const lane of assignment.lanes) this.seek(lane, checkpoints.get(lane), starts.get(lane) ?? 0);
+        assignment.open(checkpoints);
         return;
       } catch (error) {
         this.fault(error);
@@ -159,18 +173,17 @@ export class ConsumerSession {
     }
   }
 
-  private async loadPositions(lanes: readonly Lane[]): Promise<ReadonlyMap<Lane, number>> {
-    if (lanes.length === 0) return new Map();
+  private async loadBounds(lanes: readonly Lane[]): Promise<Record<'checkpoints' | 'starts', LaneCheckpoints>> {
+    if (lanes.length === 0) return { checkpoints: new Map(), starts: new Map() };
     const { follow, loadStarts } = this.options;
     const [checkpoints, starts] = await Promise.all([follow.loadCheckpoints(lanes), loadStarts()]);
-    const positions = new Map<Lane, number>();
-    for (const lane of lanes) {
-      const start = starts.get(lane) ?? 0;
-      const checkpoint = checkpoints.get(lane) ?? start;
-      if (checkpoint < start) this.outOfRange(lane, { checkpoint, start });
-      positions.set(lane, Math.max(checkpoint, start));
-    }
-    return positions;
+    return { checkpoints, starts };
+  }
+
+  private seek(lane: Lane, checkpoint: number | undefined, start: number): void {
+    if (checkpoint !== undefined && checkpoint < start) this.outOfRange(lane, { checkpoint, start });
+    const { topic } = this.options.settings;
+    this.consumer.seek({ topic, partition: lane, offset: String(Math.max(checkpoint ?? start, start)) });
   }
 
   private async eachBatch({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
@@ -187,6 +200,7 @@ export class ConsumerSession {
       await this.coalescer.push(records, (lastIndex) => {
         if (this.assignment !== assignment) return;
         resolveOffset(String(lastIndex));
+        assignment.reach(lane, lastIndex + 1);
         this.committer.note(lane, lastIndex + 1);
       });
     } catch (error) {
@@ -197,12 +211,37 @@ export class ConsumerSession {
     }
   }
 
-  private async handle(batch: Parameters<FollowLogOptions['handle']>[0]): Promise<void> {
+  private async handle({ records, targets }: CoalescedBatch): Promise<void> {
     const { follow, settings } = this.options;
+    const { assignment } = this;
+    if (!assignment) throw new LanesLost('The follower has no lanes');
     const startedAt = performance.now();
-    await follow.handle(batch);
+    try {
+      await follow.handle({ records, checkpoints: assignment.movesTo(targets) });
+    } catch (error) {
+      if (error instanceof CheckpointLost) this.goBack(assignment);
+      throw error;
+    }
     const durationMs = performance.now() - startedAt;
-    settings.onMetric({ name: 'batch_handled', group: follow.group, records: batch.records.length, durationMs });
+    settings.onMetric({ name: 'batch_handled', group: follow.group, records: records.length, durationMs });
+  }
+
+  /** What is stored may be lost while nothing comes. */
+  private async check(): Promise<void> {
+    const { assignment } = this;
+    if (!assignment || assignment.checkpoints.size === 0) return;
+    const expected = assignment.checkpoints;
+    // A store that is away is told of by whoever has something to store.
+    const stored = await this.options.follow.loadCheckpoints(assignment.lanes).catch(() => undefined);
+    const lost = stored && findLost(expected, stored);
+    if (lost && this.goBack(assignment)) this.fault(lost);
+  }
+
+  /** False when the lanes are given anew in any case. */
+  private goBack(assignment: LaneAssignment): boolean {
+    if (this.assignment !== assignment || this.isEnding) return false;
+    this.begin(assignment.lanes, new LanesLost('What was stored is lost'));
+    return true;
   }
 
   /** kafkajs sends heartbeats between batches only; a slow or repeated batch needs them meanwhile. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { decodeUtf8, type FollowLogOptions, type Lane, type LogRecord } from '@sluice/event-log';
+import { decodeUtf8, type FollowLogOptions, type Lane, type LogBatch, type LogRecord } from '@sluice/event-log';
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { openKafkaDurableLog, type KafkaDurableLog } from './kafka-durable-log';
@@ -38,15 +38,22 @@ describe('KafkaDurableLog on a healthy broker', () => {
     return log;
   };
 
-  const follow = (log: KafkaDurableLog, overrides: Partial<FollowLogOptions> = {}) =>
-    log.follow({
+  /** Each follower has a store of its own, which is empty at first. */
+  const follow = (log: KafkaDurableLog, overrides: Partial<FollowLogOptions> = {}) => {
+    const stored = new Map<Lane, number>();
+    const { handle = async (batch: LogBatch) => void records.push(...batch.records) } = overrides;
+    return log.follow({
       group: `${topic}.group`,
       maxBatchRecords: 1_000,
-      loadCheckpoints: async () => new Map(),
-      handle: async (batch) => void records.push(...batch.records),
+      loadCheckpoints: async () => new Map(stored),
       onFault: (error) => faults.push(error),
       ...overrides,
+      handle: async (batch) => {
+        await handle(batch);
+        for (const [lane, { to }] of batch.checkpoints) stored.set(lane, to);
+      },
     });
+  };
 
   /** A plain client beside ours, as an operator or a foreign producer has one. */
   const withKafka = async <T>(use: (kafka: Kafka) => Promise<T>): Promise<T> =>
@@ -233,7 +240,7 @@ describe('KafkaDurableLog on a healthy broker', () => {
         for (const { lane, index } of batch.records) {
           if (index >= (checkpoints.get(lane) ?? 0)) handled.add(`${lane}:${index}`);
         }
-        for (const [lane, next] of batch.checkpoints) checkpoints.set(lane, Math.max(next, checkpoints.get(lane) ?? 0));
+        for (const [lane, { to }] of batch.checkpoints) checkpoints.set(lane, Math.max(to, checkpoints.get(lane) ?? 0));
       },
     };
     const [a, b] = [await open(), await open()];

@@ -35,7 +35,7 @@ class Projection {
       this.ids.add(id);
       this.numbers.set(entityId, [...(this.numbers.get(entityId) ?? []), data['n']]);
     }
-    for (const [lane, next] of batch.checkpoints) this.checkpoints.set(lane, next);
+    for (const [lane, { to }] of batch.checkpoints) this.checkpoints.set(lane, to);
   };
 
   has(id: string): boolean {

@@ -1,4 +1,4 @@
-import type { Lane } from '@sluice/event-log';
+import type { CheckpointMoves, Lane, LaneCheckpoints } from '@sluice/event-log';
 
 /** Why records that were not handled are dropped: they come again, here or at another follower. */
 export class LanesLost extends Error {
@@ -8,6 +8,7 @@ export class LanesLost extends Error {
 /** The lanes that one follower has between two rebalances. Nothing is handled before it is ready. */
 export class LaneAssignment {
   private readonly ending = new AbortController();
+  private reached = new Map<Lane, number>();
   private release: () => void = () => undefined;
   private fail: (reason: unknown) => void = () => undefined;
 
@@ -27,8 +28,24 @@ export class LaneAssignment {
     return this.ending.signal;
   }
 
-  open(): void {
+  /** The lanes are read from these checkpoints on. */
+  open(checkpoints: LaneCheckpoints): void {
+    this.reached = new Map(checkpoints);
     this.release();
+  }
+
+  /** The lane is handled up to, and without, `next`. */
+  reach(lane: Lane, next: number): void {
+    this.reached.set(lane, next);
+  }
+
+  /** How far the lanes are handled. */
+  get checkpoints(): LaneCheckpoints {
+    return new Map(this.reached);
+  }
+
+  movesTo(targets: LaneCheckpoints): CheckpointMoves {
+    return new Map([...targets].map(([lane, to]) => [lane, { from: this.reached.get(lane) ?? 0, to }]));
   }
 
   end(reason: unknown): void {

@@ -111,7 +111,11 @@ export class PostgresDurableLog implements DurableLog {
     const ahead = new ReadAhead((from, maxRecords) => this.read(from, maxRecords));
     const loop = new FollowLoop(
       options,
-      async (checkpoints, maxRecords) => (session.active ? ahead.read(checkpoints.get(LANE) ?? 0, maxRecords) : []),
+      {
+        read: async (checkpoints, maxRecords) =>
+          session.active ? ahead.read(checkpoints.get(LANE) ?? 0, maxRecords) : undefined,
+        ends: () => this.ends(),
+      },
       [LANE],
     );
     const session = new GroupSession({

@@ -35,12 +35,15 @@ interface ScannedRow {
  */
 export class PostgresLogErasure implements LogErasure {
   readonly refusal = undefined;
-  readonly readersForgetMs = 0;
 
   constructor(private readonly options: PostgresLogErasureOptions) {}
 
   async begin(): Promise<BegunErasure> {
     return { mark: String(await this.options.end()), readyAt: Date.now() };
+  }
+
+  async readersForgetMs(): Promise<number> {
+    return 0;
   }
 
   async isReady(): Promise<boolean> {

@@ -1,8 +1,8 @@
-import type { LogBatch, LogRecord } from '@sluice/event-log';
+import { isSealed, readSealedHeader, type LogBatch, type LogRecord, type SealedHeader } from '@sluice/event-log';
 import type { KeyRegistry } from './key-registry';
 import type { OpeningKeys } from './opening-keys';
 import type { SealedSettings } from './options';
-import { isSealed, openRecord, readHeader, type SealedHeader } from './sealed-record';
+import { openRecord } from './sealed-record';
 import { isLeftOpen } from './sealed-families';
 
 interface Candidate {
@@ -51,6 +51,6 @@ export class BatchOpener {
 }
 
 function toCandidate(record: LogRecord): Candidate {
-  const header = readHeader(record.value);
+  const header = readSealedHeader(record.value);
   return header === undefined ? { record } : { record, header };
 }

@@ -5,13 +5,13 @@ export interface Aged {
   readonly askedAt: Moment;
 }
 
-/** Answers that are good for a time, and no more of them than a number: what was put in first goes first. */
+/** Answers that are used up to an age, and at most so many of them: the one that was put in or renewed first makes room. */
 export class BoundedCache<Answer extends Aged> {
   private readonly answers = new Map<string, Answer>();
 
   constructor(private readonly limits: { readonly maxCount: number; readonly maxAgeMs: number }) {}
 
-  /** The answer, unless it is too old. */
+  /** The answer, unless it is too old; then it is dropped. */
   get(name: string): Answer | undefined {
     const answer = this.answers.get(name);
     if (answer === undefined || ageMs(answer.askedAt) < this.limits.maxAgeMs) return answer;
@@ -20,6 +20,7 @@ export class BoundedCache<Answer extends Aged> {
   }
 
   put(name: string, answer: Answer): void {
+    // Behind all others, also where it was before.
     this.answers.delete(name);
     this.answers.set(name, answer);
     for (const first of this.answers.keys()) {

@@ -7,4 +7,3 @@ export {
 export { KEY_AGE_FACTORS } from './key-age';
 export { KEY_JOURNAL_GROUP } from './key-journal';
 export { SealedDurableLog } from './sealed-durable-log';
-export { isSealed } from './sealed-record';

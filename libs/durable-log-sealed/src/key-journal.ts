@@ -7,12 +7,13 @@ import {
   type LogBatch,
   type LogFollower,
 } from '@sluice/event-log';
-import { fromJournal, toJournalEntry } from './journalled-key';
+import { JournalTicks } from './journal-ticks';
+import { fromJournal, TICK, toJournalEntry } from './journalled-key';
 import type { SealedSettings } from './options';
 
 /** What the followers of the journal call their group. */
 export const KEY_JOURNAL_GROUP = 'entity-keys';
-const BATCH_RECORDS = 500;
+const BATCH_RECORDS = 5_000;
 const POLL_INTERVAL_MS = 20;
 
 /**
@@ -24,6 +25,7 @@ export class KeyJournal {
   private running: Promise<void> = Promise.resolve();
   private queued: Promise<void> | undefined;
   private closed = false;
+  private readonly ticks = new JournalTicks(() => this.log.appendEntries([TICK]));
 
   constructor(
     private readonly log: ByteLog,
@@ -40,6 +42,8 @@ export class KeyJournal {
   async follow(): Promise<void> {
     this.following ??= this.startFollowing();
     await this.following;
+    // Of destructions before this process came nobody may have been left to tick.
+    if (!this.closed) this.ticks.begin();
   }
 
   /** Resolves when the index has all that the journal had when it was called. @throws SluiceError `log_unavailable` */
@@ -56,6 +60,7 @@ export class KeyJournal {
 
   async close(): Promise<void> {
     this.closed = true;
+    this.ticks.stop();
     await this.running.catch(() => undefined);
     const follower = await this.following?.catch(() => undefined);
     await follower?.stop();
@@ -65,25 +70,28 @@ export class KeyJournal {
   private async readToEnd(): Promise<void> {
     const { catchUpGraceMs, catchUpTimeoutMs } = this.settings.limits;
     const ends = await this.log.ends();
-    if (await this.isReached(ends, 0)) return;
     // Rather than take the lanes of one who is at it already.
-    if (await this.isReached(ends, this.following ? catchUpTimeoutMs : catchUpGraceMs)) return;
+    if (await this.reaches(ends, this.following ? catchUpTimeoutMs : catchUpGraceMs)) return;
     const follower = await this.startFollowing();
     try {
-      if (await this.isReached(ends, catchUpTimeoutMs)) return;
+      if (await this.reaches(ends, catchUpTimeoutMs)) return;
     } finally {
       await follower.stop();
     }
-    throw new SluiceError('log_unavailable', 'The journal of keys cannot be read in time');
+    throw new SluiceError('log_unavailable', 'The journal of keys cannot be read');
   }
 
-  private async isReached(ends: LaneCheckpoints, withinMs: number): Promise<boolean> {
+  /** Waits for the index to come there, for as long as it moves at least once in this time. */
+  private async reaches(ends: LaneCheckpoints, withinMs: number): Promise<boolean> {
     const lanes = [...ends.keys()];
-    const deadline = performance.now() + withinMs;
+    let [left, movedAt] = [Infinity, performance.now()];
     for (;;) {
       const reached = await this.keys.loadCheckpoints(lanes);
-      if (lanes.every((lane) => (reached.get(lane) ?? 0) >= (ends.get(lane) ?? 0))) return true;
-      if (performance.now() >= deadline || this.closed) return false;
+      const leftBefore = left;
+      left = lanes.reduce((sum, lane) => sum + Math.max(0, (ends.get(lane) ?? 0) - (reached.get(lane) ?? 0)), 0);
+      if (left === 0) return true;
+      if (left !== leftBefore) movedAt = performance.now();
+      if (performance.now() - movedAt >= withinMs || this.closed) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
     }
   }
@@ -102,11 +110,13 @@ export class KeyJournal {
     const keys: JournalledKey[] = [];
     for (const { value, index } of records) {
       try {
-        keys.push(fromJournal(value));
+        const key = fromJournal(value);
+        if (key) keys.push(key);
       } catch (error) {
         this.settings.onFault(new Error(`Record ${index} of the journal of keys is no key`, { cause: error }));
       }
     }
+    if (keys.some(({ key }) => key === undefined) && this.following && !this.closed) this.ticks.begin();
     const revived = await this.keys.takeOver(keys, checkpoints);
     // Stored by one who was held up while they were destroyed.
     await this.store(revived.map(({ key: _, ...destroyed }) => destroyed));

@@ -20,6 +20,12 @@ export interface SealingKey extends RecordKey {
   readonly askedAt: Moment;
 }
 
+/** A generation that an erasure has begun, and when, in milliseconds since 1970 by the clock of whoever did. */
+export interface BegunGeneration {
+  readonly generation: number;
+  readonly begunAt: number;
+}
+
 /** How often a look-up is begun anew because a key was destroyed while it was being stored. */
 const MAX_ROUNDS = 5;
 
@@ -105,19 +111,30 @@ export class KeyRegistry {
     return this.keys.find(keyIds);
   }
 
-  /** @returns the number of the new generation, and how long to wait until it is the only one that is used */
-  async beginGeneration(entity: LogEntity): Promise<{ readonly generation: number; readonly readyInMs: number }> {
+  /** @returns the new generation, and how long to wait until it is the only one that is used */
+  async beginGeneration(entity: LogEntity): Promise<BegunGeneration & { readonly readyInMs: number }> {
     await this.start();
+    // An index that lost a generation would give its number to another one.
+    await this.journal.catchUp();
     const generation = await this.keys.addGeneration(entity, newKey());
-    return { generation, readyInMs: (await this.policy()).keyMaxAgeMs * KEY_AGE_FACTORS.ready };
+    const { keyMaxAgeMs } = await this.policy();
+    return { generation, begunAt: Date.now(), readyInMs: keyMaxAgeMs * KEY_AGE_FACTORS.ready };
   }
 
-  /** @throws SluiceError `conflict` when there is no such generation */
-  async isReady(entity: LogEntity, generation: number): Promise<boolean> {
+  /**
+   * By the clock of the index and by that of this machine, so that one that is set does not end the wait.
+   *
+   * @param begunAt when the generation was begun, in milliseconds since 1970
+   * @throws SluiceError `conflict` when there is no such generation, or when this clock was set back since
+   */
+  async isReady(entity: LogEntity, { generation, begunAt }: BegunGeneration): Promise<boolean> {
     await this.start();
     const ageMs = await this.keys.generationAgeMs(entity, generation);
     if (ageMs === undefined) throw new SluiceError('conflict', 'No erasure of this log has this mark');
-    return ageMs >= (await this.policy()).keyMaxAgeMs * KEY_AGE_FACTORS.ready;
+    const readyMs = (await this.policy()).keyMaxAgeMs * KEY_AGE_FACTORS.ready;
+    const ownAgeMs = Date.now() - begunAt;
+    if (ownAgeMs < -readyMs) throw new SluiceError('conflict', 'The clock was set back since the erasure was begun');
+    return Math.min(ageMs, ownAgeMs) >= readyMs;
   }
 
   /** Destroys every key of the entity before this generation: in the journal first, so that no index can bring one back. */

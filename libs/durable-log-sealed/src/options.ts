@@ -20,10 +20,10 @@ export const DEFAULT_SEALED_LIMITS = {
   /** Most events, and bytes of them, that may wait for keys before `append` answers `overloaded`. */
   maxWaitingEvents: 20_000,
   maxWaitingBytes: 32 * 1024 * 1024,
-  /** How long reading the journal of keys up to its end may take before it is a fault, to be tried again. */
+  /** How long reading the journal of keys may come no further before it is a fault, to be tried again. */
   catchUpTimeoutMs: 60_000,
-  /** How long somebody else, who reads the journal already, is waited for before this process reads it too. */
-  catchUpGraceMs: 1_000,
+  /** How long the index may come no further before this process reads the journal too: somebody else may be at it. */
+  catchUpGraceMs: 10_000,
 } as const;
 
 export type SealedLimits = { readonly [K in keyof typeof DEFAULT_SEALED_LIMITS]: number };

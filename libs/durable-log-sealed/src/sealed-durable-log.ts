@@ -51,7 +51,13 @@ export class SealedDurableLog implements DurableLog {
 
   constructor(options: SealedDurableLogOptions) {
     this.log = options.log;
-    this.settings = toSettings(options);
+    this.settings = {
+      ...toSettings(options),
+      // What cannot be done while it closes is no fault.
+      onFault: (error) => {
+        if (!this.closing) options.onFault?.(error);
+      },
+    };
     this.journal = new KeyJournal(options.journal, options.keys, this.settings);
     this.registry = new KeyRegistry(options.keys, this.journal, this.settings);
     this.sealingKeys = new SealingKeys(this.registry, this.settings);

@@ -1,6 +1,6 @@
 import { SluiceError, type BegunErasure, type ByteLog, type LogEntity, type LogErasure } from '@sluice/event-log';
 import { entityKey, type EncodedEnvelope } from '@sluice/event-schema';
-import type { KeyRegistry, SealingKey } from './key-registry';
+import type { BegunGeneration, KeyRegistry, SealingKey } from './key-registry';
 import type { SealedSettings } from './options';
 import { isSealedFamily } from './sealed-families';
 import { sealEvent } from './sealed-record';
@@ -9,8 +9,8 @@ const CAVEAT =
   'The log has records that are not sealed, from others or from a time without sealing. Those of the entity stay in it.';
 
 /**
- * Erases by destroying keys: the records stay, and nobody can read them any more. The mark is the number of the generation
- * whose keys are the first to stay.
+ * Erases by destroying keys: the records stay, and nobody can read them any more. The mark has the number of the
+ * generation whose keys are the first to stay, and when it was begun.
  */
 export class SealedLogErasure implements LogErasure {
   readonly refusal: string | undefined;
@@ -18,37 +18,39 @@ export class SealedLogErasure implements LogErasure {
   constructor(
     private readonly log: ByteLog,
     private readonly registry: KeyRegistry,
-    private readonly settings: SealedSettings,
+    settings: Pick<SealedSettings, 'sealing'>,
   ) {
     this.refusal = settings.sealing
       ? undefined
       : 'Events are not sealed here (SLUICE_LOG_SEALING is off), so that the log cannot forget them';
   }
 
-  get readersForgetMs(): number {
-    return this.settings.limits.keyMaxAgeMs;
+  /** Other processes may keep keys for longer than this one. */
+  async readersForgetMs(): Promise<number> {
+    return (await this.registry.policy()).keyMaxAgeMs;
   }
 
   async begin(entity: LogEntity): Promise<BegunErasure> {
     this.requireSealed(entity);
-    const { generation, readyInMs } = await this.registry.beginGeneration(entity);
+    const { readyInMs, ...begun } = await this.registry.beginGeneration(entity);
     const { hasUnsealed } = await this.registry.policy();
     return {
-      mark: String(generation),
-      readyAt: Date.now() + readyInMs,
+      mark: toMark(begun),
+      readyAt: begun.begunAt + readyInMs,
       ...(hasUnsealed ? { caveat: CAVEAT } : {}),
     };
   }
 
-  isReady(entity: LogEntity, mark: string): Promise<boolean> {
+  async isReady(entity: LogEntity, mark: string): Promise<boolean> {
     this.requireSealed(entity);
-    return this.registry.isReady(entity, toGeneration(mark));
+    return this.registry.isReady(entity, fromMark(mark));
   }
 
   async finish(entity: LogEntity, mark: string, kept: AsyncIterable<readonly EncodedEnvelope[]>): Promise<void> {
     this.requireSealed(entity);
-    const generation = toGeneration(mark);
-    if (!(await this.registry.isReady(entity, generation))) {
+    const begun = fromMark(mark);
+    const { generation } = begun;
+    if (!(await this.registry.isReady(entity, begun))) {
       throw new SluiceError('conflict', 'What is to be erased cannot be told from what comes later yet');
     }
     const key = await this.newestKey(entity);
@@ -78,8 +80,13 @@ export class SealedLogErasure implements LogErasure {
   }
 }
 
+function toMark({ generation, begunAt }: BegunGeneration): string {
+  return `${generation}-${begunAt}`;
+}
+
 /** @throws SluiceError `conflict` */
-function toGeneration(mark: string): number {
-  if (!/^\d{1,9}$/.test(mark)) throw new SluiceError('conflict', 'No erasure of this log has this mark');
-  return Number(mark);
+function fromMark(mark: string): BegunGeneration {
+  const [, generation, begunAt] = /^(\d{1,9})-(\d{1,15})$/.exec(mark) ?? [];
+  if (generation === undefined) throw new SluiceError('conflict', 'No erasure of this log has this mark');
+  return { generation: Number(generation), begunAt: Number(begunAt) };
 }

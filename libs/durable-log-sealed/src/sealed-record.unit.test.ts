@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { isSealed, readSealedHeader } from '@sluice/event-log';
 import { sandboxEnvelope } from '@sluice/event-log/conformance';
-import { isSealed, KEY_BYTES, openRecord, readHeader, sealEvent, type RecordKey } from './sealed-record';
+import { KEY_BYTES, openRecord, sealEvent, type RecordKey } from './sealed-record';
 
 const hostile = { text: 'zero \u0000, lone \ud800, emoji 🐚, "quotes"\r\n', ['__proto__x']: [1, null, 0.1] };
 const envelope = sandboxEnvelope({ entityId: '語🐚', data: hostile });
@@ -8,7 +9,7 @@ const { workspaceId, family, entityId } = envelope.event;
 const key: RecordKey = { keyId: randomUUID(), entity: { workspaceId, family, entityId }, key: randomBytes(KEY_BYTES) };
 
 function open(value: Uint8Array, by = key): string | undefined {
-  const header = readHeader(value);
+  const header = readSealedHeader(value);
   const text = header && openRecord(value, header, by);
   return text && Buffer.from(text).toString();
 }
@@ -22,7 +23,7 @@ it('gives back the text, byte for byte, and shows nothing of it', () => {
 });
 
 it('tells in the clear what is found by: its key, the event, its entity and its time', () => {
-  expect(readHeader(sealEvent(envelope, key))).toEqual({
+  expect(readSealedHeader(sealEvent(envelope, key))).toEqual({
     keyId: key.keyId,
     eventId: envelope.event.id,
     entity: key.entity,
@@ -56,7 +57,7 @@ it('opens by no other key, nor by one of another entity', () => {
 it('takes other bytes for what they are', () => {
   for (const bytes of [[], [1], [1, 2, 3], [...Buffer.from('{"id":1}')], [...randomBytes(200)].with(0, 1)]) {
     const value = Uint8Array.from(bytes);
-    const header = readHeader(value);
+    const header = readSealedHeader(value);
     expect(header && openRecord(value, header, key)).toBeUndefined();
   }
 });

@@ -4,6 +4,9 @@ import { ageMs, KEY_AGE_FACTORS } from './key-age';
 import type { KeyRegistry, SealingKey } from './key-registry';
 import type { SealedSettings } from './options';
 
+/** Wait after a failed look-up in the background before there is another one: doubled each time, up to the maximum. */
+export const REFRESH_RETRY_MS = { first: 1_000, maximum: 30_000 } as const;
+
 interface LookUp {
   readonly entity: LogEntity;
   readonly done: Promise<SealingKey>;
@@ -19,6 +22,8 @@ export class SealingKeys {
   private readonly cache: BoundedCache<SealingKey>;
   private readonly waiting = new Map<string, LookUp>();
   private running: Promise<void> | undefined;
+  /** While look-ups fail: when the next one in the background may be, and how long the wait after it is. */
+  private outage: { refreshAt: number; waitMs: number } | undefined;
 
   constructor(
     private readonly registry: Pick<KeyRegistry, 'sealingKeys'>,
@@ -32,9 +37,26 @@ export class SealingKeys {
   get(entity: LogEntity): SealingKey | undefined {
     const key = this.cache.get(logEntityKey(entity));
     if (key && ageMs(key.askedAt) > this.settings.limits.keyMaxAgeMs * KEY_AGE_FACTORS.refresh) {
-      this.lookUp(entity).catch((error: unknown) => this.settings.onFault(error));
+      if (this.mayRefresh()) this.lookUp(entity).catch(() => undefined);
     }
     return key;
+  }
+
+  /** Every append would be a look-up otherwise. */
+  private mayRefresh(): boolean {
+    const { outage } = this;
+    if (!outage) return true;
+    if (performance.now() < outage.refreshAt) return false;
+    outage.waitMs = Math.min(outage.waitMs * 2, REFRESH_RETRY_MS.maximum);
+    outage.refreshAt = performance.now() + outage.waitMs;
+    return true;
+  }
+
+  /** Told once of each outage. */
+  private failed(error: unknown): void {
+    if (this.outage) return;
+    this.outage = { refreshAt: performance.now() + REFRESH_RETRY_MS.first, waitMs: REFRESH_RETRY_MS.first };
+    this.settings.onFault(error);
   }
 
   /** The key of each entity, by `logEntityKey`. @throws SluiceError `read_model_unavailable`, `log_unavailable` */
@@ -66,6 +88,7 @@ export class SealingKeys {
       const lookUps = taken.map(([, lookUp]) => lookUp);
       try {
         const keys = await this.registry.sealingKeys(lookUps.map(({ entity }) => entity));
+        this.outage = undefined;
         for (const [name, { resolve, reject }] of taken) {
           const key = keys.get(name);
           if (!key) {
@@ -76,6 +99,7 @@ export class SealingKeys {
           resolve(key);
         }
       } catch (error) {
+        this.failed(error);
         for (const { reject } of lookUps) reject(error);
       }
     }

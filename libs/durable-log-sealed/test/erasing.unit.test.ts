@@ -1,4 +1,4 @@
-import { SluiceError, type LogEntry } from '@sluice/event-log';
+import { MemoryEntityKeys, SluiceError, type LogEntry } from '@sluice/event-log';
 import { readTexts, until } from '@sluice/event-log/conformance';
 import type { SealedDurableLog } from '../src';
 import { batches, ENTITY, event, LIMITS, SealedWorld, shared } from './sealed-harness';
@@ -89,6 +89,41 @@ describe('an erasure', () => {
     const hasty = world.open({ limits: { ...LIMITS, keyMaxAgeMs: 1 } });
     const { mark } = await hasty.erasure.begin(ENTITY);
     expect(await hasty.erasure.isReady(ENTITY, mark)).toBe(false);
+    expect(await hasty.erasure.readersForgetMs()).toBe(LIMITS.keyMaxAgeMs);
+  });
+
+  it('waits by two clocks, so that one that is set does not end it', async () => {
+    const log = world.open({ limits: LIMITS });
+    await log.append([event(0)]);
+    const { mark } = await log.erasure.begin(ENTITY);
+    const DAY_MS = 86_400_000;
+    const [generation] = mark.split('-');
+    expect(await log.erasure.isReady(ENTITY, `${generation}-${Date.now() - DAY_MS}`)).toBe(false);
+    const clock = jest.spyOn(world.keys, 'generationAgeMs').mockResolvedValue(DAY_MS);
+    expect(await log.erasure.isReady(ENTITY, mark)).toBe(false);
+    await expect(log.erasure.finish(ENTITY, mark, batches())).rejects.toMatchObject({ code: 'conflict' });
+    expect(await log.erasure.isReady(ENTITY, `${generation}-${Date.now() - DAY_MS}`)).toBe(true);
+    clock.mockRestore();
+  });
+
+  it('is to be begun anew where the clock was set back since', async () => {
+    const log = world.open();
+    await log.append([event(0)]);
+    const [generation] = (await log.erasure.begin(ENTITY)).mark.split('-');
+    const later = `${generation}-${Date.now() + 86_400_000}`;
+    await expect(log.erasure.isReady(ENTITY, later)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(log.erasure.isReady(ENTITY, `${generation}`)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('numbers its generation after those that only the journal knows', async () => {
+    const log = world.open();
+    await log.append([event(0)]);
+    await log.erasure.begin(ENTITY);
+    await world.open().append([event(1)]);
+    // PostgreSQL is put back to before that.
+    world.keys = new MemoryEntityKeys();
+    const later = world.open();
+    expect((await later.erasure.begin(ENTITY)).mark).toMatch(/^2-/);
   });
 
   it('is refused for public data, and where sealing is off', async () => {

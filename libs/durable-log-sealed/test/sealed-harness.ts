@@ -1,4 +1,11 @@
-import { MemoryDurableLog, MemoryEntityKeys, type ByteLog, type EntityKeys, type LogEntity } from '@sluice/event-log';
+import {
+  MemoryDurableLog,
+  MemoryEntityKeys,
+  type ByteLog,
+  type EntityKeys,
+  type Lane,
+  type LogEntity,
+} from '@sluice/event-log';
 import { readTexts, sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { newEventId, type EncodedEnvelope } from '@sluice/event-schema';
 import { SealedDurableLog, type SealedDurableLogOptions, type SealedLogMetric } from '../src';
@@ -63,11 +70,15 @@ export class SealedWorld {
   async stored(): Promise<readonly Uint8Array[]> {
     const values: Uint8Array[] = [];
     const expected = [...(await this.log.ends()).values()].reduce((sum, end) => sum + end, 0);
+    const reached = new Map<Lane, number>();
     const follower = await this.log.follow({
       group: 'plain',
       maxBatchRecords: 1_000,
-      loadCheckpoints: async () => new Map(),
-      handle: async ({ records }) => void values.push(...records.map(({ value }) => value)),
+      loadCheckpoints: async () => new Map(reached),
+      handle: async ({ records, checkpoints }) => {
+        values.push(...records.map(({ value }) => value));
+        for (const [lane, { to }] of checkpoints) reached.set(lane, to);
+      },
     });
     await until(() => values.length >= expected, 'all is read');
     await follower.stop();

@@ -1,7 +1,6 @@
-import { SluiceError, decodeUtf8, type Lane } from '@sluice/event-log';
+import { decodeUtf8, isSealed, SluiceError, type Lane } from '@sluice/event-log';
 import { readTexts, until } from '@sluice/event-log/conformance';
 import { encodeEnvelope, newEventId, type EncodedEnvelope } from '@sluice/event-schema';
-import { isSealed } from '../src';
 import { ENTITY, event, LIMITS, range, SealedWorld, shared } from './sealed-harness';
 
 let world: SealedWorld;
@@ -173,4 +172,21 @@ describe('without sealing', () => {
     const { caveat } = await world.reader().erasure.begin(ENTITY);
     expect(caveat).toContain('not sealed');
   });
+});
+
+it('tells of no fault where it is closed before it could do what it does by itself', async () => {
+  const refused = new SluiceError('log_unavailable', 'The log is closed');
+  let isClosed = false;
+  const untilClosed = () => until(() => isClosed).then(() => Promise.reject(refused));
+  const log = world.open({ journal: { ...shared(world.journal), ends: untilClosed, follow: untilClosed } });
+  void log.follow({
+    group: 'test',
+    maxBatchRecords: 1,
+    loadCheckpoints: async () => new Map(),
+    handle: async () => undefined,
+  });
+  const closing = log.close();
+  isClosed = true;
+  await closing;
+  expect(world.faults).toEqual([]);
 });

@@ -75,6 +75,13 @@ export class Closables {
     return resource;
   }
 
+  /** As `keep`, but it is closed after all that may still ask it, whenever that was opened. */
+  async keepToTheEnd<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
+    const resource = await opening;
+    this.opened.unshift(resource);
+    return resource;
+  }
+
   async close(): Promise<void> {
     for (let resource = this.opened.pop(); resource; resource = this.opened.pop()) await resource.close();
   }

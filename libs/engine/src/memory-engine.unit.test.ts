@@ -1,4 +1,5 @@
 import { commitOf, sessionOf } from '@sluice/agent-sessions/conformance';
+import { removeOldest } from '@sluice/event-log/conformance';
 import {
   describeAgentDirectory,
   describeSessionEvents,
@@ -33,6 +34,7 @@ describeSessionEvents('memory engine', async () => {
   return {
     events: await engine.sessionEvents(),
     record: async (envelopes) => void (await model.record({ envelopes, parked: [], checkpoints: new Map() })),
+    removeAll: async () => removeOldest(await engine.eventRetention(), Infinity, { family: 'session' }),
     destroy: () => engine.close(),
   };
 });
@@ -50,6 +52,16 @@ it('gives every caller the same chain store', async () => {
   const [one, other] = [await engine.chainStore(), await engine.chainStore()];
   expect(await one.acquire(1, 'one', 60_000)).toMatchObject({ chainId: 1, holder: 'one' });
   expect(await other.acquire(1, 'other', 60_000)).toBeUndefined();
+  await engine.close();
+});
+
+it('keeps what events did that retention removed, also where nobody asked before', async () => {
+  const engine = openMemoryEngine();
+  const model = await engine.readModel();
+  const data = { task_id: 'kept', title: 't', description: '', status: 'todo', agent_id: null } as const;
+  await model.record({ envelopes: [workspaceEnvelope('task_created', data)], parked: [], checkpoints: new Map() });
+  await removeOldest(await engine.eventRetention(), Infinity, { family: 'workspace' });
+  expect(await (await engine.workspaceDocuments()).find(1, 'task', 'kept')).toMatchObject({ id: 'kept' });
   await engine.close();
 });
 

@@ -27,16 +27,26 @@ import type { Epoch } from '@sluice/event-schema';
 /** Most events that are projected at once. */
 const MAX_BATCH_EVENTS = 1000;
 
-/** Projects what was recorded since the last question before it answers one, so that nothing ever lags behind. */
+/** Projects what is recorded, and before it answers a question all of it, so that nothing ever lags behind. */
 export class FollowingProjections {
   private documents = new MemoryWorkspaceDocuments();
   private agents = new MemoryAgentDirectory();
-  private sessionEvents = new MemorySessionEvents();
+  private sessionEvents: MemorySessionEvents;
   private position = BEFORE_FIRST;
   private epoch: Epoch | undefined;
   private revision = 0;
 
-  constructor(private readonly readModel: Pick<MemoryReadModel, 'head' | 'readAll' | 'revision'>) {}
+  constructor(
+    private readonly readModel: Pick<MemoryReadModel, 'head' | 'readAll' | 'revision' | 'isKept' | 'onRecorded'>,
+  ) {
+    this.sessionEvents = this.noSessionEvents();
+    // What is removed later has had its effect by then.
+    void readModel.onRecorded(() => void this.catchUp());
+  }
+
+  private noSessionEvents(): MemorySessionEvents {
+    return new MemorySessionEvents((position) => this.readModel.isKept(position));
+  }
 
   async currentDocuments(): Promise<WorkspaceDocuments> {
     await this.catchUp();
@@ -79,7 +89,7 @@ export class FollowingProjections {
     this.position = BEFORE_FIRST;
     this.documents = new MemoryWorkspaceDocuments();
     this.agents = new MemoryAgentDirectory();
-    this.sessionEvents = new MemorySessionEvents();
+    this.sessionEvents = this.noSessionEvents();
   }
 }
 

@@ -26,7 +26,8 @@ export function openPostgresReadSide(
 > & { readonly entityKeys: EntityKeys } {
   const open: () => Promise<PrismaReadModel> = once(async () => {
     const { openReadModel } = await import('@sluice/read-model');
-    return closables.keep(openReadModel(database));
+    // A log whose keys are here asks for them until it is closed.
+    return closables.keepToTheEnd(openReadModel(database));
   });
   return {
     readModel: open,

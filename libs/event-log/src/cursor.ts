@@ -9,26 +9,33 @@ export type Cursor = string & { readonly __brand: 'Cursor' };
 export interface CursorPlace {
   readonly epoch: Epoch;
   readonly position: Position;
+  /**
+   * It is known that some of what comes after the position may be missing: all that retention had removed by this revision
+   * (see RecordedPage). Absent: nothing is.
+   */
+  readonly revision?: number;
 }
 
 /** Where a subscription starts: after a cursor, before everything, or after everything. */
 export type StartPlace = CursorPlace | 'earliest' | 'latest';
 
 /** First digit: version of the cursor's own form. Only letters, digits and dashes, so it fits an SSE id, a URL and a TCP line. */
-const CURSOR = /^1-([0-9a-f]{8})-(0|[1-9a-z][0-9a-z]{0,10})$/;
+const CURSOR = /^1-([0-9a-f]{8})-(0|[1-9a-z][0-9a-z]{0,10})(?:-([1-9a-z][0-9a-z]{0,10}))?$/;
 
-export function encodeCursor({ epoch, position }: CursorPlace): Cursor {
-  return `1-${epoch}-${position.toString(36)}` as Cursor;
+export function encodeCursor({ epoch, position, revision }: CursorPlace): Cursor {
+  const known = revision ? `-${revision.toString(36)}` : '';
+  return `1-${epoch}-${position.toString(36)}${known}` as Cursor;
 }
 
 /** @throws SluiceError `invalid_cursor` for text that this system never gave out. */
 export function decodeCursor(text: string): CursorPlace {
   const match = CURSOR.exec(text);
   const position = match?.[2] === undefined ? Number.NaN : Number.parseInt(match[2], 36);
-  if (!match?.[1] || !Number.isSafeInteger(position)) {
+  const revision = match?.[3] === undefined ? undefined : Number.parseInt(match[3], 36);
+  if (!match?.[1] || !Number.isSafeInteger(position) || !Number.isSafeInteger(revision ?? 0)) {
     throw new SluiceError('invalid_cursor', 'The cursor is not one that this system gave out', { where: 'cursor' });
   }
-  return { epoch: toEpoch(match[1]), position: toPosition(position) };
+  return { epoch: toEpoch(match[1]), position: toPosition(position), ...(revision !== undefined && { revision }) };
 }
 
 /** Reads what a client sent as cursor: `earliest`, `latest` or a cursor. */

@@ -8,6 +8,14 @@ const place = fc.record({
   epoch: fc.integer({ min: 0, max: 0xffffffff }).map((value) => toEpoch(value.toString(16).padStart(8, '0'))),
   position: fc.maxSafeNat().map(toPosition),
 });
+const placeWithRevision = fc.record(
+  {
+    epoch: fc.constant(EPOCH),
+    position: fc.maxSafeNat().map(toPosition),
+    revision: fc.maxSafeNat().map((n) => n || 1),
+  },
+  { requiredKeys: ['epoch', 'position'] },
+);
 
 const codeOf = (text: string) => {
   try {
@@ -21,6 +29,7 @@ const codeOf = (text: string) => {
 describe('cursor', () => {
   it('comes back as the place that it encodes (G4)', () => {
     fc.assert(fc.property(place, (at) => expect(decodeCursor(encodeCursor(at))).toEqual(at)));
+    fc.assert(fc.property(placeWithRevision, (at) => expect(decodeCursor(encodeCursor(at))).toEqual(at)));
     for (const position of [0, 1, 35, 36, Number.MAX_SAFE_INTEGER]) {
       const at = { epoch: EPOCH, position: toPosition(position) };
       expect(decodeCursor(encodeCursor(at))).toEqual(at);
@@ -89,6 +98,10 @@ describe('cursor', () => {
     ['a position above the largest safe one', '1-0000abcd-2gosa7pa2gw'],
     ['a huge position', '1-0000abcd-zzzzzzzzzzz'],
     ['a position of a thousand digits', `1-0000abcd-${'z'.repeat(1000)}`],
+    ['revision 0', '1-0000abcd-7-0'],
+    ['no revision and a dash', '1-0000abcd-7-'],
+    ['a revision above the largest safe one', '1-0000abcd-7-2gosa7pa2gw'],
+    ['something after the revision', '1-0000abcd-7-1-1'],
     ['a blank before', ' 1-0000abcd-7'],
     ['a blank after', '1-0000abcd-7 '],
     ['a line break after', '1-0000abcd-7\n'],

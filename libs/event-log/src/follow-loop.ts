@@ -1,4 +1,5 @@
-import type { FollowLogOptions, Lane, LaneCheckpoints, LogRecord } from './ports/durable-log';
+import { CHECKPOINT_CHECK_MS, CheckpointLost, findLost } from './checkpoint-lost';
+import type { CheckpointMove, FollowLogOptions, Lane, LaneCheckpoints, LogRecord } from './ports/durable-log';
 import { WakeUp } from './wake-up';
 
 /**
@@ -17,12 +18,22 @@ export const FOLLOW_REST = { afterRecords: 32, durationMs: 10 } as const;
 /** Longest sleep without a wake-up: a lost hint costs at most this long. */
 const IDLE_POLL_MS = 1_000;
 
-/** Reads the records at and after the checkpoints, in lane order; may return fewer than there are. */
-export type ReadRecords = (checkpoints: LaneCheckpoints, maxRecords: number) => Promise<readonly LogRecord[]>;
+/** A log that can be read by index, as one follower sees it. */
+export interface FollowedLog {
+  /**
+   * The records at and after the checkpoints, in lane order; may return fewer than there are. Undefined while it is not this
+   * follower's turn.
+   */
+  read(checkpoints: LaneCheckpoints, maxRecords: number): Promise<readonly LogRecord[] | undefined>;
+  /** See DurableLog.ends. What is before is read from then on, unless it is erased. */
+  ends(): Promise<LaneCheckpoints>;
+}
 
 /**
  * The loop of a follower over a log that can be read by index: read, handle, move on, sleep until woken. A failing batch
- * is read again after a back-off; nothing is skipped.
+ * is read again after a back-off; nothing is skipped. Where the newest records are erased, it moves to the end by a batch
+ * without records. What is stored is compared now and then with how far the loop is: where
+ * it is behind, it was lost, and the loop goes back.
  */
 export class FollowLoop {
   private running: Promise<void> | undefined;
@@ -31,10 +42,11 @@ export class FollowLoop {
   private readonly wakeUp = new WakeUp();
   private readonly stopSignal = new WakeUp();
   private checkpoints = new Map<Lane, number>();
+  private loadedAt = -Infinity;
 
   constructor(
     private readonly options: FollowLogOptions,
-    private readonly read: ReadRecords,
+    private readonly log: FollowedLog,
     private readonly lanes: readonly Lane[],
   ) {}
 
@@ -70,6 +82,8 @@ export class FollowLoop {
         retryDelayMs = RETRY_DELAY_MS.first;
       } catch (error) {
         this.stale = true;
+        // It is told of what was lost, once.
+        if (error instanceof CheckpointLost) this.checkpoints.clear();
         this.options.onFault?.(error);
         this.wakeUp.reset();
         await this.stopSignal.sleep(RETRY_DELAY_MS.first);
@@ -82,18 +96,39 @@ export class FollowLoop {
   /** How many records it handled. */
   private async handleNext(): Promise<number> {
     this.wakeUp.reset();
-    if (this.stale) {
-      this.checkpoints = new Map(await this.options.loadCheckpoints(this.lanes));
-      this.stale = false;
-    }
+    if (this.stale || performance.now() - this.loadedAt >= CHECKPOINT_CHECK_MS) await this.load();
     const { maxBatchRecords } = this.options;
-    const records = (await this.read(this.checkpoints, maxBatchRecords)).slice(0, maxBatchRecords);
-    if (records.length === 0) return 0;
-    const checkpoints = new Map<Lane, number>();
-    for (const { lane, index } of records) checkpoints.set(lane, index + 1);
+    const records = await this.log.read(this.checkpoints, maxBatchRecords);
+    if (records?.length === 0) await this.passErased();
+    if (!records || records.length === 0) return 0;
+    const batch = records.slice(0, maxBatchRecords);
+    await this.handle(batch, new Map(batch.map(({ lane, index }) => [lane, index + 1])));
+    return batch.length;
+  }
+
+  /** Nothing was there to read: what is before the ends is erased, unless it can be read once these are known. */
+  private async passErased(): Promise<void> {
+    const ends = [...(await this.log.ends())].filter(([lane, end]) => end > (this.checkpoints.get(lane) ?? 0));
+    if (ends.length === 0) return;
+    const records = await this.log.read(this.checkpoints, 1);
+    if (records?.length === 0) await this.handle([], new Map(ends));
+    else this.wake();
+  }
+
+  private async handle(records: readonly LogRecord[], targets: LaneCheckpoints): Promise<void> {
+    const checkpoints = new Map<Lane, CheckpointMove>();
+    for (const [lane, to] of targets) checkpoints.set(lane, { from: this.checkpoints.get(lane) ?? 0, to });
     await this.options.handle({ records, checkpoints });
-    for (const [lane, next] of checkpoints) this.checkpoints.set(lane, next);
-    return records.length;
+    for (const [lane, to] of targets) this.checkpoints.set(lane, to);
+  }
+
+  private async load(): Promise<void> {
+    const stored = await this.options.loadCheckpoints(this.lanes);
+    const lost = findLost(this.checkpoints, stored);
+    this.checkpoints = new Map(stored);
+    this.loadedAt = performance.now();
+    this.stale = false;
+    if (lost) this.options.onFault?.(lost);
   }
 
   private async sleep(durationMs: number): Promise<void> {

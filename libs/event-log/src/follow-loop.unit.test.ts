@@ -37,7 +37,7 @@ describe('FollowLoop', () => {
     world.append(1, 2);
     world.loop.start();
     await settle();
-    expect(world.handled.map(({ checkpoints }) => [...checkpoints])).toEqual([[[1, 2]]]);
+    expect(world.handled.map(({ checkpoints }) => [...checkpoints])).toEqual([[[1, { from: 0, to: 2 }]]]);
     await world.loop.stop();
   });
 
@@ -55,10 +55,11 @@ describe('FollowLoop', () => {
   it('follows indexes with holes', async () => {
     const records = [record(0, 3), record(0, 7), record(0, 9)];
     const next: (number | undefined)[] = [];
-    const world = new FollowWorld({}, async (checkpoints: LaneCheckpoints) => {
+    const read = async (checkpoints: LaneCheckpoints) => {
       next.push(checkpoints.get(0 as Lane));
       return records.filter(({ index }) => index >= (checkpoints.get(0 as Lane) ?? 0)).slice(0, 1);
-    });
+    };
+    const world = new FollowWorld({}, { read });
     world.loop.start();
     await settle();
     expect(world.seen).toEqual(['0:3', '0:7', '0:9']);
@@ -84,17 +85,55 @@ describe('FollowLoop', () => {
   it('does not lose a hint that comes while it reads', async () => {
     let reads = 0;
     const lane: LogRecord[] = [];
-    const world: FollowWorld = new FollowWorld({}, async (checkpoints) => {
+    const read = async (checkpoints: LaneCheckpoints) => {
       const found = lane.slice(checkpoints.get(0 as Lane) ?? 0);
       if (++reads === 1) {
         lane.push(record(0, 0));
         world.loop.wake();
       }
       return found;
-    });
+    };
+    const world = new FollowWorld({}, { read });
     world.loop.start();
     await settle();
     expect(world.seen).toEqual(['0:0']);
+    await world.loop.stop();
+  });
+
+  it('passes what is erased at the end of a lane by a batch without records, once', async () => {
+    const ends = async () => new Map([[0 as Lane, 5]]);
+    const world = new FollowWorld({}, { ends });
+    world.append(0, 2);
+    world.loop.start();
+    await settle();
+    await jest.advanceTimersByTimeAsync(MINUTE_MS);
+    expect(world.seen).toEqual(['0:0', '0:1']);
+    expect(world.handled.slice(1)).toEqual([{ records: [], checkpoints: new Map([[0, { from: 2, to: 5 }]]) }]);
+    await world.loop.stop();
+  });
+
+  it('passes nothing that was appended between its look at the records and at the end', async () => {
+    const world: FollowWorld = new FollowWorld(
+      {},
+      {
+        ends: async () => {
+          if (world.seen.length === 0) world.append(0, 2);
+          return new Map([[0 as Lane, 2]]);
+        },
+      },
+    );
+    world.loop.start();
+    await settle();
+    expect(world.seen).toEqual(['0:0', '0:1']);
+    await world.loop.stop();
+  });
+
+  it('passes nothing while the log is for another follower to read', async () => {
+    const world = new FollowWorld({}, { read: async () => undefined, ends: async () => new Map([[0 as Lane, 5]]) });
+    world.loop.start();
+    await settle();
+    await jest.advanceTimersByTimeAsync(MINUTE_MS);
+    expect(world.handled).toEqual([]);
     await world.loop.stop();
   });
 
@@ -106,7 +145,7 @@ describe('FollowLoop', () => {
     };
     world.append(0, 4);
     world.loop.start();
-    await jest.advanceTimersByTimeAsync(MINUTE_MS);
+    await jest.advanceTimersByTimeAsync(1_000);
     expect(world.seen).toEqual(['0:0', '0:1', '0:2', '0:3']);
     expect(world.faults.map(String)).toEqual(['Error: failure 2', 'Error: failure 1', 'Error: failure 0']);
     // Somebody else may have moved on meanwhile.
@@ -116,10 +155,10 @@ describe('FollowLoop', () => {
 
   it('survives a log that cannot be read and checkpoints that cannot be loaded', async () => {
     let failures = 2;
-    const world = new FollowWorld({
+    const world: FollowWorld = new FollowWorld({
       loadCheckpoints: async () => {
         if (failures-- > 0) throw new Error('no checkpoints');
-        return new Map();
+        return new Map(world.stored);
       },
     });
     let unreadable = 2;

@@ -1,4 +1,5 @@
 export { AppendBatcher, type AppendBatcherOptions } from './append-batcher';
+export { assertNotLost, CHECKPOINT_CHECK_MS, CheckpointLost, findLost, targetsOf } from './checkpoint-lost';
 export {
   decodeCursor,
   encodeCursor,
@@ -21,7 +22,7 @@ export {
   type EventFilter,
   type EventPredicate,
 } from './filter';
-export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type ReadRecords } from './follow-loop';
+export { FOLLOW_REST, FollowLoop, RETRY_DELAY_MS, type FollowedLog } from './follow-loop';
 export { KeyedLocks, type KeyedLockLimits } from './keyed-locks';
 export { recordOfEntity, spellingsOf, type RecordOfEntity } from './entity-records';
 export { InProcessDeliveryLog } from './memory/memory-delivery-log';
@@ -31,6 +32,8 @@ export { MemoryReadModel, type MemoryReadModelOptions } from './memory/memory-re
 export type { DeliveryFollower, DeliveryLog, FollowDeliveryOptions, RecordedRun } from './ports/delivery-log';
 export type {
   ByteLog,
+  CheckpointMove,
+  CheckpointMoves,
   DurableLog,
   FollowLogOptions,
   Lane,
@@ -62,11 +65,13 @@ export {
   type RecordedPage,
   type RecordedRange,
   type RecordedSignal,
+  type RecordedWitness,
   type RecordOutcome,
   type RemovedEvent,
   type StoredParkedRecord,
 } from './ports/read-model';
 export type {
+  LogBounds,
   ReadModelRebuilds,
   RebuildBatch,
   RebuildEvent,
@@ -94,6 +99,14 @@ export {
 } from './ports/erasures';
 export { isRecordOf } from './record-of-entity';
 export {
+  isSealed,
+  readSealedHeader,
+  SEALED_BYTES,
+  SEALED_FORM,
+  sealedHeaderEnd,
+  type SealedHeader,
+} from './sealed-header';
+export {
   FieldErasureCheck,
   isAccepted,
   keptOf,
@@ -105,8 +118,10 @@ export {
   type Redaction,
 } from './redact-envelope';
 export {
+  MAX_CLOCK_DIFFERENCE_MS,
   MAX_RETENTION_POLICIES,
   type EventRetention,
+  type RetentionBacklog,
   type RetentionBounds,
   type RetentionPolicy,
   type RetentionScope,
@@ -115,5 +130,6 @@ export {
   type RetentionWork,
 } from './ports/event-retention';
 export type { EntityRef, Removal, RemovalBounds, RemovedEvents } from './ports/removed-events';
+export { RetentionRounds, type DuePolicy, type RetentionHalt } from './retention-rounds';
 export { advance, BEFORE_FIRST, newEpoch, toEpoch, toPosition } from './position';
 export { WakeUp } from './wake-up';

@@ -1,11 +1,15 @@
 import { decodeUtf8 } from './encoding';
+import { logEntityKey } from './ports/log-erasure';
 import type { EntityRef } from './ports/removed-events';
+import { readSealedHeader } from './sealed-header';
 
 /**
  * Whether a record that may be no event is to go with an entity: it says that it is about it, or says of nothing what it is
  * about and has the entity's id in it.
  */
 export function isRecordOf(entity: EntityRef, value: Uint8Array): boolean {
+  const header = readSealedHeader(value);
+  if (header) return logEntityKey(header.entity) === logEntityKey(entity);
   let text: string;
   try {
     text = decodeUtf8(value);

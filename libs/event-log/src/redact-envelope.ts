@@ -177,9 +177,12 @@ export class FieldErasureCheck {
     if (redaction.kind === 'redacted') for (const n of redaction.erased) this.found.add(n);
   }
 
-  /** @throws SluiceError `invalid_request` for a field that no event has */
-  end(): void {
-    const missing = this.pointers.findIndex((_, n) => !this.found.has(n));
+  /**
+   * @param abandoned fields that erasures which were abandoned may have taken out of the events already
+   * @throws SluiceError `invalid_request` for another field that no event has
+   */
+  end(abandoned: readonly string[]): void {
+    const missing = this.pointers.findIndex((pointer, n) => !this.found.has(n) && !abandoned.includes(pointer));
     if (missing === -1) return;
     const message = `No event of the entity has ${this.pointers[missing]}`;
     throw new SluiceError('invalid_request', message, { where: `fields[${missing}]` });

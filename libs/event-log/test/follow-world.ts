@@ -1,4 +1,5 @@
-import { FollowLoop, type ReadRecords } from '../src/follow-loop';
+import { assertNotLost, targetsOf } from '../src/checkpoint-lost';
+import { FollowLoop, type FollowedLog } from '../src/follow-loop';
 import type { FollowLogOptions, Lane, LogBatch, LogRecord } from '../src/ports/durable-log';
 
 export const LANES = [0, 1] as Lane[];
@@ -24,8 +25,8 @@ export class FollowWorld {
   onHandle: (batch: LogBatch) => void | Promise<void> = () => undefined;
   onRead: () => void = () => undefined;
 
-  constructor(overrides: Partial<FollowLogOptions> = {}, read?: ReadRecords) {
-    const readLanes: ReadRecords = async (checkpoints) => {
+  constructor(overrides: Partial<FollowLogOptions> = {}, log: Partial<FollowedLog> = {}) {
+    const read: FollowedLog['read'] = async (checkpoints) => {
       this.onRead();
       return this.lanes.flatMap((records, lane) => records.slice(checkpoints.get(lane as Lane) ?? 0));
     };
@@ -39,13 +40,14 @@ export class FollowWorld {
       handle: async (batch) => {
         this.attemptedAt.push(Date.now());
         await this.onHandle(batch);
+        assertNotLost(batch.checkpoints, this.stored);
         this.handled.push(batch);
-        for (const [lane, next] of batch.checkpoints) this.stored.set(lane, next);
+        for (const [lane, to] of targetsOf(batch.checkpoints)) this.stored.set(lane, to);
       },
       onFault: (error) => this.faults.push(error),
       ...overrides,
     };
-    this.loop = new FollowLoop(options, read ?? readLanes, LANES);
+    this.loop = new FollowLoop(options, { read, ends: async () => new Map(), ...log }, LANES);
   }
 
   append(lane: number, count: number): void {

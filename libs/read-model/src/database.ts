@@ -33,9 +33,12 @@ export const SESSION_OPTIONS = '-c enable_bitmapscan=off';
 
 export const DEFAULT_POOL_SIZE = 10;
 
-/** A rebuild copies, projects, renews its lease and waits for a switch at the same time; what it does in bulk takes long. */
-const REBUILD_POOL_SIZE = 6;
-const REBUILD_STATEMENT_TIMEOUT_MS = 120_000;
+/**
+ * For rebuilds and erasures. A rebuild copies, projects, renews its lease and waits for a switch at the same time; what they do in
+ * bulk takes long.
+ */
+const MAINTENANCE_POOL_SIZE = 6;
+const MAINTENANCE_STATEMENT_TIMEOUT_MS = 120_000;
 
 /** Most connections of this process that read such lists: however slow those are, all else goes on. */
 export const LIST_POOL_SIZE = 4;
@@ -50,12 +53,12 @@ export interface Queries {
   readonly $executeRaw: Query<number>;
 }
 
-/** One pool of connections, for the client and for what goes past it, and small ones for the lists of readers and for rebuilds. */
+/** One pool of connections, for the client and for what goes past it, and small ones for the lists of readers and for maintenance. */
 export interface Connections {
   readonly database: Database;
   readonly pool: Pool;
   readonly lists: Pool;
-  readonly rebuilds: Pool;
+  readonly maintenance: Pool;
   close(): Promise<void>;
 }
 
@@ -70,16 +73,16 @@ export function openConnections({
     openPool(databaseUrl, max, statementMs, idleInTransactionTimeoutMs);
   const pool = open(poolSize, statementTimeoutMs);
   const lists = open(LIST_POOL_SIZE, listTimeoutMs);
-  const rebuilds = open(REBUILD_POOL_SIZE, REBUILD_STATEMENT_TIMEOUT_MS);
+  const maintenance = open(MAINTENANCE_POOL_SIZE, MAINTENANCE_STATEMENT_TIMEOUT_MS);
   const database = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs },
   });
   const close = async () => {
     await database.$disconnect();
-    await Promise.all([pool.end(), lists.end(), rebuilds.end()]);
+    await Promise.all([pool.end(), lists.end(), maintenance.end()]);
   };
-  return { database, pool, lists, rebuilds, close };
+  return { database, pool, lists, maintenance, close };
 }
 
 /** It connects when it is first asked. */

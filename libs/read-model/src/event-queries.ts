@@ -13,6 +13,7 @@ import {
   splitTypes,
   toEpoch,
   toPosition,
+  type EntityRef,
   type EntitySummary,
   type EventFilter,
   type Head,
@@ -41,8 +42,14 @@ interface MeasuredRow extends StoredEventRow {
   readonly is_last: boolean;
 }
 
-/** A row of the page, or, where it has none, nothing but the floor. */
-type PageRow = (MeasuredRow | { readonly position: null }) & { readonly floor: bigint };
+/** A row of the page, or, where it has none, nothing but what was removed. */
+type PageRow = (MeasuredRow | { readonly position: null }) & RemovalsRow;
+
+interface RemovalsRow {
+  readonly floor: bigint;
+  readonly lost: bigint;
+  readonly revision: bigint;
+}
 
 /**
  * Of so many candidates, the first ones that are within the bytes. Only sizes are summed: an envelope that is stored
@@ -53,13 +60,15 @@ async function readWithin(
   queries: Queries,
   conditions: Prisma.Sql[],
   floorConditions: Prisma.Sql[],
-  { order, limit, maxBytes = Number.MAX_SAFE_INTEGER }: Pick<ReadEventsOptions, 'order' | 'limit' | 'maxBytes'>,
-): Promise<{ rows: readonly MeasuredRow[]; floor: bigint }> {
+  { order, limit, maxBytes = Number.MAX_SAFE_INTEGER, knownRevision = 0 }: ReadEventsOptions,
+): Promise<{ rows: readonly MeasuredRow[]; removals: RemovalsRow | undefined }> {
   const byPosition = order === 'descending' ? Prisma.sql`ORDER BY position DESC` : Prisma.sql`ORDER BY position`;
   const found = await queries.$queryRaw<PageRow[]>`
-    SELECT page.*, floors.floor
+    SELECT page.*, floors.*
     FROM (
-      SELECT coalesce(max(position), 0) AS floor FROM read_model.retention_floors
+      SELECT coalesce(max(position), 0) AS floor, coalesce(max(revision), 0) AS revision,
+        coalesce(max(position) FILTER (WHERE revision > ${BigInt(knownRevision)}::bigint), 0) AS lost
+      FROM read_model.retention_floors
       WHERE ${Prisma.join(floorConditions, ' AND ')}
     ) AS floors
     LEFT JOIN (
@@ -78,11 +87,11 @@ async function readWithin(
   // They come in this order, but a join does not promise it, and to ask for it costs a sort in the database.
   const direction = order === 'descending' ? -1 : 1;
   rows.sort((a, b) => Number(a.position - b.position) * direction);
-  return { rows, floor: found[0]?.floor ?? 0n };
+  return { rows, removals: found[0] };
 }
 
 export async function readEvents(queries: Queries, options: ReadEventsOptions): Promise<RecordedPage> {
-  if (matchesNothing(options.filter)) return { events: [], complete: true, floor: BEFORE_FIRST };
+  if (matchesNothing(options.filter)) return NOTHING;
   const inFloors = scopeConditions(options.filter);
   const conditions = [...inFloors, ...entityConditions(options.filter)];
   if (options.after !== undefined) conditions.push(Prisma.sql`position > ${BigInt(options.after)}`);
@@ -90,13 +99,17 @@ export async function readEvents(queries: Queries, options: ReadEventsOptions): 
   if (options.occurredAfter !== undefined) conditions.push(Prisma.sql`occurred_at > ${BigInt(options.occurredAfter)}`);
   if (options.occurredBefore !== undefined)
     conditions.push(Prisma.sql`occurred_at < ${BigInt(options.occurredBefore)}`);
-  const { rows, floor } = await readWithin(queries, conditions, inFloors, options);
+  const { rows, removals } = await readWithin(queries, conditions, inFloors, options);
   return {
     events: rows.map(fromStoredRow),
     complete: rows.length < options.limit && rows.at(-1)?.is_last !== false,
-    floor: toPosition(Number(floor)),
+    floor: toPosition(Number(removals?.floor ?? 0)),
+    lost: toPosition(Number(removals?.lost ?? 0)),
+    revision: Number(removals?.revision ?? 0),
   };
 }
+
+const NOTHING: RecordedPage = { events: [], complete: true, floor: BEFORE_FIRST, lost: BEFORE_FIRST, revision: 0 };
 
 /** One value is compared by `=`, so that an index gives the rows in position order and none is sorted. */
 function anyOf(column: Prisma.Sql, values: readonly (string | number)[], type: Prisma.Sql): Prisma.Sql {
@@ -150,6 +163,7 @@ interface RangeRow extends Omit<StoredEventRow, 'envelope'> {
   readonly family: EventFamily;
   readonly entity_id: string;
   readonly floor: bigint;
+  readonly revision: bigint;
 }
 
 const RANGE_COLUMNS = Prisma.sql`position, entity_sequence, recorded_at, workspace_id, family, entity_id`;
@@ -159,7 +173,7 @@ export async function readAllEvents(queries: Queries, options: ReadAllOptions): 
   const { after, upTo, limit, maxBytes = Number.MAX_SAFE_INTEGER } = options;
   const inRange = Prisma.sql`position > ${BigInt(after)} AND position <= ${BigInt(upTo)}`;
   const rows = await queries.$queryRaw<RangeRow[]>`
-    SELECT measured.*, coalesce(floors.position, 0) AS floor
+    SELECT measured.*, coalesce(floors.position, 0) AS floor, coalesce(floors.revision, 0) AS revision
     FROM (
       SELECT *, sum(coalesce(octet_length(envelope), 0)) OVER (ORDER BY position) AS bytes_to_here
       FROM (
@@ -187,8 +201,9 @@ export async function readAllEvents(queries: Queries, options: ReadAllOptions): 
 }
 
 function toRemoved(position: Position, row: Omit<RangeRow, 'envelope'>): RemovedEvent {
-  const { workspace_id: workspaceId, family, entity_id: entityId, floor } = row;
-  return { position, workspaceId, family, entityId, floor: toPosition(Number(floor)) };
+  const { workspace_id: workspaceId, family, entity_id: entityId } = row;
+  const [floor, revision] = [toPosition(Number(row.floor)), Number(row.revision)];
+  return { position, workspaceId, family, entityId, floor, revision };
 }
 
 export async function findEventsByIds(
@@ -198,6 +213,12 @@ export async function findEventsByIds(
   const rows = await queries.$queryRaw<StoredEventRow[]>`
     SELECT ${COLUMNS} FROM read_model.recorded_events WHERE id = ANY(${[...eventIds]}::uuid[])`;
   return new Map(rows.map(fromStoredRow).map(({ event }) => [event.id, event]));
+}
+
+export async function removedAmong(queries: Queries, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await queries.$queryRaw<{ id: string }[]>`
+    SELECT id FROM read_model.removed_events WHERE id = ANY(${[...eventIds]}::uuid[])`;
+  return new Set(rows.map(({ id }) => id));
 }
 
 interface EntityRow {
@@ -210,6 +231,16 @@ interface EntityRow {
   readonly last_occurred_at: bigint;
 }
 
+export async function findEntity(
+  queries: Queries,
+  { workspaceId, family, entityId }: EntityRef,
+): Promise<EntitySummary | undefined> {
+  const [row] = await queries.$queryRaw<EntityRow[]>`
+    SELECT * FROM read_model.entities
+    WHERE workspace_id = ${workspaceId} AND family = ${family} AND entity_id = ${entityId}`;
+  return row && toSummary(row);
+}
+
 export async function listEntities(queries: Queries, options: ListEntitiesOptions): Promise<readonly EntitySummary[]> {
   const conditions = [Prisma.sql`workspace_id = ${options.workspaceId}`];
   if (options.family) conditions.push(Prisma.sql`family = ${options.family}`);
@@ -219,7 +250,11 @@ export async function listEntities(queries: Queries, options: ListEntitiesOption
   const rows = await queries.$queryRaw<EntityRow[]>`
     SELECT * FROM read_model.entities WHERE ${Prisma.join(conditions, ' AND ')}
     ORDER BY family, entity_id LIMIT ${options.limit}`;
-  return rows.map((row) => ({
+  return rows.map(toSummary);
+}
+
+function toSummary(row: EntityRow): EntitySummary {
+  return {
     workspaceId: row.workspace_id,
     family: row.family,
     entityId: row.entity_id,
@@ -227,5 +262,5 @@ export async function listEntities(queries: Queries, options: ListEntitiesOption
     firstPosition: toPosition(Number(row.first_position)),
     lastPosition: toPosition(Number(row.last_position)),
     lastOccurredAt: Number(row.last_occurred_at),
-  }));
+  };
 }

@@ -1,6 +1,7 @@
 import type { Position, RecordedEvent } from '@sluice/event-schema';
 import {
   ProjectionFailed,
+  type EntityRef,
   type EntitySummary,
   type Head,
   type Lane,
@@ -13,13 +14,22 @@ import {
   type RecordBatch,
   type RecordedPage,
   type RecordedRange,
+  type RecordedWitness,
   type RecordOutcome,
 } from '@sluice/event-log';
 import { projectEvent } from '@sluice/projections';
 import { openConnections, type Connections, type Database, type DatabaseOptions } from './database';
 import { PostgresErasures } from './erasure/postgres-erasures';
 import { PostgresEntityKeys } from './entity-keys/postgres-entity-keys';
-import { findEventsByIds, listEntities, readAllEvents, readEvents, readHead } from './event-queries';
+import {
+  findEntity,
+  findEventsByIds,
+  listEntities,
+  readAllEvents,
+  readEvents,
+  readHead,
+  removedAmong,
+} from './event-queries';
 import { applyMigrations } from './migrations';
 import { PrismaAgentDirectory } from './prisma-agent-directory';
 import { PrismaApiKeyStore } from './prisma-api-key-store';
@@ -31,6 +41,7 @@ import { PrismaSessionEvents } from './prisma-session-events';
 import { PrismaSessionStore } from './prisma-session-store';
 import { PrismaWebhookStore } from './prisma-webhook-store';
 import { PrismaWorkspaceDocuments } from './prisma-workspace-documents';
+import { beginEpochIfLost } from './new-epoch';
 import { acquireLease, advanceLease, releaseLease } from './publisher-lease';
 import { loadCheckpoints, recordBatch, type ProjectEvent } from './record-transaction';
 import { PostgresReadModelRebuilds } from './rebuild/postgres-rebuilds';
@@ -85,10 +96,10 @@ export class PrismaReadModel implements ReadModel {
     this.sessionStore = new PrismaSessionStore(database);
     this.sessionDocuments = new PrismaSessionDocuments(database);
     this.webhookStore = new PrismaWebhookStore(database);
-    this.rebuilds = new PostgresReadModelRebuilds(connections.rebuilds, project);
+    this.rebuilds = new PostgresReadModelRebuilds(connections.maintenance, project);
     this.removed = new PostgresRemovedEvents(pool);
     this.retention = new PostgresEventRetention(pool);
-    this.erasures = new PostgresErasures(connections.rebuilds, project);
+    this.erasures = new PostgresErasures(connections.maintenance, project);
     this.entityKeys = new PostgresEntityKeys(pool);
     this.listener = new RecordedListener(databaseUrl);
   }
@@ -106,6 +117,10 @@ export class PrismaReadModel implements ReadModel {
     return orUnavailable(() => loadCheckpoints(this.database, lanes));
   }
 
+  beginEpochIfLost(witness: RecordedWitness): Promise<boolean> {
+    return orUnavailable(() => beginEpochIfLost(queriesOf(this.connections.pool), witness));
+  }
+
   head(): Promise<Head> {
     return orUnavailable(() => readHead(this.database));
   }
@@ -120,6 +135,14 @@ export class PrismaReadModel implements ReadModel {
 
   findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>> {
     return orUnavailable(() => findEventsByIds(this.database, eventIds));
+  }
+
+  removedAmong(eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return orUnavailable(() => removedAmong(this.database, eventIds));
+  }
+
+  findEntity(entity: EntityRef): Promise<EntitySummary | undefined> {
+    return orUnavailable(() => findEntity(this.database, entity));
   }
 
   listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]> {

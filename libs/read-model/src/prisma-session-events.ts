@@ -20,8 +20,10 @@ interface SessionEventRow extends StoredEventRow {
   readonly processed_at: bigint | null;
 }
 
-/** A row of a page: of an event, or where there is none of the window that was looked at. */
-interface PageRow extends Partial<SessionEventRow> {
+type Nullable<T> = { readonly [Name in keyof T]: T[Name] | null };
+
+/** A row of a page: of an event, without a text where that is removed; or where there is none, of the window that was looked at. */
+interface PageRow extends Nullable<SessionEventRow> {
   /** More candidates come after this one. */
   readonly has_more: boolean | null;
   /** Where a window that is full ends; null where there was no end or it is not full. */
@@ -40,10 +42,10 @@ export class PrismaSessionEvents implements SessionEvents {
     const rows = await orUnavailable(() =>
       this.database.$queryRaw<PageRow[]>(listSessionEvents({ ...query, types, limit })),
     );
-    const found = rows.filter((row): row is SessionEventRow & PageRow => row.position !== null);
-    const last = found.at(-1);
-    const next = last?.has_more ? last.position : rows[0]?.window_end;
-    return { events: found.map(fromRow), ...(next ? { next: Number(next) } : {}) };
+    const last = rows.at(-1);
+    const next = last?.has_more ? last.position : last?.window_end;
+    const kept = rows.filter((row): row is SessionEventRow & PageRow => row.envelope !== null);
+    return { events: kept.map(fromRow), ...(next ? { next: Number(next) } : {}) };
   }
 
   async byIds(workspaceId: number, sessionId: string, ids: readonly string[]): Promise<readonly SessionEventRecord[]> {

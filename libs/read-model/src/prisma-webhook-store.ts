@@ -76,10 +76,10 @@ export class PrismaWebhookStore implements WebhookStore {
           this.database,
           Prisma.sql`
           INSERT INTO webhooks.endpoints
-            (endpoint_id, workspace_id, version, endpoint, disabled_reason, disabled_at, expires_at, epoch, position)
+            (endpoint_id, workspace_id, version, endpoint, disabled_reason, disabled_at, expires_at, epoch, position, revision)
           SELECT ${endpointId}, ${workspaceId}::int, ${BigInt(version)}, ${endpointText(endpoint)},
             ${disabled?.reason ?? null}::text, ${disabled === undefined ? null : BigInt(disabled.at)}::bigint,
-            statement_timestamp(), ${place.epoch}, ${BigInt(place.position)}
+            statement_timestamp(), ${place.epoch}, ${BigInt(place.position)}, ${BigInt(place.revision ?? 0)}
           WHERE (SELECT count(*) FROM webhooks.endpoints WHERE workspace_id = ${workspaceId}::int) < ${mostPerWorkspace}
           ON CONFLICT (endpoint_id) DO NOTHING`,
         ),
@@ -160,7 +160,8 @@ export class PrismaWebhookStore implements WebhookStore {
         blocked = CASE WHEN ${isAboutProgress} THEN ${blockedText(progress)}::text ELSE e.blocked END,
         progress_version = CASE WHEN ${isAboutProgress} THEN ${BigInt(progressVersion)} ELSE e.progress_version END,
         epoch = CASE WHEN ${isElsewhere} THEN ${progress.place.epoch} ELSE e.epoch END,
-        position = CASE WHEN ${isElsewhere} THEN ${BigInt(progress.place.position)} ELSE e.position END
+        position = CASE WHEN ${isElsewhere} THEN ${BigInt(progress.place.position)} ELSE e.position END,
+        revision = CASE WHEN ${isElsewhere} THEN ${BigInt(progress.place.revision ?? 0)} ELSE e.revision END
       WHERE e.endpoint_id = ${endpoint.endpointId} AND e.version = ${BigInt(before.endpoint.version)}
         AND (NOT ${isAboutProgress} OR e.progress_version = ${BigInt(before.progressVersion)})
         AND e.disabled_reason IS NOT DISTINCT FROM ${before.endpoint.disabled?.reason ?? null}::text`,

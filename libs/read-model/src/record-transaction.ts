@@ -6,9 +6,11 @@ import type {
   Recording,
 } from '@sluice/event-schema';
 import {
+  CheckpointLost,
   ProjectionFailed,
   toEpoch,
   toPosition,
+  type CheckpointMoves,
   type Lane,
   type LaneCheckpoints,
   type ParkedRecord,
@@ -16,7 +18,7 @@ import {
   type RecordOutcome,
 } from '@sluice/event-log';
 import { mergeChanges, type Change } from '@sluice/projections';
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 import { applyChanges } from './apply-changes';
 import type { Queries } from './database';
 import { LIVE, type ModelSchema } from './rebuild/model-schemas';
@@ -92,16 +94,16 @@ function* recordingsOf(row: RecordedRow, envelopes: readonly EncodedEnvelope[]) 
 async function recordEvents(
   queries: Queries,
   envelopes: readonly EncodedEnvelope[],
-  checkpoints: LaneCheckpoints,
+  checkpoints: CheckpointMoves,
   schema: ModelSchema,
 ): Promise<readonly RecordedRow[]> {
   const linesOf = (text: (event: EventEnvelope) => string) => toLines(envelopes.map(({ event }) => text(event)));
   const lanes = [...checkpoints];
-  return queries.$queryRaw<RecordedRow[]>`
+  const recording = queries.$queryRaw<RecordedRow[]>`
     SELECT min(epoch) AS epoch, min(position) AS first_position, min(recorded_at) AS recorded_at,
       string_agg(ordinal::text, ' ' ORDER BY position) AS ordinals,
       string_agg(entity_sequence::text, ' ' ORDER BY position) AS entity_sequences
-    FROM ${schema}.record_events(
+    FROM ${schema}.record_events_after(
       string_to_array(${linesOf(({ id }) => id)}::text, E'\\n')::uuid[],
       string_to_array(${linesOf(({ workspaceId }) => String(workspaceId))}::text, E'\\n')::int[],
       string_to_array(${linesOf(({ family }) => family)}::text, E'\\n'),
@@ -110,7 +112,20 @@ async function recordEvents(
       string_to_array(${linesOf(({ occurredAt }) => String(occurredAt))}::text, E'\\n')::bigint[],
       string_to_array(${toLines(envelopes.map(({ json }) => json))}::text, E'\\n'),
       ${lanes.map(([lane]) => lane as number)}::int[],
-      ${lanes.map(([, next]) => BigInt(next))}::bigint[])`;
+      ${lanes.map(([, { to }]) => BigInt(to))}::bigint[],
+      ${lanes.map(([, { from }]) => BigInt(from))}::bigint[])`;
+  return recording.catch((error: unknown) => {
+    throw toCheckpointLost(error) ?? error;
+  });
+}
+
+/** The SQLSTATE by which `record_events_after` refuses what comes after something that was lost. */
+const CHECKPOINT_LOST = 'SL001';
+
+function toCheckpointLost(error: unknown): CheckpointLost | undefined {
+  if (!(error instanceof DatabaseError && error.code === CHECKPOINT_LOST)) return undefined;
+  const { lane, stored, expected } = JSON.parse(error.detail ?? '') as Record<'lane' | 'stored' | 'expected', number>;
+  return new CheckpointLost(lane as Lane, stored, expected);
 }
 
 async function park(queries: Queries, records: readonly ParkedRecord[], schema: ModelSchema): Promise<void> {

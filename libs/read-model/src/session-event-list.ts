@@ -2,7 +2,7 @@ import { MAX_SCANNED_SESSION_EVENTS, MAX_SESSION_PAGE_LENGTH, type ListSessionEv
 import { Prisma } from './generated/client';
 import { beyond, directed, rangeConditions, unionOf, boundedInteger } from './ordered-pages';
 
-export const SHOWN_COLUMNS = Prisma.sql`e.event_id, e.type, e.processed_at, r.position, r.entity_sequence, r.recorded_at,
+export const SHOWN_COLUMNS = Prisma.sql`e.event_id, e.type, e.processed_at, e.position, r.entity_sequence, r.recorded_at,
   r.envelope`;
 
 const COLUMNS = Prisma.sql`position, event_id, type, processed_at`;
@@ -12,7 +12,8 @@ const TABLE = Prisma.sql`read_model.session_events`;
 const MAX_SOUGHT_TYPES = 16;
 
 /**
- * One page, and whether there is more. Events of some types are read from parts of an index that have only those. No index
+ * One page, and whether there is more. What is not kept any more has a row without a text, so that the page goes on
+ * behind it. Events of some types are read from parts of an index that have only those. No index
  * has times in the order of positions, so with times a window of so many events is looked through, and its end is told where
  * it is full.
  */
@@ -23,13 +24,14 @@ export function listSessionEvents(query: ListSessionEvents & { readonly types: r
   return Prisma.sql`
     WITH ${candidatesOf(query, inOrder)}, measured AS (
       SELECT ${SHOWN_COLUMNS}, lead(e.position) OVER ordered IS NOT NULL AS has_more, row_number() OVER ordered AS place,
-        sum(octet_length(r.envelope)) OVER ordered AS bytes_to_here
+        sum(coalesce(octet_length(r.envelope), 0)) OVER ordered AS bytes_to_here
       FROM candidates e
-      JOIN LATERAL (SELECT * FROM read_model.recorded_events WHERE position = e.position OFFSET 0) r ON true
+      LEFT JOIN LATERAL (SELECT * FROM read_model.recorded_events WHERE position = e.position OFFSET 0) r ON true
       WINDOW ordered AS (ORDER BY e.position ${direction})
     ), page AS (
       SELECT * FROM measured
-      WHERE place <= ${query.limit} AND (bytes_to_here <= ${MAX_SESSION_PAGE_LENGTH} OR place = 1)
+      WHERE place <= ${query.limit}
+        AND (bytes_to_here <= ${MAX_SESSION_PAGE_LENGTH} OR bytes_to_here = octet_length(envelope))
     )
     SELECT page.*, window_end
     FROM (SELECT 1 AS one) AS one LEFT JOIN looked_at ON true LEFT JOIN page ON true
@@ -72,6 +74,9 @@ function conditionsOf(query: ListSessionEvents): Prisma.Sql[] {
   const conditions = [
     // What the indexes of lists say of themselves.
     Prisma.sql`position >= 0`,
+    // Nothing is kept up to there, however much that was.
+    Prisma.sql`position > coalesce((SELECT position FROM read_model.retention_floors
+      WHERE workspace_id = ${query.workspaceId} AND family = 'session'), 0)`,
     Prisma.sql`workspace_id = ${query.workspaceId}`,
     Prisma.sql`session_id = ${query.sessionId}`,
   ];

@@ -7,7 +7,7 @@ import { orUnavailable } from './unavailable';
 import { blockedText } from './webhook-rows';
 
 export const ENDPOINT_COLUMNS = Prisma.sql`e.endpoint_id, e.workspace_id, e.version, e.endpoint, e.disabled_reason,
-  e.disabled_at, e.epoch, e.position, e.blocked, e.progress_version`;
+  e.disabled_at, e.epoch, e.position, e.revision, e.blocked, e.progress_version`;
 
 export const HAS_REPLAYS = Prisma.sql`EXISTS (
   SELECT 1 FROM webhooks.dead_letters l WHERE l.endpoint_id = e.endpoint_id AND l.replay_at IS NOT NULL
@@ -25,20 +25,25 @@ export function isUnchanged({ endpoint, progressVersion }: EndpointState): Prism
     AND e.progress_version = ${BigInt(progressVersion)}`;
 }
 
+/** Of an endpoint `e` and what its holder knows, `h`. A place of another numbering says nothing about this one. */
+const MOVES_ON = Prisma.sql`e.epoch = h.epoch AND e.progress_version = h.progress_version AND h.position > e.position`;
+
 /** Changes endpoints called `e` by what their holders know, called `h`; grants that are lost change nothing. */
 export function updateHeld(held: readonly HeldPlace[], changes: Prisma.Sql): Prisma.Sql {
   const lines = (of: (each: HeldPlace) => string | number) => toLines(held.map((each) => String(of(each))));
   return Prisma.sql`
     UPDATE webhooks.endpoints e SET ${changes},
-      position = CASE WHEN e.epoch = h.epoch AND e.progress_version = h.progress_version THEN greatest(e.position, h.position) ELSE e.position END
+      position = CASE WHEN ${MOVES_ON} THEN h.position ELSE e.position END,
+      revision = CASE WHEN ${MOVES_ON} THEN h.revision ELSE e.revision END
     FROM unnest(
       string_to_array(${lines(({ grant }) => grant.endpointId)}, E'\\n'),
       string_to_array(${lines(({ grant }) => grant.holder)}, E'\\n'),
       string_to_array(${lines(({ grant }) => grant.fencingToken)}, E'\\n')::bigint[],
       string_to_array(${lines(({ place }) => place.epoch)}, E'\\n'),
       string_to_array(${lines(({ place }) => place.position)}, E'\\n')::bigint[],
+      string_to_array(${lines(({ place }) => place.revision ?? 0)}, E'\\n')::bigint[],
       string_to_array(${lines(({ progressVersion }) => progressVersion)}, E'\\n')::bigint[]
-    ) AS h(endpoint_id, holder, fencing_token, epoch, position, progress_version)
+    ) AS h(endpoint_id, holder, fencing_token, epoch, position, revision, progress_version)
     WHERE e.endpoint_id = h.endpoint_id AND e.holder = h.holder AND e.fencing_token = h.fencing_token
       AND e.expires_at > statement_timestamp()`;
 }
@@ -61,6 +66,7 @@ export async function recordDelivery(
         version = e.version + ${isByOwner ? 1n : 0n}::bigint,
         epoch = coalesce(${progress?.place.epoch ?? null}::text, e.epoch),
         position = coalesce(${progress === undefined ? null : BigInt(progress.place.position)}::bigint, e.position),
+        revision = coalesce(${progress === undefined ? null : BigInt(progress.place.revision ?? 0)}::bigint, e.revision),
         blocked = CASE WHEN ${progress !== undefined} THEN ${progress ? blockedText(progress) : null}::text ELSE e.blocked END,
         disabled_reason = coalesce(${disabled?.reason ?? null}::text, e.disabled_reason),
         disabled_at = coalesce(${disabled === undefined ? null : BigInt(disabled.at)}::bigint, e.disabled_at)

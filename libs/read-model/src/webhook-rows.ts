@@ -1,4 +1,4 @@
-import { toEpoch, toPosition } from '@sluice/event-log';
+import { toEpoch, toPosition, type CursorPlace } from '@sluice/event-log';
 import type {
   DeadLetter,
   DeliveryEntry,
@@ -19,6 +19,7 @@ export interface EndpointRow {
   readonly disabled_at: bigint | null;
   readonly epoch: string;
   readonly position: bigint;
+  readonly revision: bigint;
   readonly blocked: string | null;
   readonly progress_version: bigint;
 }
@@ -56,9 +57,14 @@ export function fromEndpointRow(row: EndpointRow): EndpointState {
         disabled: { reason: row.disabled_reason as DisabledReason, at: Number(row.disabled_at) },
       }),
     },
-    progress: { place: { epoch: toEpoch(row.epoch), position: toPosition(Number(row.position)) }, ...blocked },
+    progress: { place: placeOf(row), ...blocked },
     progressVersion: Number(row.progress_version),
   };
+}
+
+function placeOf({ epoch, position, revision }: EndpointRow): CursorPlace {
+  const known = Number(revision);
+  return { epoch: toEpoch(epoch), position: toPosition(Number(position)), ...(known > 0 && { revision: known }) };
 }
 
 export function endpointText(endpoint: WebhookEndpoint): string {

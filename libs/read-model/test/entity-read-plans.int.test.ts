@@ -62,7 +62,7 @@ describe('reads of one entity', () => {
   it('ask the database nothing where a list of the filter is empty', async () => {
     const query = jest.spyOn(Client.prototype, 'query');
     const none = await model.read({ filter: { ...filter, types: [] }, limit: 10 });
-    expect([none, query.mock.calls]).toEqual([{ events: [], complete: true, floor: 0 }, []]);
+    expect([none, query.mock.calls]).toEqual([{ events: [], complete: true, floor: 0, lost: 0, revision: 0 }, []]);
     query.mockRestore();
   });
 

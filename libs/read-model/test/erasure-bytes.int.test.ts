@@ -53,7 +53,7 @@ async function project(model: PrismaReadModel, log: ScriptedLog): Promise<void> 
     if (!batch) return;
     const envelopes = batch.events.map(({ envelope }) => envelope);
     await model.record({ envelopes, parked: batch.parked, checkpoints: batch.checkpoints });
-    from = batch.checkpoints.get(LANE) ?? from;
+    from = batch.checkpoints.get(LANE)?.to ?? from;
   }
 }
 
@@ -63,12 +63,12 @@ async function rebuild(model: PrismaReadModel, log: ScriptedLog): Promise<void> 
   if (!work) throw new Error('there is nothing to build');
   await work.prepare();
   await log.bringTo(work, 100);
-  if ((await work.remainder(log.starts)).events > 0) {
+  if ((await work.remainder(log)).events > 0) {
     expect(await work.fillHoles()).toBeUndefined();
     await log.bringTo(work, 100);
   }
   const settled = async () => {
-    const { events, records } = await work.remainder(log.starts);
+    const { events, records } = await work.remainder(log);
     return events + records === 0;
   };
   expect(await work.switchOver(settled)).toBe('switched');

@@ -1,5 +1,6 @@
 import type { EntityRef, ErasureWork } from '@sluice/event-log';
-import { sandboxEnvelope } from '@sluice/event-log/conformance';
+import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
+import { Client } from 'pg';
 import { openReadModel, type PrismaReadModel } from '../src';
 import { createMigratedDatabase, type FreshDatabase } from './fresh-database';
 
@@ -77,6 +78,9 @@ describe('an erasure, beside the log', () => {
       await insertSession(id, 1, 'now()');
       await insertRest(id, 1);
     }
+    // Another workspace may have given it as the name of something.
+    await database.query(`INSERT INTO agent_sessions.receipts (session_id, key, request_hash, answer, taken_at)
+      VALUES ('create/2', 'k', 'h', '{"title":"${SESSION}"}', now())`);
     const work = await begin(ENTITY);
     const outcomes: string[] = [];
     do outcomes.push(await work.eraseElsewhere());
@@ -89,7 +93,8 @@ describe('an erasure, beside the log', () => {
       });
       expect(await count(`agent_sessions.${table}`, `session_id = '${other}'`)).toBeGreaterThan(0);
     }
-    expect(await count('agent_sessions.receipts', `answer LIKE '%${SESSION}%'`)).toBe(0);
+    expect(await count('agent_sessions.receipts', `session_id = 'create/1' AND answer LIKE '%${SESSION}%'`)).toBe(0);
+    expect(await count('agent_sessions.receipts', `session_id = 'create/2'`)).toBe(1);
     expect(await model.sessionDocuments.find(1, 'file', `file_${SESSION}`)).toBeUndefined();
     expect(await model.sessionDocuments.find(1, 'repository_token', `tok_${SESSION}`)).toBeUndefined();
     expect(await model.sessionDocuments.find(1, 'file', `file_${other}`)).toBeDefined();
@@ -103,6 +108,20 @@ describe('an erasure, beside the log', () => {
     expect(
       JSON.stringify(await database.query(`SELECT * FROM agent_sessions.documents WHERE parent_id = '${SESSION}'`)),
     ).toBe('[]');
+  });
+
+  it('holds the erasure for nobody while samples are taken: that may take long', async () => {
+    await record(event(ENTITY));
+    const work = await begin(ENTITY);
+    const blocker = new Client({ connectionString: database.url });
+    await blocker.connect();
+    await blocker.query('BEGIN; LOCK TABLE agent_sessions.sessions IN SHARE UPDATE EXCLUSIVE MODE');
+    const erased = work.eraseElsewhere();
+    const waiting = `datname = current_database() AND query LIKE 'ANALYZE%' AND wait_event_type = 'Lock'`;
+    await until(async () => (await count('pg_stat_activity', waiting)) === 1, 'samples are being taken');
+    await work.renew(LEASE_MS);
+    await blocker.end();
+    expect(await erased).toBe('done');
   });
 
   it('leaves the session of another workspace alone that has the name (G8)', async () => {

@@ -54,12 +54,12 @@ async function rebuild(model: PrismaReadModel, log: ScriptedLog, positions: Rebu
   if (!work) throw new Error('there is nothing to build');
   await work.prepare();
   await log.bringTo(work, batchSize);
-  if ((await work.remainder(log.starts)).events > 0) {
+  if ((await work.remainder(log)).events > 0) {
     expect(await work.fillHoles()).toBeUndefined();
     await log.bringTo(work, batchSize);
   }
   const settled = async () => {
-    const { events, records } = await work.remainder(log.starts);
+    const { events, records } = await work.remainder(log);
     return events + records === 0;
   };
   expect(await work.switchOver(settled)).toBe('switched');

@@ -35,7 +35,7 @@ async function begin(): Promise<RebuildWork> {
   return work;
 }
 const settled = async (work: RebuildWork) => {
-  const { events, records } = await work.remainder(log.starts);
+  const { events, records } = await work.remainder(log);
   return events + records === 0;
 };
 const switched = async () => {
@@ -47,12 +47,20 @@ it('makes what the migrations make, and what an administrator added', async () =
   await client.query(`
     GRANT USAGE ON SCHEMA read_model TO pg_monitor;
     GRANT SELECT ON read_model.entities TO pg_monitor;
+    CREATE FUNCTION read_model.record_events(extra int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM read_model.entities';
+    GRANT EXECUTE ON FUNCTION read_model.record_events(int) TO pg_monitor;
+    CREATE TRIGGER added_by_hand BEFORE UPDATE ON read_model.retention_floors
+      FOR EACH ROW WHEN (NEW.position < 0) EXECUTE FUNCTION read_model.revise_floor();
     CREATE INDEX added_by_hand ON read_model.sandboxes (status) WHERE status <> 'unknown'`);
   const before = await describeStructure(client, 'read_model');
   expect(before.filter((line) => line.startsWith('grant') && line.includes('SELECT')).length).toBeGreaterThan(0);
   await switched();
   expect(await describeStructure(client, 'read_model')).toEqual(before);
-  await client.query('DROP INDEX read_model.added_by_hand');
+  expect((await client.query('SELECT read_model.record_events(1)::int AS count')).rows).toEqual([{ count: 4 }]);
+  await client.query(`
+    DROP INDEX read_model.added_by_hand;
+    DROP TRIGGER added_by_hand ON read_model.retention_floors;
+    DROP FUNCTION read_model.record_events(int)`);
   expect(await compareSchema(database.url)).toMatchObject({ exitCode: 0 });
 });
 

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 const record = (envelopes: readonly EncodedEnvelope[], next = 0) =>
-  model.record({ envelopes, parked: [], checkpoints: new Map([[0 as Lane, next]]) });
+  model.record({ envelopes, parked: [], checkpoints: new Map([[0 as Lane, { from: 0, to: next }]]) });
 
 it('records a batch with as many entities as events, well within the time of a statement', async () => {
   const size = 6_000;

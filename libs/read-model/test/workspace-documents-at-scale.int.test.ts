@@ -125,7 +125,8 @@ describe('documents of workspaces', () => {
       for (const plan of [first, second]) {
         expect(nodesOf(plan).map((node) => node['Node Type'])).not.toContain('Seq Scan');
       }
-      expect(pagesTouched(first)).toBeLessThan(200);
+      // 100 rows, each on a page of its own at worst, and the index; 5,000 are due.
+      expect(pagesTouched(first)).toBeLessThan(300);
       expect(pagesTouched(second)).toBeLessThan(workspaces === '1, 2' ? 1_000 : 15_000);
       const read2 = nodesOf(second).map((node) => node['Actual Rows']);
       expect(Math.max(...read2)).toBeLessThan(1_100);

@@ -6,7 +6,7 @@ import { REQUEST_ID_HEADER } from './request-id';
 import { securityHeadersOf } from './security-headers';
 
 /** How much of a refused body is read and thrown away, so that a caller that is still sending can read the answer. */
-const DISCARD_MAX_BYTES = 16 * 1_048_576;
+const DISCARD_MAX_BYTES = 64 * 1_048_576;
 const DISCARD_MAX_MS = 2_000;
 
 /** The headers of every answer, but those that a route sets itself. */
@@ -38,10 +38,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (answer.retryAfterMs !== undefined) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(answer.retryAfterMs / 1_000))));
   }
-  const send = (): void => void reply.send(errorBody(answer, request.id));
   reply.raw.once('finish', () => endBody(request.raw));
-  if (answer.code === 'payload_too_large') discardBody(request.raw, send);
-  else send();
+  void reply.send(errorBody(answer, request.id));
 }
 
 /** Throws away what still comes of a body that was refused unread, and cuts the connection when it does not end soon. */
@@ -59,7 +57,7 @@ function endBody(request: IncomingMessage): void {
  * Reads a refused body to its end before the answer, within limits: closing a connection with unread bytes resets it, and
  * the caller would see a broken connection in place of the answer.
  */
-function discardBody(request: IncomingMessage, done: () => void): void {
+export function discardBody(request: IncomingMessage, done: () => void): void {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (request.complete || request.destroyed || announced > DISCARD_MAX_BYTES) {
     done();

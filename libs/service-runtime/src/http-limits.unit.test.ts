@@ -26,13 +26,15 @@ describe('HTTP app at its limits', () => {
     await behindOne.app.close();
   });
 
-  it('lets a caller that sends too much read the answer', async () => {
-    const size = 4_000_000;
-    const head = `POST /bare/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`;
-    const answer = await exchange(port, head, Buffer.alloc(size, 0x20));
-    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-    expect(answer).toContain('"code":"payload_too_large"');
-  });
+  it.each([4_000_000, 40_000_000])(
+    'lets a caller that sends %i bytes, which is too much, read the answer',
+    async (size) => {
+      const head = `POST /bare/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`;
+      const answer = await exchange(port, head, Buffer.alloc(size, 0x20));
+      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+      expect(answer).toContain('"code":"payload_too_large"');
+    },
+  );
 
   it('bounds a chunked body that announces no length', async () => {
     const head =

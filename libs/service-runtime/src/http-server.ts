@@ -9,7 +9,7 @@ import { Connections } from './connections';
 import { allowOrigins, ANY_ORIGIN } from './cors';
 import { HealthPort } from './health-port';
 import { ErrorForms, type AnswerFault } from './error-forms';
-import { answerError, setCommonHeaders } from './http-answer';
+import { answerError, discardBody, setCommonHeaders } from './http-answer';
 import { acceptJsonOnly } from './json-body';
 import type { ServiceLogger } from './logger';
 import type { MetricsRegistry } from './metrics';
@@ -38,6 +38,8 @@ declare module 'fastify' {
 }
 
 const RETRY_WHILE_STARTING_MS = 1_000;
+/** The status of what is refused for its size, maybe before all of it came. */
+const TOO_LARGE = 413;
 
 /** Which requests are let in: all, or only routes with `alwaysOpen`. */
 export type Gate = 'starting' | 'open' | 'closed';
@@ -150,10 +152,12 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
       done(toSluiceError(error));
     }
   });
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     // The caller must not send its next request into a connection that is about to go.
     if (gate === 'closed') reply.header('connection', 'close');
-    done(null, payload);
+    const send = () => done(null, payload);
+    if (reply.statusCode === TOO_LARGE) discardBody(request.raw, send);
+    else send();
   });
   await sockets.register();
 

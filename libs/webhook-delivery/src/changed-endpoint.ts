@@ -64,7 +64,7 @@ export function skippedHead(
   return {
     entry: { kind: 'event', outcome: 'dead', at, eventId, eventType, position, error: 'skipped' },
     deadLetter,
-    progress: { ...withoutHead(progress), place: { epoch: place.epoch, position: head.position } },
+    progress: { ...withoutHead(progress), place: { ...place, position: head.position } },
   };
 }
 

@@ -167,11 +167,10 @@ export class MemoryEndpoint {
   }
 
   /** A place of another numbering says nothing about this one. */
-  private moveTo({ place: { epoch, position }, progressVersion }: HeldPlace): void {
-    const { place } = this.progress;
+  private moveTo({ place, progressVersion }: HeldPlace): void {
+    const { epoch, position } = this.progress.place;
     if (progressVersion !== this.progressVersion) return;
-    if (epoch === place.epoch && position > place.position)
-      this.progress = { ...this.progress, place: { epoch, position } };
+    if (place.epoch === epoch && place.position > position) this.progress = { ...this.progress, place };
   }
 
   private settleReplay({ deadLetterId, isDelivered }: NonNullable<RecordedDelivery['replayed']>): void {

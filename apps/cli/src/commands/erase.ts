@@ -27,7 +27,14 @@ export async function erase(context: CommandContext, entity: string, options: Er
   await context.terminal.print(jsonLine(erasure));
   if (!wait) return;
   const path = `${PATH}/${String(erasure['erasureId'])}`;
-  await watchWork(context, erasure, async () => erasureOf((await callAsAdmin(context, { path })).body));
+  const last = await watchWork(context, erasure, async () => erasureOf((await callAsAdmin(context, { path })).body));
+  if (last['abandonedAt'] !== undefined) throw new CliError('The erasure was abandoned');
+}
+
+/** Abandons an erasure where it is, and prints it: what is not erased is said there. */
+export async function abandonErasure(context: CommandContext, erasureId: number): Promise<void> {
+  const { body } = await callAsAdmin(context, { method: 'DELETE', path: `${PATH}/${erasureId}` });
+  await context.terminal.print(jsonLine(erasureOf(body)));
 }
 
 /** Prints one erasure, or the newest ones, as a line of JSON each. */

@@ -11,7 +11,7 @@ const MAX_LOST_ANSWERS = 30;
 export type Work = Readonly<Record<string, unknown>>;
 
 /**
- * Waits until work that the platform does is finished, and prints each change of it as one line of JSON.
+ * Waits until work that the platform does is finished or abandoned, and prints each change of it as one line of JSON.
  *
  * @param check throws where what is read is not to be waited for any more
  * @returns how it ended
@@ -25,7 +25,7 @@ export async function watchWork(
 ): Promise<Work> {
   let last = first;
   let lostAnswers = 0;
-  while (last['finishedAt'] === undefined) {
+  while (last['finishedAt'] === undefined && last['abandonedAt'] === undefined) {
     await pause(POLL_INTERVAL_MS, undefined, { signal: context.terminal.stopped });
     let work: Work;
     try {

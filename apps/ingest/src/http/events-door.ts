@@ -50,8 +50,8 @@ export class EventsDoor {
     const ack = readAck(request.query);
     const { drafts, batch } = route.readDrafts(request);
     if (request.principal) this.gatekeeper.takeEvents(request.principal, drafts.length);
-    const { events, pending } = await this.storeAndTell(request.id, drafts, ack);
-    reply.code(pending ? 202 : 201).type('application/json');
+    const { events, outcome } = await this.storeAndTell(request.id, drafts, ack);
+    reply.code(outcome === 'pending' || outcome === 'not_kept' ? 202 : 201).type('application/json');
     const stored = events.map((event) => route.describe(event));
     return JSON.stringify({
       success: true,
@@ -63,7 +63,7 @@ export class EventsDoor {
     const facts = { requestId, eventIds: drafts.map(({ envelope }) => envelope.id) };
     try {
       const stored = await this.store.store(drafts, ack);
-      this.signals.answered(facts, stored.pending);
+      this.signals.answered(facts, stored.outcome);
       return stored;
     } catch (error) {
       this.signals.failed(facts, toSluiceError(error));

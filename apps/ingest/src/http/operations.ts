@@ -37,7 +37,10 @@ const headers = z.object({
 function storedResponses(schema: z.ZodType): Operation['responses'] {
   return {
     201: { description: 'Stored, and readable unless `ack=log`.', content: { [json]: schema } },
-    202: { description: 'Stored; not readable yet within the time to wait.', content: { [json]: schema } },
+    202: {
+      description: 'Stored; not readable yet within the time to wait, or by an earlier request and not kept any more.',
+      content: { [json]: schema },
+    },
     409: { description: 'An idempotency key belongs to another event.' },
     422: { description: 'An event does not fit its schema; `where` names the first fault.' },
   };

@@ -4,6 +4,7 @@ import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 /** What is told of erasures. What they are about is in their status alone. */
 export interface ErasureSignals {
   erasureAsked(erasureId: number, actor: string): void;
+  erasureAbandoned(erasureId: number, actor: string): void;
   erasureHeld(isHeld: boolean): void;
   erasureStep(erasureId: number, done: ErasureStep): void;
   erasureCaveat(erasureId: number, caveat: string): void;
@@ -26,6 +27,7 @@ export function createErasureSignals(metrics: MetricsRegistry, logger: Logger): 
   });
   return {
     erasureAsked: (erasureId, actor) => logger.info('was asked for an erasure', { erasureId, actor }),
+    erasureAbandoned: (erasureId, actor) => logger.warn('was told to abandon an erasure', { erasureId, actor }),
     erasureHeld: (isHeld) => active.set(isHeld ? 1 : 0),
     erasureStep(erasureId, done) {
       steps.inc({ step: done });

@@ -50,9 +50,9 @@ const next = (step: ErasureStep, progress?: ErasureProgress, dueInMs?: number): 
 /** A go at each step; all of it may be repeated. The compiler asks for a line when a step is added. */
 export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Promise<StepOutcome> } = {
   async cutting({ work, durableLog, readModel }) {
-    const { ends } = work.progress;
-    if (ends === undefined) return next('cutting', { ends: await durableLog.ends() });
-    if (!(await isProjected(readModel, ends))) return WAIT;
+    const { requestedEnds } = work.progress;
+    if (requestedEnds === undefined) return next('cutting', { requestedEnds: await durableLog.ends() });
+    if (!(await isProjected(readModel, requestedEnds))) return WAIT;
     return next('marking', { upTo: (await readModel.head()).position });
   },
 
@@ -63,18 +63,23 @@ export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Prom
   },
 
   settling: (tools) =>
-    withMark(tools, async ({ work, durableLog }, mark) => {
+    withMark(tools, async (mark) => {
+      const { work, durableLog } = tools;
       if (!(await durableLog.erasure.isReady(work.entity, mark))) return WAIT;
       // Taken after it is ready: all that goes is before them.
-      return next('catching_up', { ends: await durableLog.ends() });
+      return next('catching_up', { sealedEnds: await durableLog.ends() });
     }),
 
   async catching_up({ work, readModel }) {
-    return (await isProjected(readModel, work.progress.ends ?? new Map())) ? next('log') : WAIT;
+    const sealedEnds = known(work.progress.sealedEnds, 'what the log had');
+    return (await isProjected(readModel, sealedEnds)) ? next('log') : WAIT;
   },
 
   log: (tools) =>
-    withMark(tools, async ({ work, durableLog }, mark) => {
+    withMark(tools, async (mark) => {
+      const { work, durableLog, readModel } = tools;
+      // A read model that has lost something since then does not have all that is to be kept.
+      if (!(await isProjected(readModel, known(work.progress.sealedEnds, 'what the log had')))) return WAIT;
       await durableLog.erasure.finish(work.entity, mark, work.kept());
       return next('events');
     }),
@@ -94,7 +99,8 @@ export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Prom
   },
 
   async publishing({ work }) {
-    return (await work.published()) >= (work.progress.publishUpTo ?? 0) ? next('delivery') : WAIT;
+    const publishUpTo = known(work.progress.publishUpTo, 'what was recorded');
+    return (await work.published()) >= publishUpTo ? next('delivery') : WAIT;
   },
 
   async delivery({ deliveryLog }) {
@@ -106,25 +112,28 @@ export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Prom
     const left = await work.eraseElsewhere();
     if (left === 'more') return MORE;
     if (left === 'waiting') return { kind: 'wait', waitMs: ELSEWHERE_WAIT_MS };
-    return next('expiring', {}, durableLog.erasure.readersForgetMs);
+    return next('expiring', {}, await durableLog.erasure.readersForgetMs());
   },
 
   expiring: () => Promise.resolve({ kind: 'done' }),
 };
 
-/** A mark that the log does not take any more is made anew. */
-async function withMark(
-  tools: ErasureTools,
-  work: (tools: ErasureTools, mark: string) => Promise<StepOutcome>,
-): Promise<StepOutcome> {
-  const { mark } = tools.work.progress;
+/** Does a step that needs the mark. One that the log does not take any more is made anew. */
+async function withMark({ work }: ErasureTools, step: (mark: string) => Promise<StepOutcome>): Promise<StepOutcome> {
+  const { mark } = work.progress;
   if (mark === undefined) return next('marking');
   try {
-    return await work(tools, mark);
+    return await step(mark);
   } catch (error) {
     if (error instanceof SluiceError && error.code === 'conflict') return next('marking', {}, WAIT_MS);
     throw error;
   }
+}
+
+/** @throws SluiceError `internal` where an earlier step did not note it: without it what is to go would be left */
+function known<T>(noted: T | undefined, what: string): T {
+  if (noted === undefined) throw new SluiceError('internal', `No step of the erasure has noted ${what}`);
+  return noted;
 }
 
 /** Whether the read model has handled all records before these. */

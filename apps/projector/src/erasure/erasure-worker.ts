@@ -1,4 +1,4 @@
-import { SluiceError, type Erasures } from '@sluice/event-log';
+import { SluiceError, type Erasures, type ErasureWork } from '@sluice/event-log';
 import { PollingWorker, type Worker } from '@sluice/service-runtime';
 import type { ProjectorSignals } from '../signals';
 import { STEPS, type ErasureTools } from './erasure-steps';
@@ -38,10 +38,7 @@ async function workOnNext(options: ErasureWorkerOptions, signal: AbortSignal): P
   const work = await erasures.claim(holder, leaseMs);
   if (work === undefined) return false;
   const tools = { ...options, work };
-  const renewal = setInterval(() => {
-    // Who could not renew is refused by whatever it does next.
-    work.renew(leaseMs).catch((error: unknown) => signals.fault('erasure', error));
-  }, leaseMs / RENEWALS_PER_LEASE);
+  const renewal = keepRenewed(work, leaseMs, signals);
   signals.erasureHeld(true);
   try {
     const pauseMs = await goOn(tools, signals, signal);
@@ -53,6 +50,20 @@ async function workOnNext(options: ErasureWorkerOptions, signal: AbortSignal): P
     signals.erasureHeld(false);
   }
   return true;
+}
+
+/** One at a time: a step that changes much holds the erasure's row, and renewals wait for that. Nobody else takes it meanwhile. */
+function keepRenewed(work: ErasureWork, leaseMs: number, signals: ProjectorSignals): NodeJS.Timeout {
+  let isRenewing = false;
+  return setInterval(() => {
+    if (isRenewing) return;
+    isRenewing = true;
+    // Who could not renew is refused by whatever it does next.
+    void work
+      .renew(leaseMs)
+      .catch((error: unknown) => signals.fault('erasure', error))
+      .finally(() => (isRenewing = false));
+  }, leaseMs / RENEWALS_PER_LEASE);
 }
 
 /** From step to step, until one has to wait: after so long somebody is to go on. Undefined when all is done. */

@@ -3,7 +3,9 @@ import { SluiceError, type DurableLog, type Erasures, type ErasureStatus } from 
 import { validate } from '@sluice/service-runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ErasureSignals } from '../erasure/erasure-signals';
+import { LEFT_OVER } from '../erasure/left-over';
 import {
+  abandonErasure,
   erasurePathSchema,
   erasureRequestSchema,
   erasuresQuerySchema,
@@ -18,12 +20,12 @@ import { openOperatorRoute } from './operator-route';
 const MAX_BODY_BYTES = 64 * 1024;
 
 export interface ErasureDoorPorts {
-  readonly erasures: Pick<Erasures, 'request' | 'find' | 'list'>;
+  readonly erasures: Pick<Erasures, 'request' | 'find' | 'list' | 'abandon'>;
   readonly durableLog: Pick<DurableLog, 'erasure'>;
-  readonly signals: Pick<ErasureSignals, 'erasureAsked'>;
+  readonly signals: Pick<ErasureSignals, 'erasureAsked' | 'erasureAbandoned'>;
 }
 
-/** `/v1/admin/erasures`, for operators: asking for an erasure, and looking at what was asked for. */
+/** `/v1/admin/erasures`, for operators: asking for an erasure, looking at what was asked for, and abandoning it. */
 export class ErasureDoor {
   constructor(
     private readonly ports: ErasureDoorPorts,
@@ -54,10 +56,17 @@ export class ErasureDoor {
       operation: readErasure,
       status: 200,
       answer: async (request) => {
-        validate(noQuerySchema, request.query, 'query');
-        const { erasureId } = validate(erasurePathSchema, request.params, 'path');
-        const status = await erasures.find(erasureId);
+        const status = await erasures.find(idIn(request));
         if (!status) throw new SluiceError('not_found', 'There is no such erasure');
+        return { erasure: view(status) };
+      },
+    });
+    openOperatorRoute(fastify, this.gatekeeper, {
+      operation: abandonErasure,
+      status: 200,
+      answer: async (request, actor) => {
+        const status = await erasures.abandon(idIn(request));
+        signals.erasureAbandoned(status.erasureId, actor);
         return { erasure: view(status) };
       },
     });
@@ -77,7 +86,13 @@ export class ErasureDoor {
   }
 }
 
-function view({ entity, ...status }: ErasureStatus): object {
-  const { erasureId, ...rest } = status;
-  return { erasureId, ...entity, ...rest };
+function idIn(request: FastifyRequest): number {
+  validate(noQuerySchema, request.query, 'query');
+  return validate(erasurePathSchema, request.params, 'path').erasureId;
+}
+
+function view({ erasureId, entity, ...rest }: ErasureStatus): object {
+  const { abandonedAt, step } = rest;
+  const isLeft = abandonedAt !== undefined && step !== undefined;
+  return { erasureId, ...entity, ...rest, ...(isLeft && { leftOver: LEFT_OVER[step] }) };
 }

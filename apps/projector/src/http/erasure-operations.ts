@@ -47,9 +47,14 @@ export const erasureViewSchema = z.object({
   family: z.string(),
   entityId: z.string(),
   fields: z.array(z.string()).describe('None: all events of the entity.'),
-  step: z.enum(ERASURE_STEPS).optional().describe('The step that it is at; absent when it is done.'),
+  step: z
+    .enum(ERASURE_STEPS)
+    .optional()
+    .describe('The step that it is at, or was at when it was abandoned; absent when it is done.'),
   requestedAt: z.int().describe('In milliseconds since 1970.'),
   finishedAt: z.int().optional(),
+  abandonedAt: z.int().optional().describe('When an operator abandoned it; absent otherwise.'),
+  leftOver: z.string().optional().describe('What is not erased, where it was abandoned.'),
   holder: z.string().optional().describe('The process that is at it; absent while none is.'),
   upTo: z.int().optional().describe('Events up to this position are erased; absent before that is known.'),
   erasedEvents: z.int().describe('Events that went, or lost a field.'),
@@ -104,7 +109,22 @@ export const readErasure = defineOperation({
   },
 });
 
-export const erasureOperations: readonly Operation[] = [requestErasure, listErasures, readErasure];
+export const abandonErasure = defineOperation({
+  ...erasure,
+  method: 'DELETE',
+  path: '/v1/admin/erasures/{erasureId}',
+  summary: 'Abandon an erasure where it is',
+  description:
+    'What it has erased stays erased, and the answer says what has the text still. A rebuild may begin then, and the erasure can be asked for again. One that was abandoned before is answered as it is.',
+  parameters: { path: erasurePathSchema, query: z.strictObject({}) },
+  responses: {
+    200: { description: 'Nobody goes on with it.', content: { [json]: erasureAnswerSchema } },
+    404: { description: 'There is none of this id.' },
+    409: { description: 'It is done.' },
+  },
+});
+
+export const erasureOperations: readonly Operation[] = [requestErasure, listErasures, readErasure, abandonErasure];
 
 function isPointer(pointer: string): boolean {
   try {

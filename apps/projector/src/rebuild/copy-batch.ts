@@ -1,4 +1,4 @@
-import type { Lane, LaneCheckpoints, LogBatch, RebuildBatch, RebuildWork } from '@sluice/event-log';
+import type { CheckpointMoves, LaneCheckpoints, LogBatch, RebuildBatch, RebuildWork } from '@sluice/event-log';
 import { decodeRecords, parkingRejected, type DecodedRecords } from '../project-batch';
 
 /**
@@ -21,11 +21,11 @@ export async function copyBatch(
   }
 }
 
-function toBatch({ candidates, parked }: DecodedRecords, checkpoints: LaneCheckpoints): RebuildBatch {
+function toBatch({ candidates, parked }: DecodedRecords, checkpoints: CheckpointMoves): RebuildBatch {
   const events = candidates.map(({ record: { lane, index }, envelope }) => ({ lane, index, envelope }));
   return { events, parked, checkpoints };
 }
 
-function isReached(checkpoints: LaneCheckpoints, reached: ReadonlyMap<Lane, number>): boolean {
-  return [...checkpoints].every(([lane, next]) => (reached.get(lane) ?? 0) >= next);
+function isReached(checkpoints: CheckpointMoves, reached: LaneCheckpoints): boolean {
+  return [...checkpoints].every(([lane, { to }]) => (reached.get(lane) ?? 0) >= to);
 }

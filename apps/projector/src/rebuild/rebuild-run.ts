@@ -2,7 +2,7 @@ import {
   SluiceError,
   WakeUp,
   type DurableLog,
-  type LaneCheckpoints,
+  type LogBounds,
   type LogFollower,
   type RebuildRemainder,
   type RebuildWork,
@@ -13,7 +13,7 @@ import { copyBatch } from './copy-batch';
 
 export interface RebuildRunOptions {
   readonly work: RebuildWork;
-  readonly durableLog: Pick<DurableLog, 'follow' | 'starts'>;
+  readonly durableLog: Pick<DurableLog, 'follow' | 'starts' | 'ends'>;
   readonly signals: ProjectorSignals;
   readonly maxBatchRecords: number;
   readonly leaseMs: number;
@@ -42,8 +42,8 @@ const SETTLING_PAUSE_MS = 10;
 const RETRY_DELAY_MS = { first: 100, maximum: 5_000 } as const;
 /** How often it is told how far the rebuild is. */
 const REPORT_MS = 5_000;
-/** How often the log is asked where its lanes begin. */
-const STARTS_MS = 10_000;
+/** How often the log is asked where its lanes begin and end. */
+const BOUNDS_MS = 10_000;
 
 /** How the work of this process on a rebuild ended; `left` to another process. */
 export type RunEnd = 'switched' | 'aborted' | 'failed' | 'left';
@@ -53,7 +53,7 @@ export class RebuildRun {
   private end: RunEnd | undefined;
   private asked: 'building' | 'aborting' = 'building';
   private readonly wakeUp = new WakeUp();
-  private starts: { readonly at: number; readonly lanes: LaneCheckpoints } | undefined;
+  private bounds: (LogBounds & { readonly at: number }) | undefined;
   private readonly batches = { begun: 0, copied: 0 };
   /** What was left at the end of the last attempt to switch, and the batches that had come by then. */
   private unsettled: { readonly records: number; readonly batches: number } | undefined;
@@ -151,7 +151,7 @@ export class RebuildRun {
 
   private async remainder(): Promise<RebuildRemainder> {
     const { work, signals } = this.options;
-    const left = await work.remainder(await this.startsOfLog());
+    const left = await work.remainder(await this.boundsOfLog());
     signals.rebuildLeft(left);
     if (performance.now() - this.reportedAt >= REPORT_MS) {
       this.reportedAt = performance.now();
@@ -160,16 +160,16 @@ export class RebuildRun {
     return left;
   }
 
-  private async startsOfLog(): Promise<LaneCheckpoints> {
-    const { starts } = this;
-    if (starts && performance.now() - starts.at <= STARTS_MS) return starts.lanes;
-    return this.readStarts();
+  private async boundsOfLog(): Promise<LogBounds> {
+    const { bounds } = this;
+    return bounds && performance.now() - bounds.at <= BOUNDS_MS ? bounds : this.readBounds();
   }
 
-  private async readStarts(): Promise<LaneCheckpoints> {
-    const lanes = await this.options.durableLog.starts();
-    this.starts = { at: performance.now(), lanes };
-    return lanes;
+  private async readBounds(): Promise<LogBounds> {
+    const { durableLog } = this.options;
+    const [starts, ends] = await Promise.all([durableLog.starts(), durableLog.ends()]);
+    this.bounds = { at: performance.now(), starts, ends };
+    return this.bounds;
   }
 
   private async fillHoles(): Promise<true> {
@@ -182,7 +182,7 @@ export class RebuildRun {
   private async trySwitch(): Promise<boolean> {
     const { work, signals } = this.options;
     // Before anybody waits, and only while the log can be reached.
-    await this.readStarts();
+    await this.readBounds();
     let outcome: SwitchOutcome | undefined;
     try {
       outcome = await work.switchOver(() => this.settle());
@@ -206,7 +206,7 @@ export class RebuildRun {
       const left = await this.remainder();
       const { events, records } = left;
       if (events === 0 && records === 0) return true;
-      if (performance.now() >= deadline) return events === 0 && this.cameToNothing(records);
+      if (performance.now() >= deadline) return events === 0 && this.cameToNothing(left);
       if (this.isAskedToEnd) return false;
       // Events without a record of their own text: the log has another one under their ids, or nothing.
       if (projected === 0 && records === 0 && (await work.fillHoles()) !== undefined) return false;
@@ -216,14 +216,16 @@ export class RebuildRun {
 
   /**
    * At the end of a lane the log may have less than the live model has handled. The records that are left are such when two
-   * attempts in turn ended with them and the log had no batch between, nor one that is still being copied.
+   * attempts in turn ended with them and the log had no batch between, nor one that is still being copied. Where positions are
+   * kept no event is missing either; with new ones all that the log has must have been read.
    */
-  private cameToNothing(records: number): boolean {
+  private cameToNothing({ records, unread }: RebuildRemainder): boolean {
     const { begun, copied } = this.batches;
     const before = this.unsettled;
     this.unsettled = { records, batches: copied };
     const isIdle = begun === copied && before?.batches === copied;
-    return this.options.work.positions === 'keep' && isIdle && before.records === records;
+    const isComplete = this.options.work.positions === 'keep' || unread === 0;
+    return isComplete && isIdle && before.records === records;
   }
 
   private async abort(): Promise<void> {

@@ -5,7 +5,7 @@ import { RebuildRun } from './rebuild-run';
 
 export interface RebuildWorkerOptions {
   readonly rebuilds: ReadModelRebuilds;
-  readonly durableLog: Pick<DurableLog, 'follow' | 'starts'>;
+  readonly durableLog: Pick<DurableLog, 'follow' | 'starts' | 'ends'>;
   readonly signals: ProjectorSignals;
   readonly maxBatchRecords: number;
   /** Names this process among the projectors. */

@@ -1,4 +1,4 @@
-import type { RetentionPolicy, RetentionScope, RetentionStep } from '@sluice/event-log';
+import type { RetentionBacklog, RetentionPolicy, RetentionScope, RetentionStep } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** What is told of retention. */
@@ -6,7 +6,9 @@ export interface RetentionSignals {
   retentionAsked(what: 'set' | 'remove', policy: RetentionPolicy, actor: string): void;
   retentionActive(isActive: boolean): void;
   retentionSwept(step: Extract<RetentionStep, { kind: 'swept' }>): void;
+  retentionBacklog(backlog: RetentionBacklog): void;
   retentionWaits(): void;
+  retentionClocksDiffer(byMs: number): void;
 }
 
 export function createRetentionSignals(metrics: MetricsRegistry, logger: Logger): RetentionSignals {
@@ -27,6 +29,18 @@ export function createRetentionSignals(metrics: MetricsRegistry, logger: Logger)
     name: 'sluice_retention_removed_bytes_total',
     help: 'Bytes of the envelopes of these events.',
   });
+  const duePolicies = metrics.gauge({
+    name: 'sluice_retention_due_policies',
+    help: 'Policies that have events to look at which are too old, as far as this process knows; 0 where another one is at it.',
+  });
+  const overdue = metrics.gauge({
+    name: 'sluice_retention_overdue_seconds',
+    help: 'For how long the first event that is to be looked at has been too old.',
+  });
+  const refused = metrics.counter({
+    name: 'sluice_retention_refusals_total',
+    help: 'Times that nothing was removed because the clocks of the database and of this process differ.',
+  });
   return {
     retentionAsked(what, { workspaceId, family, maxAgeMs }, actor) {
       logger.info('was told for how long to keep events', { what, workspaceId, family, maxAgeMs, actor });
@@ -38,6 +52,14 @@ export function createRetentionSignals(metrics: MetricsRegistry, logger: Logger)
       removed.inc({ family: scope.family }, events);
       removedBytes.inc(bytes);
       logger.info('removed events that were too old', { ...scopeOf(scope), events, bytes, upTo });
+    },
+    retentionBacklog({ policies, overdueMs }) {
+      duePolicies.set(policies);
+      overdue.set(overdueMs / 1_000);
+    },
+    retentionClocksDiffer(byMs) {
+      refused.inc();
+      logger.warn('removes nothing while the clocks differ', { databaseAheadMs: byMs });
     },
     retentionWaits: () => logger.info('keeps old events while the read model is being rebuilt', {}),
   };

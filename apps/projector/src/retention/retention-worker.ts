@@ -1,10 +1,20 @@
-import { SluiceError, WakeUp, type EventRetention, type RetentionBounds, type RetentionWork } from '@sluice/event-log';
+import {
+  SluiceError,
+  WakeUp,
+  type EventRetention,
+  type RetentionBacklog,
+  type RetentionBounds,
+  type RetentionWork,
+} from '@sluice/event-log';
 import { PollingWorker, type Worker } from '@sluice/service-runtime';
 import type { ProjectorSignals } from '../signals';
+import type { RetentionSignals } from './retention-signals';
+
+type RetentionSignal = Exclude<keyof RetentionSignals, 'retentionAsked'>;
 
 export interface RetentionWorkerOptions {
   readonly retention: Pick<EventRetention, 'claim'>;
-  readonly signals: Pick<ProjectorSignals, 'retentionActive' | 'retentionSwept' | 'retentionWaits' | 'fault'>;
+  readonly signals: Pick<ProjectorSignals, RetentionSignal | 'fault'>;
   /** Names this process among the projectors. */
   readonly holder: string;
   /** How often it is looked whether something is too old; 30 s by default. */
@@ -19,6 +29,7 @@ const PAUSE_MS = 50;
 /** Who says nothing for so long loses the right to another process: longer than any transaction may take. */
 const LEASE_MS = 60_000;
 const RENEW_INTERVAL_MS = 10_000;
+const NO_BACKLOG: RetentionBacklog = { policies: 0, overdueMs: 0 };
 /** Of one transaction. */
 const BOUNDS: RetentionBounds = { maxEvents: 1_000, maxBytes: 8 * 1024 * 1024, maxScanned: 5_000 };
 
@@ -36,7 +47,11 @@ export function createRetentionWorker(options: RetentionWorkerOptions): Worker {
 async function removeWhatIsOld(options: RetentionWorkerOptions, signal: AbortSignal): Promise<boolean> {
   const { retention, holder, signals } = options;
   const work = await retention.claim(holder, LEASE_MS);
-  if (work === undefined) return false;
+  if (work === undefined) {
+    // Whoever is at it tells.
+    signals.retentionBacklog(NO_BACKLOG);
+    return false;
+  }
   signals.retentionActive(true);
   try {
     await sweep(work, options, signal);
@@ -63,7 +78,9 @@ async function sweep(
   try {
     while (!signal.aborted) {
       const step = await work.step(bounds);
+      signals.retentionBacklog(work.backlog());
       if (step.kind === 'waiting') signals.retentionWaits();
+      if (step.kind === 'clocks_differ') signals.retentionClocksDiffer(step.byMs);
       if (step.kind !== 'swept') return;
       signals.retentionSwept(step);
       if (performance.now() - renewedAt >= RENEW_INTERVAL_MS) {

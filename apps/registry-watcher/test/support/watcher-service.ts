@@ -1,7 +1,7 @@
 import { issueApiKey, type WorkspaceRole } from '@sluice/access';
 import type { ChainConfig } from '@sluice/agent-registry';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
-import type { LogFollower } from '@sluice/event-log';
+import type { Lane, LogFollower } from '@sluice/event-log';
 import type { EventEnvelope } from '@sluice/event-schema';
 import { createLogger, MetricsRegistry, parseSettings, readEnv } from '@sluice/service-runtime';
 import { registryWatcherSettings, settings, toRegistryWatcherConfig } from '../../src/config';
@@ -77,15 +77,17 @@ export class FollowedLog {
 
   static async start(host: AppHost): Promise<FollowedLog> {
     const log = new FollowedLog();
+    const reached = new Map<Lane, number>();
     log.follower = await (
       await host.engine.durableLog()
     ).follow({
       group: 'test',
       maxBatchRecords: 1_000,
-      loadCheckpoints: () => Promise.resolve(new Map()),
-      handle: async ({ records }) => {
+      loadCheckpoints: async () => new Map(reached),
+      handle: async ({ records, checkpoints }) => {
         for (const { value } of records)
           log.appended.push(JSON.parse(new TextDecoder().decode(value)) as EventEnvelope);
+        for (const [lane, { to }] of checkpoints) reached.set(lane, to);
       },
     });
     return log;

@@ -175,6 +175,10 @@ export class Dispatcher implements Worker {
     const { claim } = held;
     const made = await this.ports.calls.of(claim);
     if (made.kind === 'outdated') return { outcome: 'outdated' };
+    if (made.kind === 'not_kept') {
+      await this.giveUp(claim, 'What the engine was to be told is not kept any more');
+      return { outcome: 'given_up' };
+    }
     if (made.isLate) await this.giveTime(claim);
     if (made.kind === 'not_yet') return { outcome: 'not_yet', ...WAIT };
     await engine.handle(this.taskOf(held, made.call));

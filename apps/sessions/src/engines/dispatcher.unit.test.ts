@@ -1,6 +1,6 @@
-import { type Decision } from '@sluice/agent-sessions';
+import type { ClaimedDispatch, Decision } from '@sluice/agent-sessions';
 import { SluiceError } from '@sluice/event-log';
-import { DispatcherWorld, until } from '../../test/support/dispatcher-world';
+import { DispatcherWorld, tellCalls, until } from '../../test/support/dispatcher-world';
 import { EngineFailed, type Engine } from './engine';
 
 let world: DispatcherWorld;
@@ -121,6 +121,19 @@ describe('Dispatcher', () => {
     world.dispatcher({ handle: () => Promise.reject(new SluiceError('invalid_request', 'no such event')) });
     await until(() => world.outcomes.length === 1);
     expect(world.outcomes).toEqual(['given_up']);
+  });
+
+  it('gives a run up whose inputs are not kept any more, and goes on with its session', async () => {
+    await world.commit('sesn_a', ['run.start', 'session.deleted']);
+    const { of } = tellCalls();
+    const isOfRun = (claim: ClaimedDispatch) => claim.dispatch.type === 'run.start';
+    const calls = {
+      of: async (claim: ClaimedDispatch) => (isOfRun(claim) ? { kind: 'not_kept' as const } : of(claim)),
+    };
+    world.dispatcher({ handle: () => Promise.resolve() }, {}, calls);
+    await until(() => world.outcomes.length === 2);
+    expect(world.outcomes).toEqual(['given_up', 'told']);
+    expect(world.decided).toMatchObject([{ kind: 'accepted' }]);
   });
 
   it('drops what is of a run that is over', async () => {

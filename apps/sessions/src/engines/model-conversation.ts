@@ -40,9 +40,11 @@ export function toConversation(history: History, runInputs: ReadonlySet<unknown>
   return writer.end();
 }
 
-/** Of a history that has been cut, what comes after the first end of a run. */
+/** Of a history that has been cut, or whose beginning is not kept, what comes after the first end of a run. */
 function wholeRuns({ events, isCut }: History): readonly HistoryEvent[] {
-  if (!isCut) return events;
+  const first = events.find(({ type }) => !INPUT_TYPES.includes(type));
+  const isWhole = first === undefined || first.type === 'session.status_running';
+  if (!isCut && isWhole) return events;
   const end = events.findIndex(endsRun);
   return events.slice(end + 1);
 }

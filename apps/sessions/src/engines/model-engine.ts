@@ -35,6 +35,9 @@ export interface ModelEnginePorts extends RunHistoryPorts {
   readonly deltas: Pick<SessionDeltas, 'publish'>;
 }
 
+/** What the id of a request's span has behind that of its run. */
+const REQUEST_SPAN = /^_(\d+)(?:_end)?$/;
+
 /** Where a run stands, as its recorded events tell. */
 interface Progress {
   /** Of requests that began. */
@@ -185,10 +188,12 @@ class ModelRun {
       const id = String(event['id']);
       if (event['type'] === 'session.status_rescheduled') progress.isRescheduled = true;
       if (event['type'] === 'session.status_running') progress.isRescheduled = false;
-      if (!id.startsWith(`${this.runId}_`)) continue;
-      if (event['type'] === 'span.model_request_start') progress.started += 1;
+      // By their numbers: of a long run the first ones may not be kept any more.
+      const [, number] = id.startsWith(this.runId) ? (REQUEST_SPAN.exec(id.slice(this.runId.length)) ?? []) : [];
+      if (number === undefined) continue;
+      progress.started = Math.max(progress.started, Number(number) + 1);
       if (event['type'] === 'span.model_request_end') {
-        progress.ended += 1;
+        progress.ended = progress.started;
         progress.failures = event['is_error'] === true ? progress.failures + 1 : 0;
       }
     }

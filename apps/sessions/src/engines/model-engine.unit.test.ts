@@ -2,6 +2,7 @@ import type { SessionEventInput } from '@sluice/agent-sessions';
 import type { SessionDelta } from '@sluice/event-schema';
 import type { EngineTask } from './engine';
 import { ModelFailed, type ModelAnswer } from './model-answer';
+import type { ModelRequest } from './model-endpoint';
 import { ModelEngine } from './model-engine';
 
 const RUN = 'srun_1';
@@ -13,6 +14,7 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
   const events: Event[] = [{ type: 'user.message', id: 'm', content: [{ type: 'text', text: 'Hello' }] }, ...before];
   const left = [...answers];
   let asked = 0;
+  const requests: ModelRequest[] = [];
   const shown: SessionDelta[] = [];
   const engine = new ModelEngine(
     {
@@ -35,8 +37,9 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
       },
       deltas: { publish: (_scope, deltas) => void shown.push(...deltas) },
       endpoint: {
-        ask: (_request, _signal, listener) => {
+        ask: (request, _signal, listener) => {
           asked += 1;
+          requests.push(request);
           const answer = left.length > 1 ? left.shift() : left[0];
           if (!(answer instanceof ModelFailed)) {
             if (answer?.content.some(({ type }) => type === 'thinking')) listener.onThinking();
@@ -71,7 +74,7 @@ async function run(answers: readonly (ModelAnswer | ModelFailed)[], before: read
     },
   };
   await engine.handle(task);
-  return { types: events.slice(1 + before.length).map(({ type }) => type), events, asked, shown };
+  return { types: events.slice(1 + before.length).map(({ type }) => type), events, asked, requests, shown };
 }
 
 const says = (text: string): ModelAnswer => ({ content: [{ type: 'text', text }], stop_reason: 'end_turn' });
@@ -117,6 +120,29 @@ describe('ModelEngine', () => {
     const { types, events } = await run([says('done')], begun);
     expect(types).toEqual(['agent.message', 'span.model_request_end', 'session.status_idle']);
     expect(events.at(-2)).toMatchObject({ id: `${RUN}_0_end`, model_request_start_id: `${RUN}_0` });
+  });
+
+  it('counts requests on from one of whose events some are not kept any more', async () => {
+    const kept = [
+      { type: 'span.model_request_end', id: `${RUN}_4_end`, is_error: false },
+      { type: 'agent.tool_result', id: `${RUN}_4_t0_r`, tool_use_id: `${RUN}_4_t0`, content: [] },
+    ];
+    const { events } = await run([says('done')], kept);
+    expect(events.slice(3).map(({ id }) => id)).toContain(`${RUN}_5_end`);
+  });
+
+  it('asks of whole runs alone where the beginning of a history is not kept', async () => {
+    const content = [{ type: 'text', text: 'the end of an answer' }];
+    const ended = [
+      { type: 'agent.message', id: 'a', content },
+      { type: 'session.status_idle', id: 'i', stop_reason: { type: 'end_turn' } },
+      { type: 'user.message', id: 'n', content: [{ type: 'text', text: 'Next' }] },
+      { type: 'session.status_running', id: 'r' },
+    ];
+    const { requests } = await run([says('done')], ended);
+    expect(requests.map(({ messages }) => messages)).toEqual([
+      [{ role: 'user', content: [{ type: 'text', text: 'Next' }] }],
+    ]);
   });
 
   it('shows an answer while it comes, under the ids and in the entries that its events have', async () => {

@@ -28,11 +28,12 @@ export interface RunCallPorts {
   readonly runTimeoutMs: number;
 }
 
-/** What is to be told, or why not: it is out of date, or not all of it is recorded yet. */
+/** What is to be told, or why not: it is out of date, not all of it is recorded yet, or what a run is to work on is gone. */
 export type RunCall =
   | { readonly kind: 'tell'; readonly call: EngineCall; readonly isLate: boolean }
   /** Late: its run has lost so much of its time already that it is to have it anew. */
   | { readonly kind: 'not_yet'; readonly isLate: boolean }
+  | { readonly kind: 'not_kept' }
   | { readonly kind: 'outdated' };
 
 /** Makes what engines are told of what sessions decided. */
@@ -49,7 +50,8 @@ export class RunCalls {
     if (isOfRun && state.run?.id !== dispatch.runId) return { kind: 'outdated' };
     const inputs = await this.inputs(workspaceId, sessionId, dispatch);
     const isLate = isOfRun && isUntoldForLong(state, clock.now(), this.ports.runTimeoutMs);
-    if (inputs === undefined) return { kind: 'not_yet', isLate };
+    if (inputs === 'not_yet') return { kind: 'not_yet', isLate };
+    if (inputs === 'not_kept' && isOfRun) return { kind: 'not_kept' };
     return {
       kind: 'tell',
       isLate,
@@ -57,7 +59,7 @@ export class RunCalls {
         type: dispatch.type,
         session_id: sessionId,
         run_id: dispatch.runId,
-        input_events: await files.expand(workspaceId, inputs),
+        input_events: inputs === 'not_kept' ? [] : await files.expand(workspaceId, inputs),
         agent: { ...agentView(state.agent), metadata: state.agent.metadata },
         session: sessionView(state, clock.now()),
         ...callbackOf(state, dispatch.runId, this.ports.callbackUrl),
@@ -65,14 +67,15 @@ export class RunCalls {
     };
   }
 
-  /** Undefined when they, and the event that says what is to be told, are not recorded in time. */
+  /** Or that they, and the event that says what is to be told, are not recorded in time, or that one of them is not kept. */
   private async inputs(workspaceId: number, sessionId: string, { inputIds, afterEventId }: RunDispatch) {
     const { events, feed, inputWaitMs } = this.ports;
     const awaited = afterEventId === undefined ? inputIds : [...inputIds, afterEventId];
     const envelopeIds = new Set(awaited.map((id) => sessionEnvelopeId(workspaceId, sessionId, id)));
     if (envelopeIds.size > 0) {
-      const recorded = await feed.expect([...envelopeIds]).within(inputWaitMs);
-      if (recorded.size < envelopeIds.size) return undefined;
+      const { events: recorded, removed } = await feed.expect([...envelopeIds]).within(inputWaitMs);
+      if (recorded.size + removed.size < envelopeIds.size) return 'not_yet';
+      if (inputIds.some((id) => removed.has(sessionEnvelopeId(workspaceId, sessionId, id)))) return 'not_kept';
     }
     const found = inputIds.length === 0 ? [] : await events.byIds(workspaceId, sessionId, inputIds);
     return found.map(({ payload }) => payload);

@@ -8,8 +8,8 @@ const SESSION = 'sesn_1';
 const NOW_MS = 60_000;
 const RUN_TIMEOUT_MS = 10_000;
 
-/** Calls of a session whose run is past this part of its time, where these events are recorded. */
-function callsOf(recorded: readonly string[], leftMs = RUN_TIMEOUT_MS) {
+/** Calls of a session whose run has so much of its time left, where these events are recorded and those removed since. */
+function callsOf(recorded: readonly string[], leftMs = RUN_TIMEOUT_MS, removed: readonly string[] = []) {
   const state = sessionOf({ run: runOf({ deadlineMs: NOW_MS + leftMs }) });
   const expected: string[] = [];
   const calls = new RunCalls({
@@ -17,15 +17,21 @@ function callsOf(recorded: readonly string[], leftMs = RUN_TIMEOUT_MS) {
     events: {
       byIds: (_workspaceId, _sessionId, ids) =>
         Promise.resolve(
-          ids.map((id, position) => ({ position, id, type: 'user.message', processedAtMs: 0, payload: { id } })),
+          ids
+            .filter((id) => recorded.includes(id))
+            .map((id, position) => ({ position, id, type: 'user.message', processedAtMs: 0, payload: { id } })),
         ),
     },
     feed: {
       expect: (ids) => {
         expected.push(...ids);
-        const known = recorded.map((id) => sessionEnvelopeId(WORKSPACE, SESSION, id));
-        const found = ids.filter((id) => known.includes(id)).map((id) => [id, {} as RecordedEvent] as const);
-        return { within: () => Promise.resolve(new Map(found)), cancel: () => undefined };
+        const knownOf = (all: readonly string[]) => {
+          const known = all.map((id) => sessionEnvelopeId(WORKSPACE, SESSION, id));
+          return ids.filter((id) => known.includes(id));
+        };
+        const events = new Map(knownOf(recorded).map((id) => [id, {} as RecordedEvent]));
+        const found = { events, removed: new Set(knownOf(removed)) };
+        return { within: () => Promise.resolve(found), cancel: () => undefined };
       },
     },
     files: { expand: (_workspaceId, events) => Promise.resolve(events) },
@@ -85,6 +91,17 @@ describe('RunCalls', () => {
     expect(await late.of()).toMatchObject({ kind: 'tell', isLate: true });
     expect(await late.of({ type: 'run.interrupt' })).toMatchObject({ kind: 'tell', isLate: false });
     expect(await callsOf([], RUN_TIMEOUT_MS / 2).of()).toEqual({ kind: 'not_yet', isLate: true });
+  });
+
+  it('tells no run of what is not kept any more, and anything else all the same', async () => {
+    const { of } = callsOf(['sevt_3'], RUN_TIMEOUT_MS, ['sevt_1', 'sevt_2']);
+    expect(await of({ inputIds: ['sevt_1', 'sevt_3'] })).toEqual({ kind: 'not_kept' });
+    expect(await of({ inputIds: ['sevt_3'] })).toMatchObject({
+      kind: 'tell',
+      call: { input_events: [{ id: 'sevt_3' }] },
+    });
+    expect(await of({ inputIds: [], type: 'run.interrupt' })).toMatchObject({ kind: 'tell' });
+    expect(await of({ inputIds: ['sevt_1', 'sevt_4'] })).toEqual({ kind: 'not_yet', isLate: false });
   });
 
   it('tells nothing of a run that is over', async () => {

@@ -58,7 +58,7 @@ async function execute({ workspaceId, sessionId, decide }: SessionCommand) {
   const { state, dispatches } = decision;
   const { version: expectedVersion } = stored;
   await store.commit({ workspaceId, sessionId, expectedVersion, state, events: [], eventIds: [], dispatches });
-  return { state, events: [], isRepeated: false, subject: undefined };
+  return { state, events: [], isKept: true, isRepeated: false, subject: undefined };
 }
 
 const reaper = (journal = { execute }) =>

@@ -30,8 +30,10 @@ export interface SessionCommand extends Omit<NewSessionCommand, 'decide'> {
 export interface CommandResult {
   /** Undefined when the session was deleted. */
   readonly state: SessionState | undefined;
-  /** What it stored, in its order. */
+  /** What it stored, in its order, as far as it is kept. */
   readonly events: readonly SessionEventBody[];
+  /** Whether all of it is kept. Of what is repeated late retention may have removed some. */
+  readonly isKept: boolean;
   readonly isRepeated: boolean;
   /** What it made beside events: the first time, if it is repeated. */
   readonly subject: string | undefined;

@@ -223,27 +223,31 @@ export class SessionJournal {
     const ids = bodies.map(({ id }) => id);
     await this.untilRecorded(command.workspaceId, command.sessionId, ids);
     this.receipts.markWhenAnswered(command);
-    return { state, events: bodies, isRepeated: false, subject: command.subject };
+    return { state, events: bodies, isKept: true, isRepeated: false, subject: command.subject };
   }
 
   /** Answers a repeated command by what it stored the first time. */
   private async repeat(call: SessionCall, receipt: Receipt): Promise<CommandResult> {
     const { workspaceId } = call;
     const { sessionId, eventIds, subject } = toAnswer(receipt);
-    await this.untilRecorded(workspaceId, sessionId, eventIds);
+    const { isKept } = await this.untilRecorded(workspaceId, sessionId, eventIds);
     const [stored, events] = await Promise.all([
       this.ports.store.load(workspaceId, sessionId),
       this.ports.events.byIds(workspaceId, sessionId, eventIds),
     ]);
     this.receipts.markWhenAnswered(call, receipt.key);
     const bodies = events.map(({ payload }) => payload as SessionEventBody);
-    return { state: stored?.state, events: bodies, isRepeated: true, subject };
+    return { state: stored?.state, events: bodies, isKept, isRepeated: true, subject };
   }
 
-  private async untilRecorded(workspaceId: number, sessionId: string, eventIds: readonly string[]): Promise<void> {
+  /** Gives whether all of them are kept. */
+  private async untilRecorded(workspaceId: number, sessionId: string, eventIds: readonly string[]) {
     const { feed, shipper, confirmWaitMs } = this.ports;
-    // What an answer without events rests on may still be on its way: a command before it that was not confirmed.
-    if (eventIds.length === 0) return shipper.ship(sessionId);
+    if (eventIds.length === 0) {
+      // What an answer without events rests on may still be on its way: a command before it that was not confirmed.
+      await shipper.ship(sessionId);
+      return { isKept: true };
+    }
     const ids = eventIds.map((id) => sessionEnvelopeId(workspaceId, sessionId, id));
     const expectation = feed.expect(ids);
     try {
@@ -252,10 +256,11 @@ export class SessionJournal {
       expectation.cancel();
       throw error;
     }
-    const recorded = await expectation.within(confirmWaitMs);
-    if (recorded.size < new Set(ids).size) {
+    const { events, removed } = await expectation.within(confirmWaitMs);
+    if (events.size + removed.size < new Set(ids).size) {
       throw new SluiceError('overloaded', 'It is stored, and cannot be read yet', { retryAfterMs: RETRY_AFTER_MS });
     }
+    return { isKept: removed.size === 0 };
   }
 
   private async drop(command: AnyCommand): Promise<void> {

@@ -37,7 +37,7 @@ function replica(store: MemorySessionStore, log = LOG): SessionJournal {
     events: new MemorySessionEvents(),
     feed: {
       expect: (ids) => ({
-        within: () => Promise.resolve(new Map(ids.map((id) => [id, {} as never]))),
+        within: () => Promise.resolve({ events: new Map(ids.map((id) => [id, {} as never])), removed: new Set() }),
         cancel: () => undefined,
       }),
     },

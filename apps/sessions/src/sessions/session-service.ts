@@ -164,13 +164,16 @@ export class SessionService {
     return { id: sessionId, type: 'session_deleted' };
   }
 
-  /** What was stored of what was sent, in its order. */
+  /**
+   * What was stored of what was sent, in its order.
+   * @throws SluiceError `idempotency_conflict` also where it was sent before, and is not kept any more
+   */
   async send(scope: SessionScope, events: readonly unknown[]): Promise<readonly SessionEventBody[]> {
     const { workspaceId, sessionId } = scope;
     await this.load(workspaceId, sessionId);
     const call = { workspaceId, sessionId, receipt: receiptOf(scope.repetition) };
     const before = await this.journal.repetitionOf(call);
-    if (before) return before.events.filter(isSent);
+    if (before) return sentOf(before);
     const read = await this.sent.read(workspaceId, events, 'events');
     const commandOf = (inputs: readonly SessionEventInput[]) => ({
       ...call,
@@ -178,11 +181,11 @@ export class SessionService {
       decide: (state: SessionState, context: DecisionContext) => decideSend(state, inputs, context),
     });
     const belongings = { tokens: [], events: read };
-    if (!hasBelongings(belongings)) return (await this.journal.execute(commandOf(read))).events.filter(isSent);
+    if (!hasBelongings(belongings)) return sentOf(await this.journal.execute(commandOf(read)));
     await this.journal.rehearse(commandOf(read));
     const kept = await this.keeper.keep(workspaceId, sessionId, belongings);
     const { onDropped } = kept;
-    return (await this.journal.execute({ ...commandOf(kept.events), onDropped })).events.filter(isSent);
+    return sentOf(await this.journal.execute({ ...commandOf(kept.events), onDropped }));
   }
 
   async addResource(scope: SessionScope, params: ResourceParams): Promise<SessionResource> {
@@ -252,7 +255,15 @@ export class SessionService {
 }
 
 const SENT_TYPES = /^(user|system)\./;
-const isSent = ({ type }: SessionEventBody) => SENT_TYPES.test(type);
+
+/** @throws SluiceError `idempotency_conflict` where it was sent before, and is not kept any more */
+function sentOf({ events, isKept }: CommandResult): readonly SessionEventBody[] {
+  if (isKept) return events.filter(({ type }) => SENT_TYPES.test(type));
+  const where = 'headers.idempotency-key';
+  throw new SluiceError('idempotency_conflict', `${where}: what was sent with this key is not kept any more`, {
+    where,
+  });
+}
 
 /** @throws SluiceError `not_found` */
 function requireResource(state: SessionState | undefined, resourceId: string | undefined): SessionResource {

@@ -78,7 +78,7 @@ export class DispatcherWorld {
               runTimeoutMs: 1,
             };
             if (stored) this.decided.push(decide(stored.state, context));
-            return { state: stored?.state, events: [], isRepeated: false, subject: undefined };
+            return { state: stored?.state, events: [], isKept: true, isRepeated: false, subject: undefined };
           },
         },
         engineOf: (name) => (typeof engine === 'function' ? engine(name) : engine),

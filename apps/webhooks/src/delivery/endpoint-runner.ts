@@ -216,10 +216,10 @@ export class EndpointRunner {
   }
 
   /** Whether the next event may be sent. */
-  private deliver({ event, json, epoch, position }: FeedEvent): Promise<boolean> {
+  private deliver({ event, json, place }: FeedEvent): Promise<boolean> {
     const { id, type, workspaceId, family, entityId, occurredAt } = event;
     const subject = { id, type, workspaceId, family, entityId };
-    return this.attempt(subject, { epoch, position }, webhookBody({ eventId: id, type, occurredAt, json }));
+    return this.attempt(subject, place, webhookBody({ eventId: id, type, occurredAt, json }));
   }
 
   private tell(notice: ResetNotice): Promise<boolean> {

@@ -142,6 +142,8 @@ export class AgentCommands {
       const written = await this.journal.append(scope, [draftOf('agent_spawned', data, claim), ...marker]);
       const [spawned] = written.events;
       const run: AgentRun = { kind: 'agent', workspaceId, sessionId, agentId, deadlineAt };
+      // Somebody spawned since the claim was made up, and what they wrote is not even kept any more.
+      if (spawned && written.removed.has(spawned.id)) throw busy();
       if (place && spawned) {
         const isOurs =
           named === undefined ? this.journal.isOurs(scope, spawned, written) : this.isRun(spawned, written);
@@ -159,14 +161,12 @@ export class AgentCommands {
   /** What all who spawn into a session share until one of them did: the id of the event that says so. */
   private async claimOf(workspaceId: number, sessionId: string): Promise<string> {
     const entityId = workspaceEntityId('session', sessionId);
-    const idAfter = (position: number) => derivedEventId(workspaceId, entityId, `spawn/${position}`);
+    const idOf = (place: string) => derivedEventId(workspaceId, entityId, `spawn/${place}`);
     const session = await this.documents.find(workspaceId, 'session', sessionId);
-    if (session) return idAfter(session.lastPosition);
-    const first = idAfter(0);
-    if (!(await this.journal.isRecorded(first))) return first;
-    // There was a session of this id, which is deleted.
-    const [newest] = await this.journal.newest(workspaceId, entityId, { limit: 1 });
-    return idAfter(newest?.position ?? 0);
+    const claim = idOf(`${session?.lastPosition ?? 0}`);
+    if (!(await this.journal.isTaken(claim))) return claim;
+    // By a spawn of which the session shows nothing: it was deleted, or its events are not kept any more. They still count.
+    return idOf(`after/${await this.journal.eventCount(workspaceId, entityId)}`);
   }
 
   /** Whether a spawn of ours is the one that is on record, and began the run that goes on in its session. */

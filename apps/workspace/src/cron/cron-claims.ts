@@ -56,7 +56,10 @@ export class CronClaims {
     const before = this.taken.get(runId);
     if (before) return { end: before === 'settled' ? 'lost' : 'unknown' };
     const { run, draft } = this.triggered({ workspaceId }, job, due, runId, false);
-    const { recorded } = await this.journal.append({ workspaceId }, [{ ...draft, eventId }], this.options.claimWaitMs);
+    const drafts = [{ ...draft, eventId }];
+    const { recorded, removed } = await this.journal.append({ workspaceId }, drafts, this.options.claimWaitMs);
+    // Taken so long ago that what said so is not kept any more.
+    if (removed.has(eventId)) return { end: 'lost' };
     const first = recorded.get(eventId);
     if (first) {
       this.remember(runId, 'settled');

@@ -1,27 +1,19 @@
-import type { EventFeed } from '@sluice/delivery';
+import type { EventFeed, FoundEvents } from '@sluice/delivery';
 import { SluiceError, type DurableLog, type RecordedEventReader } from '@sluice/event-log';
-import {
-  encodeEnvelope,
-  eventCatalogue,
-  eventEnvelopeSchema,
-  MAX_EVENT_BYTES,
-  newEventId,
-  workspaceEventDataSchema,
-  type EncodedEnvelope,
-  type EventEnvelope,
-  type Position,
-  type RecordedEvent,
-  type WorkspaceEventData,
-  type WorkspaceEventType,
+import type {
+  EventEnvelope,
+  Position,
+  RecordedEvent,
+  WorkspaceEventData,
+  WorkspaceEventType,
 } from '@sluice/event-schema';
 import type { Clock } from '../clock';
 import type { WorkspaceSignals } from '../signals';
 import { MAX_TIMER_MS } from '../timers';
 import { keyedEventId, type CommandScope } from './command-scope';
-import { UnreadChanges } from './unread-changes';
+import { UnreadChanges, type UnreadChange } from './unread-changes';
 import type { WorkspaceDraft } from './workspace-draft';
-
-const FAMILY = 'workspace';
+import { encodeDrafts, FAMILY } from './workspace-envelopes';
 
 /** How long a run waits in the background until it is known whether it is ours to run. */
 const OWNERSHIP_WAIT_MS = 60_000;
@@ -32,6 +24,8 @@ export interface Written {
   readonly events: readonly EventEnvelope[];
   /** Those that could be read in time, by id: for an id that was taken, what was recorded first. */
   readonly recorded: ReadonlyMap<string, RecordedEvent>;
+  /** Ids that were taken by events which are not kept any more: under these nothing is recorded. */
+  readonly removed: ReadonlySet<string>;
   /** True when some could not be read in time. They are safe all the same. */
   readonly pending: boolean;
   /** When the first of them occurred: where a repeated command wrote it before, then. */
@@ -47,6 +41,8 @@ export interface EarlierEvent<E extends WorkspaceEventType> {
   readonly position: Position;
 }
 
+export type JournalReader = Pick<RecordedEventReader, 'findByIds' | 'removedAmong' | 'findEntity' | 'read'>;
+
 /** Writes the changes of workspaces: into the durable log first, and then waits until they can be read. */
 export class WorkspaceJournal {
   private readonly unread: UnreadChanges;
@@ -54,7 +50,7 @@ export class WorkspaceJournal {
   constructor(
     private readonly log: Pick<DurableLog, 'append'>,
     private readonly feed: Pick<EventFeed, 'expect'>,
-    private readonly reader: Pick<RecordedEventReader, 'findByIds' | 'read'>,
+    private readonly reader: JournalReader,
     private readonly options: { readonly projectionWaitMs: number },
     private readonly clock: Clock,
     private readonly signals: WorkspaceSignals,
@@ -65,8 +61,8 @@ export class WorkspaceJournal {
   /**
    * Resolves when the durable log has the events and they can be read, or when the wait for that is over. All events of
    * one call share a correlation id, by which their writer knows them again.
-   * @throws SluiceError `idempotency_conflict` when the key of the scope stands for another change, `invalid_request`,
-   *   `payload_too_large`, `log_unavailable`, `overloaded`
+   * @throws SluiceError `idempotency_conflict` when the key of the scope stands for another change, or for one of which
+   *   nothing is kept; `invalid_request`, `payload_too_large`, `log_unavailable`, `overloaded`
    */
   async append(
     scope: CommandScope,
@@ -82,7 +78,7 @@ export class WorkspaceJournal {
     drafts: readonly WorkspaceDraft[],
     waitMs = this.options.projectionWaitMs,
   ): Promise<{ readonly written: Promise<Written> }> {
-    const encoded = this.encode(scope, drafts);
+    const encoded = encodeDrafts(scope, drafts, this.clock.now());
     const events = encoded.map(({ event }) => event);
     // Before the append: the projector may be quicker than the answer of the log.
     const expectation = this.feed.expect(events.map(({ id }) => id));
@@ -92,7 +88,7 @@ export class WorkspaceJournal {
       expectation.cancel();
       throw error;
     }
-    const written = expectation.within(waitMs).then((recorded) => this.whenRead(scope, drafts, events, recorded));
+    const written = expectation.within(waitMs).then((found) => this.whenRead(scope, drafts, events, found));
     // It may be a while until somebody looks at it, and a rejection must not go unhandled until then.
     written.catch(() => undefined);
     return { written };
@@ -102,31 +98,34 @@ export class WorkspaceJournal {
     scope: CommandScope,
     drafts: readonly WorkspaceDraft[],
     events: readonly EventEnvelope[],
-    recorded: ReadonlyMap<string, RecordedEvent>,
+    { events: recorded, removed }: FoundEvents,
   ): Written {
-    const pending = events.some(({ id }) => !recorded.has(id));
+    const pending = events.some(({ id }) => !recorded.has(id) && !removed.has(id));
     this.signals.appended(events.length, pending);
     if (pending) for (const event of events) this.unread.add(event, scope.commandId);
     drafts.forEach(({ eventId }, index) => {
-      const first = recorded.get(events[index]?.id ?? '');
       // An id that was not derived from the key is of several writers who say it on their own.
-      if (scope.key !== undefined && eventId === undefined && first) assertSameCommand(scope, first);
+      if (scope.key === undefined || eventId !== undefined) return;
+      const id = events[index]?.id ?? '';
+      const first = recorded.get(id);
+      if (first) assertSameCommand(scope, first);
+      if (removed.has(id)) throw notKept();
     });
     const [first] = events;
     const { occurredAt } = (first && (recorded.get(first.id) ?? first)) ?? { occurredAt: this.clock.now() };
-    return { events, recorded, pending, occurredAt, position: first && recorded.get(first.id)?.position };
+    return { events, recorded, removed, pending, occurredAt, position: first && recorded.get(first.id)?.position };
   }
 
   /** Resolves when the durable log has the events; nobody waits to read them. @throws as `append` does */
   async write(scope: CommandScope, drafts: readonly WorkspaceDraft[]): Promise<void> {
-    const encoded = this.encode(scope, drafts);
+    const encoded = encodeDrafts(scope, drafts, this.clock.now());
     await this.log.append(encoded);
     this.signals.appended(encoded.length, false);
   }
 
   /**
    * Whether an event that was appended is the one on record, where a repeated command may have written it before; not
-   * known (undefined) when it cannot be read for long.
+   * known (undefined) when it cannot be read for long, or any more.
    */
   async isOurs(scope: CommandScope, event: EventEnvelope, written: Written): Promise<boolean | undefined> {
     // A new id is nobody else's.
@@ -135,14 +134,21 @@ export class WorkspaceJournal {
     return first && isSameWriting(event, first);
   }
 
-  /** What is on record under the id of an event that was appended; undefined when it cannot be read for long. */
-  async recordedAs({ id }: EventEnvelope, { recorded }: Written): Promise<RecordedEvent | undefined> {
+  /** What is on record under the id of an event that was appended; undefined when it cannot be read for long, or any more. */
+  async recordedAs({ id }: EventEnvelope, { recorded, removed }: Written): Promise<RecordedEvent | undefined> {
+    if (removed.has(id)) return undefined;
     return recorded.get(id) ?? (await this.recorded(id, OWNERSHIP_WAIT_MS));
   }
 
-  /** Whether an event can be read by now. @throws SluiceError `read_model_unavailable` */
-  async isRecorded(eventId: string): Promise<boolean> {
-    return (await this.reader.findByIds([eventId])).has(eventId);
+  /** Whether an id is that of an event on record, or of one that is not kept any more. @throws SluiceError `read_model_unavailable` */
+  async isTaken(eventId: string): Promise<boolean> {
+    if ((await this.reader.findByIds([eventId])).has(eventId)) return true;
+    return (await this.reader.removedAmong([eventId])).has(eventId);
+  }
+
+  /** How many events of an entity were ever recorded, kept or not. @throws SluiceError `read_model_unavailable` */
+  async eventCount(workspaceId: number, entityId: string): Promise<number> {
+    return (await this.reader.findEntity({ workspaceId, family: FAMILY, entityId }))?.eventCount ?? 0;
   }
 
   /** The newest events of an entity that can be read, the newest first. @throws SluiceError `read_model_unavailable` */
@@ -163,15 +169,22 @@ export class WorkspaceJournal {
     return events.map(({ event }) => event);
   }
 
-  /** The event of an id as soon as it can be read; undefined when it cannot for so long. @throws SluiceError `overloaded` */
+  /**
+   * The event of an id as soon as it can be read; undefined when it cannot for so long, or any more.
+   * @throws SluiceError `overloaded`
+   */
   async recorded(eventId: string, waitMs: number): Promise<RecordedEvent | undefined> {
-    const expectation = this.feed.expect([eventId]);
-    return (await expectation.within(Math.min(waitMs, MAX_TIMER_MS))).get(eventId);
+    return (await this.found(eventId, waitMs)).events.get(eventId);
+  }
+
+  private found(eventId: string, waitMs: number): Promise<FoundEvents> {
+    return this.feed.expect([eventId]).within(Math.min(waitMs, MAX_TIMER_MS));
   }
 
   /**
    * What a command with the key of the scope wrote before, as far as it can be read; undefined without a key.
-   * @throws SluiceError `idempotency_conflict` when the key stands for another command, `read_model_unavailable`
+   * @throws SluiceError `idempotency_conflict` when the key stands for another command, or for one of which nothing is kept;
+   *   `read_model_unavailable`
    */
   async earlier<E extends WorkspaceEventType>(scope: CommandScope, type: E): Promise<EarlierEvent<E> | undefined> {
     const [event] = await this.earlierAll(scope, type, 1);
@@ -190,6 +203,8 @@ export class WorkspaceJournal {
     const recorded = await this.reader.findByIds(ids);
     const events = ids.flatMap((id) => recorded.get(id) ?? []);
     for (const event of events) assertSameCommand(scope, event);
+    const unknown = ids.filter((id) => !recorded.has(id));
+    if (unknown.length > 0 && (await this.reader.removedAmong(unknown)).size > 0) throw notKept();
     return events.map(({ data, occurredAt, position }) => ({
       data: data as WorkspaceEventData<E>,
       occurredAt,
@@ -204,38 +219,20 @@ export class WorkspaceJournal {
   async hasCaughtUp(workspaceId: number, entityId: string, waitMs: number): Promise<boolean> {
     const change = this.unread.of(workspaceId, entityId);
     if (!change) return true;
-    const found = await this.reader.findByIds([change.eventId]);
-    const isRead = found.size > 0 || (waitMs > 0 && (await this.recorded(change.eventId, waitMs)) !== undefined);
+    // One that is not kept any more was read: what it changed is there.
+    const isRead = (await this.isTaken(change.eventId)) || (waitMs > 0 && (await this.comesToLight(change, waitMs)));
     if (isRead) this.unread.remove(workspaceId, entityId, change);
     return isRead;
+  }
+
+  private async comesToLight({ eventId }: UnreadChange, waitMs: number): Promise<boolean> {
+    const { events, removed } = await this.found(eventId, waitMs);
+    return events.size + removed.size > 0;
   }
 
   /** Whether the newest change of an entity that cannot be read yet is that of this very command. */
   isUnread({ workspaceId, commandId }: CommandScope, entityId: string): boolean {
     return commandId !== undefined && this.unread.of(workspaceId, entityId)?.commandId === commandId;
-  }
-
-  private encode(scope: CommandScope, drafts: readonly WorkspaceDraft[]): EncodedEnvelope[] {
-    const correlationId = newEventId();
-    const occurredAt = this.clock.now();
-    const ordinals = new Map<string, number>();
-    return drafts.map((draft) => {
-      const ordinal = ordinals.get(draft.type) ?? 0;
-      ordinals.set(draft.type, ordinal + 1);
-      return encodeChecked({
-        id: draft.eventId ?? eventIdOf(scope, draft.type, ordinal),
-        family: FAMILY,
-        entityId: draft.entityId,
-        workspaceId: scope.workspaceId,
-        type: draft.type,
-        schemaVersion: eventCatalogue.currentVersion(FAMILY, draft.type),
-        occurredAt,
-        data: draft.data,
-        correlationId,
-        ...(scope.commandId !== undefined && { causationId: scope.commandId }),
-        ...(scope.traceparent !== undefined && { traceparent: scope.traceparent }),
-      });
-    });
   }
 }
 
@@ -244,32 +241,19 @@ export function isSameWriting(event: EventEnvelope, recorded: EventEnvelope): bo
   return event.correlationId === recorded.correlationId;
 }
 
-function eventIdOf({ workspaceId, key }: CommandScope, type: string, ordinal: number): string {
-  return key === undefined ? newEventId() : keyedEventId(workspaceId, key, type, ordinal);
-}
-
-/** What is acknowledged must never be parked by the projector, so it is checked as a whole. */
-function encodeChecked(envelope: EventEnvelope): EncodedEnvelope {
-  const parsed = eventEnvelopeSchema.safeParse(envelope);
-  const data = workspaceEventDataSchema(envelope.type as WorkspaceDraft['type']).safeParse(envelope.data);
-  const issue = parsed.error?.issues[0] ?? data.error?.issues[0];
-  if (issue) {
-    const where = ['body', ...issue.path.map(String)].join('.');
-    throw new SluiceError('invalid_request', `${where}: ${issue.message}`, { where });
-  }
-  const encoded = encodeEnvelope(envelope);
-  if (encoded.json.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(encoded.json) > MAX_EVENT_BYTES) {
-    throw new SluiceError('payload_too_large', `An event is at most ${MAX_EVENT_BYTES} bytes when encoded`, {
-      where: 'body',
-    });
-  }
-  return encoded;
-}
+const KEY = { where: 'headers.idempotency-key' };
 
 /** What a command asked for is the cause of all that it wrote. */
 function assertSameCommand({ commandId }: CommandScope, first: EventEnvelope): void {
   if (first.causationId === commandId) return;
-  throw new SluiceError('idempotency_conflict', 'This idempotency key was used for another change', {
-    where: 'headers.idempotency-key',
-  });
+  throw new SluiceError('idempotency_conflict', 'This idempotency key was used for another change', KEY);
+}
+
+/** It cannot be told whether it was the same command, nor what it answered; and its ids are taken. */
+function notKept(): SluiceError {
+  return new SluiceError(
+    'idempotency_conflict',
+    'This idempotency key was used, and what it did is not kept any more',
+    KEY,
+  );
 }

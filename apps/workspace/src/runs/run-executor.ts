@@ -127,8 +127,8 @@ export class RunExecutor {
     try {
       const id = outcomeId(going.run);
       const expectation = this.feed.expect([id]);
-      void expectation.within(waitMs).then((found) => {
-        if (found.has(id)) endElsewhere(going);
+      void expectation.within(waitMs).then(({ events, removed }) => {
+        if (events.has(id) || removed.has(id)) endElsewhere(going);
       });
       return () => expectation.cancel();
     } catch {

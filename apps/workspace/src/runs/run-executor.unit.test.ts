@@ -12,7 +12,12 @@ function executorOf() {
   const journal = {
     write: (_: unknown, drafts: readonly WorkspaceDraft[]) => Promise.resolve(void written.push(...drafts)),
   };
-  const feed = { expect: () => ({ within: () => Promise.resolve(new Map()), cancel: () => undefined }) };
+  const feed = {
+    expect: () => ({
+      within: () => Promise.resolve({ events: new Map(), removed: new Set<string>() }),
+      cancel: () => undefined,
+    }),
+  };
   return { written, executor: new RunExecutor(pool, journal, feed, { now: () => Date.now() }, signals) };
 }
 

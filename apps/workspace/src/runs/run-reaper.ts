@@ -40,9 +40,9 @@ export class RunReaper {
     try {
       const run = runOf(document);
       const failure = failureOf(run, 'The process that ran it is gone, or it took too long', this.clock.now());
-      const { pending } = await this.journal.append({ workspaceId: run.workspaceId }, [failure]);
+      const { recorded } = await this.journal.append({ workspaceId: run.workspaceId }, [failure]);
       this.signals.reaped(runFacts(run));
-      return !pending;
+      return recorded.size > 0;
     } catch (error) {
       this.signals.fault('reaper', toSluiceError(error));
       return false;

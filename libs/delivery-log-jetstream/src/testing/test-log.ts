@@ -43,11 +43,14 @@ export function testRun(first: number, last = first, data: Record<string, unknow
 export class Collector {
   readonly positions: number[] = [];
   readonly faults: unknown[] = [];
+  /** How often it was told to forget. */
+  forgotten = 0;
   follower: DeliveryFollower | undefined;
 
   async follow(log: DeliveryLog): Promise<this> {
     this.follower = await log.follow({
       onRun: ({ events }) => this.positions.push(...events.map(({ event }) => event.position)),
+      onForgotten: () => this.forgotten++,
       onFault: (error) => this.faults.push(error),
     });
     return this;

@@ -62,7 +62,7 @@ export class Projection {
       handle: async ({ records, checkpoints }) => {
         this.batchSizes.push(records.length);
         this.records.push(...records);
-        for (const [lane, next] of checkpoints) this.checkpoints.set(lane, next);
+        for (const [lane, { to }] of checkpoints) this.checkpoints.set(lane, to);
       },
       ...overrides,
     };

@@ -1,3 +1,4 @@
+import { assertNotLost, CheckpointLost, targetsOf } from '../checkpoint-lost';
 import { decodeUtf8 } from '../encoding';
 import type { DurableLog, FollowLogOptions, Lane, LogBatch, LogFollower } from '../ports/durable-log';
 import type { EventEnvelope } from '@sluice/event-schema';
@@ -28,11 +29,18 @@ class Collector {
   }
 
   take(batch: LogBatch): void {
+    assertNotLost(batch.checkpoints, this.checkpoints);
     for (const { lane, index, value } of batch.records) {
       if (index < (this.checkpoints.get(lane) ?? 0)) continue;
       this.events.push(JSON.parse(decodeUtf8(value)) as EventEnvelope);
     }
-    for (const [lane, next] of batch.checkpoints) this.checkpoints.set(lane, next);
+    for (const [lane, to] of targetsOf(batch.checkpoints)) this.checkpoints.set(lane, to);
+  }
+
+  /** A failover, or a backup that was put back. */
+  loseEverything(): void {
+    this.checkpoints.clear();
+    this.events.length = 0;
   }
 
   numbersOf(entityId: string): unknown[] {
@@ -157,6 +165,25 @@ export function describeDurableLog(name: string, createHarness: () => Promise<Du
       await until(() => shared.events.length >= 60, 'the later events arrive');
       expect(new Set(shared.events.map(({ id }) => id)).size).toBe(60);
     });
+
+    it('goes back when what is stored was lost, when something comes and when nothing does (G1)', async () => {
+      const log = await harness.open();
+      const faults: unknown[] = [];
+      const collector = await new Collector().follow(log, { onFault: (error) => faults.push(error) });
+      const append = (count: number) =>
+        log.append(range(count).map((n) => sandboxEnvelope({ entityId: `sandbox-${n}`, data: { n } })));
+      await append(10);
+      await until(() => collector.events.length === 10, 'the events arrive');
+      collector.loseEverything();
+      await until(() => collector.events.length >= 10, 'the events come again by themselves');
+      collector.loseEverything();
+      await append(10);
+      await until(() => collector.events.length >= 20, 'the events come again with others');
+      expect(new Set(collector.events.map(({ id }) => id)).size).toBe(20);
+      expect(collector.numbersOf('sandbox-3')).toEqual([3, 3]);
+      expect(faults.length).toBeGreaterThanOrEqual(2);
+      expect(faults.every((fault) => fault instanceof CheckpointLost)).toBe(true);
+    }, 30_000);
 
     it('says where its lanes end', async () => {
       const log = await harness.open();

@@ -1,4 +1,5 @@
-import type { Lane } from '../ports/durable-log';
+import { CheckpointLost } from '../checkpoint-lost';
+import type { CheckpointMoves, Lane } from '../ports/durable-log';
 import type { EntityKey, EntityKeys } from '../ports/entity-keys';
 import type { LogEntity } from '../ports/log-erasure';
 
@@ -10,6 +11,7 @@ export interface EntityKeysHarness {
 
 const ENTITY: LogEntity = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-1' };
 const JOURNAL = 0 as Lane;
+const moved = (from: number, to: number): CheckpointMoves => new Map([[JOURNAL, { from, to }]]);
 
 let lastByte = 0;
 
@@ -114,18 +116,35 @@ export function describeEntityKeys(name: string, createHarness: () => Promise<En
     it('takes over what the journal has, with how far that is', async () => {
       const [kept, destroyed] = [newKey(0), newKey(1)];
       expect(await keys.loadCheckpoints([JOURNAL])).toEqual(new Map());
-      expect(await keys.takeOver([kept, withoutKey(destroyed)], new Map([[JOURNAL, 2]]))).toEqual([]);
+      expect(await keys.takeOver([kept, withoutKey(destroyed)], moved(0, 2))).toEqual([]);
       expect(await keys.loadCheckpoints([JOURNAL])).toEqual(new Map([[JOURNAL, 2]]));
       expect(await current()).toMatchObject({ generation: 1, isStored: true });
       expect((await current())?.key).toBeUndefined();
       expect((await keys.find([kept.keyId])).map(({ key }) => bytes(key))).toEqual([bytes(kept.key)]);
     });
 
+    it('takes nothing over that comes after what it has: something of the journal was lost between (G1)', async () => {
+      const [early, late] = [newKey(), newKey(1)];
+      await expect(keys.takeOver([late], moved(1, 2))).rejects.toBeInstanceOf(CheckpointLost);
+      await keys.takeOver([early], moved(0, 2));
+      await expect(keys.takeOver([late, withoutKey(early)], moved(3, 5))).rejects.toBeInstanceOf(CheckpointLost);
+      expect((await keys.find([early.keyId, late.keyId])).map(({ key }) => bytes(key))).toEqual([bytes(early.key)]);
+      expect(await keys.loadCheckpoints([JOURNAL])).toEqual(new Map([[JOURNAL, 2]]));
+    });
+
+    it('takes over what somebody late or second has read, and stays as far as it is', async () => {
+      const [early, late] = [newKey(), newKey(1)];
+      await keys.takeOver([early, late], moved(0, 5));
+      expect(await keys.takeOver([withoutKey(early)], moved(1, 3))).toEqual([]);
+      expect(await keys.loadCheckpoints([JOURNAL])).toEqual(new Map([[JOURNAL, 5]]));
+      expect((await keys.find([early.keyId])).map(({ key }) => key)).toEqual([undefined]);
+    });
+
     it('leaves a key destroyed, whoever says so first', async () => {
       const [mine, theirs] = [newKey(0), newKey(1)];
       await keys.add([mine, theirs]);
       await keys.destroy([mine.keyId]);
-      const revived = await keys.takeOver([mine, withoutKey(theirs), theirs], new Map([[JOURNAL, 3]]));
+      const revived = await keys.takeOver([mine, withoutKey(theirs), theirs], moved(0, 3));
       expect(revived.map(({ keyId }) => keyId).sort()).toEqual([mine.keyId, theirs.keyId].sort());
       expect((await keys.find([mine.keyId, theirs.keyId])).map(({ key }) => key)).toEqual([undefined, undefined]);
     });
@@ -134,8 +153,8 @@ export function describeEntityKeys(name: string, createHarness: () => Promise<En
       const [own, ...foreign] = [newKey(), newKey(), newKey()];
       if (!own) throw new Error('there is one');
       await keys.add([own]);
-      await keys.takeOver(foreign, new Map([[JOURNAL, 2]]));
-      await keys.takeOver(foreign, new Map([[JOURNAL, 2]]));
+      await keys.takeOver(foreign, moved(0, 2));
+      await keys.takeOver(foreign, moved(0, 2));
       expect(await current()).toMatchObject({ keyId: own.keyId });
       expect(await keys.find(foreign.map(({ keyId }) => keyId))).toHaveLength(2);
       await keys.addGeneration(ENTITY, newKey());

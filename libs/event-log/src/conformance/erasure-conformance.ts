@@ -1,25 +1,34 @@
-import { newEventId, type EncodedEnvelope, type EventEnvelope } from '@sluice/event-schema';
+import { newEventId } from '@sluice/event-schema';
 import { BEFORE_FIRST } from '../position';
 import type { Lane } from '../ports/durable-log';
 import { ERASURE_STEPS, type ErasureRequest, type Erasures, type ErasureWork } from '../ports/erasures';
 import type { ReadModel } from '../ports/read-model';
 import type { ReadModelRebuilds } from '../ports/read-model-rebuild';
 import type { EntityRef } from '../ports/removed-events';
-import { sandboxEnvelope, until } from './tools';
+import { SEALED_BYTES, SEALED_FORM } from '../sealed-header';
+import { describeAbandonedErasures } from './abandoned-erasure-conformance';
+import { ENTITY, erasureTools, LEASE_MS, MARKER, type ErasureHarness } from './erasure-tools';
+import { until } from './tools';
 
-export interface ErasureHarness {
-  /** Every test gets a fresh model. */
-  open(): Promise<{ readonly model: ReadModel; readonly erasures: Erasures; readonly rebuilds: ReadModelRebuilds }>;
-  destroy(): Promise<void>;
-}
-
-const LEASE_MS = 60_000;
 const LANE = 0 as Lane;
-const ENTITY: EntityRef = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-1' };
-const MARKER = 'a-text-that-is-to-go';
+
+/** A sealed record that no key opens. */
+function sealedBytes({ workspaceId, family, entityId }: EntityRef): Uint8Array {
+  const clear = new TextEncoder().encode(JSON.stringify([newEventId(), family, entityId, workspaceId, 1]));
+  const { keyId, nonce, tag } = SEALED_BYTES;
+  return Uint8Array.from([
+    SEALED_FORM,
+    ...new Uint8Array(keyId),
+    0,
+    clear.length,
+    ...clear,
+    ...new Uint8Array(nonce + tag),
+  ]);
+}
 
 /** What Erasures of every read model do, but for what apps keep beside the log. */
 export function describeErasures(name: string, createHarness: () => Promise<ErasureHarness>): void {
+  describeAbandonedErasures(name, createHarness);
   describe(`Erasures: ${name}`, () => {
     let harness: ErasureHarness;
     let model: ReadModel;
@@ -31,39 +40,9 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
     });
     afterEach(() => harness.destroy());
 
-    const event = (more: Partial<EventEnvelope> = {}) =>
-      sandboxEnvelope({ ...ENTITY, data: { text: MARKER }, ...more });
+    const { event, record, texts, claim, begin, finish, collect } = erasureTools(() => ({ model, erasures }));
     const task = (type: string, data: Record<string, unknown>) =>
       event({ family: 'workspace', entityId: 'task/t', type, data });
-    const record = async (...envelopes: readonly EncodedEnvelope[]) =>
-      (await model.record({ envelopes, parked: [], checkpoints: new Map() })).recorded;
-    const texts = async (entity: EntityRef = ENTITY) => {
-      const filter = { workspaceIds: [entity.workspaceId], families: [entity.family], entityIds: [entity.entityId] };
-      return (await model.read({ filter, limit: 10_000 })).events;
-    };
-    const claim = async () => {
-      const work = await erasures.claim('a worker', LEASE_MS);
-      if (!work) throw new Error('there is nothing to do');
-      return work;
-    };
-    /** To where events go, up to the head. */
-    const begin = async (request: Partial<ErasureRequest> = {}): Promise<ErasureWork> => {
-      await erasures.request({ entity: ENTITY, fields: [], ...request });
-      const work = await claim();
-      await work.advance('events', { upTo: (await model.head()).position });
-      return work;
-    };
-    const finish = async (work: ErasureWork) => {
-      while (await work.eraseEvents());
-      await work.projectAnew();
-      while (await work.eraseParked());
-      await work.finish();
-    };
-    const collect = async (kept: AsyncIterable<readonly EncodedEnvelope[]>) => {
-      const all: EncodedEnvelope[] = [];
-      for await (const batch of kept) all.push(...batch);
-      return all;
-    };
 
     it('takes the events of one entity of one workspace, and leaves positions, ids and sequences as they are (G4, G8)', async () => {
       const mine = [event(), event(), event()];
@@ -171,7 +150,8 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
       if (!first) throw new Error('there is nothing to do');
       expect(first.step).toBe(ERASURE_STEPS[0]);
       const progress = {
-        ends: new Map([[LANE, 7]]),
+        requestedEnds: new Map([[LANE, 6]]),
+        sealedEnds: new Map([[LANE, 7]]),
         upTo: (await model.head()).position,
         mark: 'a mark',
         caveat: 'not all',
@@ -223,18 +203,23 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
         ...(workspaceId !== undefined && { workspaceId }),
       });
       let index = 0;
+      const sealed = (entity: EntityRef) => ({ ...parked('', undefined), value: sealedBytes(entity) });
       const records = [
         parked(JSON.stringify(event().event), 1),
         parked(JSON.stringify({ ...event().event, workspaceId: 2 }), 2),
         parked(JSON.stringify({ ...event().event, entityId: 'sandbox-2', about: ENTITY.entityId }), 1),
         parked(`{"entityId":"sandbox-1" broken`),
         parked('poison of nobody'),
+        sealed(ENTITY),
+        sealed({ ...ENTITY, workspaceId: 2 }),
+        sealed({ ...ENTITY, family: 'session' }),
+        sealed({ ...ENTITY, entityId: `${ENTITY.entityId}2` }),
       ];
       await model.record({ envelopes: [], parked: records, checkpoints: new Map() });
       const work = await begin();
       await finish(work);
-      expect((await model.parked.list({ limit: 10 })).map((record) => record.index)).toEqual([1, 2, 4]);
-      expect(await erasures.find(work.erasureId)).toMatchObject({ erasedParked: 2 });
+      expect((await model.parked.list({ limit: 10 })).map((record) => record.index)).toEqual([1, 2, 4, 6, 7, 8]);
+      expect(await erasures.find(work.erasureId)).toMatchObject({ erasedParked: 3 });
     });
 
     it('lists the newest first, in pages', async () => {

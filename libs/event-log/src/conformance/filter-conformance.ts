@@ -85,7 +85,7 @@ export function describeFilters(current: () => ReadModel): void {
     await record(current(), [sandboxEnvelope()]);
     for (const field of ['workspaceIds', 'families', 'entityIds', 'entityIdPrefixes', 'types']) {
       const page = await current().read({ filter: { workspaceIds: [1], [field]: [] }, limit: 10 });
-      expect([field, page]).toEqual([field, { events: [], complete: true, floor: 0 }]);
+      expect([field, page]).toEqual([field, { events: [], complete: true, floor: 0, lost: 0, revision: 0 }]);
     }
   });
 }

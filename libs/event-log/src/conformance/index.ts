@@ -1,11 +1,13 @@
 export { makeCertificate, type TestCertificate } from './certificate';
 export { describeDeliveryLog, type DeliveryLogHarness } from './delivery-log-conformance';
 export { describeDurableLog, type DurableLogHarness } from './durable-log-conformance';
-export { describeErasures, type ErasureHarness } from './erasure-conformance';
+export { describeErasures } from './erasure-conformance';
+export type { ErasureHarness } from './erasure-tools';
 export { describeEntityKeys, type EntityKeysHarness } from './entity-keys-conformance';
 export { describeLogErasure, readTexts } from './log-erasure-conformance';
 export { describeReadModel, rejectPoison, type ReadModelHarness } from './read-model-conformance';
 export { describeReadModelRebuilds, type RebuildHarness } from './rebuild-conformance';
-export { describeRemoval, type RemovalHarness } from './removal-conformance';
+export { describeRemoval } from './removal-conformance';
+export type { RemovalHarness } from './removal-tools';
 export { ScriptedLog } from './scripted-log';
 export { recordAndRemove, removeOldest, sandboxEnvelope, until } from './tools';

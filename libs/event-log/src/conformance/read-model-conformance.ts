@@ -1,6 +1,7 @@
 import type { EncodedEnvelope, RecordedEvent } from '@sluice/event-schema';
+import { CheckpointLost } from '../checkpoint-lost';
 import { BEFORE_FIRST, toPosition } from '../position';
-import type { Lane } from '../ports/durable-log';
+import type { CheckpointMoves, Lane } from '../ports/durable-log';
 import { ProjectionFailed, type ParkedRecord, type ReadModel } from '../ports/read-model';
 import { describeFilters } from './filter-conformance';
 import { sandboxEnvelope, until } from './tools';
@@ -21,10 +22,11 @@ export function rejectPoison(event: RecordedEvent): void {
 
 const LANE = 0 as Lane;
 const NONE = new Map<Lane, number>();
+const moved = (from: number, to: number): CheckpointMoves => new Map([[LANE, { from, to }]]);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
 const record = (model: ReadModel, envelopes: readonly EncodedEnvelope[], next?: number) =>
-  model.record({ envelopes, parked: [], checkpoints: next === undefined ? NONE : new Map([[LANE, next]]) });
+  model.record({ envelopes, parked: [], checkpoints: next === undefined ? new Map() : moved(0, next) });
 
 const all = { workspaceIds: [1] };
 
@@ -82,6 +84,43 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
       expect(await model.loadCheckpoints([LANE, 1 as Lane])).toEqual(new Map([[LANE, 7]]));
     });
 
+    it('records nothing of a batch that comes after what is stored: something between was lost (G1)', async () => {
+      await model.record({ envelopes: [sandboxEnvelope()], parked: [], checkpoints: moved(0, 7) });
+      const parked: ParkedRecord = { lane: LANE, index: 9, value: new Uint8Array(), reason: 'not_json', detail: '' };
+      const later = { envelopes: [sandboxEnvelope()], parked: [parked], checkpoints: moved(8, 12) };
+      await expect(model.record(later)).rejects.toBeInstanceOf(CheckpointLost);
+      const other = { ...later, checkpoints: new Map([...moved(7, 12), [1 as Lane, { from: 1, to: 2 }]]) };
+      await expect(model.record(other)).rejects.toBeInstanceOf(CheckpointLost);
+      expect([(await model.head()).position, await model.parked.count()]).toEqual([1, 0]);
+      expect(await model.loadCheckpoints([LANE, 1 as Lane])).toEqual(new Map([[LANE, 7]]));
+      // Whoever comes late, or second, is not held up.
+      await model.record({ ...later, checkpoints: moved(7, 12) });
+      await model.record({ ...later, checkpoints: moved(3, 9) });
+      expect((await model.head()).position).toBe(2);
+      expect(await model.loadCheckpoints([LANE])).toEqual(new Map([[LANE, 12]]));
+    });
+
+    it('begins a new epoch when an event is not where it was, once, and for no other reason (G3)', async () => {
+      const { epoch, recorded } = await record(model, [sandboxEnvelope(), sandboxEnvelope()]);
+      const [first, second] = recorded.map(({ event }) => ({ epoch, position: event.position, eventId: event.id }));
+      if (!first || !second) throw new Error('there are two');
+      expect([await model.beginEpochIfLost(first), await model.beginEpochIfLost(second)]).toEqual([false, false]);
+      expect(await model.head()).toEqual({ epoch, position: 2 });
+      const grant = await model.acquire('publisher', 60_000);
+      const witnesses = [
+        { ...second, eventId: sandboxEnvelope().event.id },
+        { ...second, position: toPosition(9) },
+      ];
+      const began = await Promise.all(witnesses.map(async (one) => (await harness.open()).beginEpochIfLost(one)));
+      expect(began.sort()).toEqual([false, true]);
+      const head = await model.head();
+      expect([head.position, head.epoch === epoch]).toEqual([2, false]);
+      // Whoever published does not go on from what it published before.
+      expect(grant && (await model.advance(grant, toPosition(9)))).toBe(false);
+      expect(await model.acquire('successor', 60_000)).toMatchObject({ published: 2 });
+      expect((await record(model, [sandboxEnvelope()])).epoch).toBe(head.epoch);
+    });
+
     it('records nothing of a batch when a projection fails, and names the event', async () => {
       const poison = sandboxEnvelope({ type: 'conformance.poison' });
       const failed = record(model, [sandboxEnvelope(), poison], 9);
@@ -108,8 +147,8 @@ export function describeReadModel(name: string, createHarness: () => Promise<Rea
         detail: 'not UTF-8',
         workspaceId: 4,
       };
-      await model.record({ envelopes: [], parked: [parked], checkpoints: new Map([[LANE, 4]]) });
-      await model.record({ envelopes: [], parked: [parked], checkpoints: new Map([[LANE, 4]]) });
+      await model.record({ envelopes: [], parked: [parked], checkpoints: moved(0, 4) });
+      await model.record({ envelopes: [], parked: [parked], checkpoints: moved(0, 4) });
       expect(await model.parked.count()).toBe(1);
       const [stored] = await model.parked.list({ limit: 10 });
       expect({ ...stored, value: [...(stored?.value ?? [])] }).toMatchObject({ ...parked, value: [0, 255, 10] });

@@ -1,5 +1,5 @@
 import type { EncodedEnvelope } from '@sluice/event-schema';
-import type { Lane, LaneCheckpoints } from '../ports/durable-log';
+import type { CheckpointMove, Lane, LaneCheckpoints } from '../ports/durable-log';
 import type { ParkedRecord, RecordBatch } from '../ports/read-model';
 import type { RebuildBatch, RebuildEvent, RebuildWork } from '../ports/read-model-rebuild';
 
@@ -53,15 +53,19 @@ export class ScriptedLog {
     return new Map([...this.lanes.keys()].map((lane) => [lane, this.firsts.get(lane) ?? 0]));
   }
 
+  get ends(): LaneCheckpoints {
+    return new Map([...this.lanes].map(([lane, entries]) => [lane, entries.length]));
+  }
+
   /** At most so many records of each lane from the checkpoints on; undefined when there is none. */
   batchFrom(checkpoints: LaneCheckpoints, mostOfEachLane = Infinity): RebuildBatch | undefined {
     const events: RebuildEvent[] = [];
     const parked: ParkedRecord[] = [];
-    const reached = new Map<Lane, number>();
+    const reached = new Map<Lane, CheckpointMove>();
     for (const [lane, entries] of this.lanes) {
       const from = Math.max(checkpoints.get(lane) ?? 0, this.firsts.get(lane) ?? 0);
       const taken = entries.slice(from, from + mostOfEachLane);
-      if (taken.length > 0) reached.set(lane, from + taken.length);
+      if (taken.length > 0) reached.set(lane, { from: checkpoints.get(lane) ?? 0, to: from + taken.length });
       for (const entry of taken) {
         if (entry.kind === 'event') events.push(entry.event);
         else if (entry.kind === 'parked') parked.push(entry.parked);
@@ -76,7 +80,7 @@ export class ScriptedLog {
     return {
       envelopes: entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event.envelope] : [])),
       parked: entries.flatMap((entry) => (entry.kind === 'parked' ? [entry.parked] : [])),
-      checkpoints: new Map([[lane as Lane, from + entries.length]]),
+      checkpoints: new Map([[lane as Lane, { from, to: from + entries.length }]]),
     };
   }
 

@@ -54,8 +54,11 @@ export class MemoryDurableLog implements DurableLog, ByteLog {
     const isActive = () => [...this.loops].find(([, name]) => name === group)?.[0] === loop;
     const loop = new FollowLoop(
       options,
-      async (checkpoints): Promise<readonly LogRecord[]> =>
-        isActive() ? this.lanes.flatMap((lane) => lane.from(checkpoints.get(lane.lane) ?? 0)) : [],
+      {
+        read: async (checkpoints): Promise<readonly LogRecord[] | undefined> =>
+          isActive() ? this.lanes.flatMap((lane) => lane.from(checkpoints.get(lane.lane) ?? 0)) : undefined,
+        ends: () => this.ends(),
+      },
       this.lanes.map(({ lane }) => lane),
     );
     this.loops.set(loop, group);

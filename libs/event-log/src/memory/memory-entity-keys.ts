@@ -1,5 +1,6 @@
 import type { CurrentKey, EntityKey, EntityKeys, FoundKey, JournalledKey, SealingPolicy } from '../ports/entity-keys';
-import type { Lane, LaneCheckpoints } from '../ports/durable-log';
+import { assertNotLost, targetsOf } from '../checkpoint-lost';
+import type { CheckpointMoves, Lane, LaneCheckpoints } from '../ports/durable-log';
 import { logEntityKey, type LogEntity } from '../ports/log-erasure';
 
 interface KeptKey {
@@ -77,7 +78,8 @@ export class MemoryEntityKeys implements EntityKeys {
     return new Map([...this.checkpoints].filter(([lane]) => lanes.includes(lane)));
   }
 
-  async takeOver(keys: readonly JournalledKey[], checkpoints: LaneCheckpoints): Promise<readonly JournalledKey[]> {
+  async takeOver(keys: readonly JournalledKey[], checkpoints: CheckpointMoves): Promise<readonly JournalledKey[]> {
+    assertNotLost(checkpoints, this.checkpoints);
     const revived: JournalledKey[] = [];
     for (const { keyId, entity, generation, key } of keys) {
       const known = this.keys.get(keyId);
@@ -86,7 +88,9 @@ export class MemoryEntityKeys implements EntityKeys {
       else if (known.key === undefined) revived.push(toJournalled(known));
       else known.isStored = true;
     }
-    for (const [lane, next] of checkpoints) this.checkpoints.set(lane, next);
+    for (const [lane, to] of targetsOf(checkpoints)) {
+      this.checkpoints.set(lane, Math.max(to, this.checkpoints.get(lane) ?? 0));
+    }
     return revived;
   }
 

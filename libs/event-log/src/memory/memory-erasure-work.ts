@@ -20,6 +20,7 @@ export interface NotedErasure extends ErasureRequest {
   step: ErasureStep;
   progress: ErasureProgress;
   finishedAt?: number;
+  abandonedAt?: number;
   dueAt: number;
   holder: string;
   fencingToken: number;
@@ -74,6 +75,7 @@ export class MemoryErasureWork implements ErasureWork {
   }
 
   async *kept(): AsyncGenerator<readonly EncodedEnvelope[]> {
+    this.requireOwn();
     const part = this.part();
     const kept = this.events().flatMap((event) => keptOf(envelopeOf(event), event.position, part) ?? []);
     if (kept.length > 0) yield kept;
@@ -159,10 +161,14 @@ export class MemoryErasureWork implements ErasureWork {
   }
 
   private requireOwn(): void {
-    const { finishedAt, fencingToken } = this.noted;
-    if (finishedAt === undefined && fencingToken === this.fencingToken) return;
+    if (isOpen(this.noted) && this.noted.fencingToken === this.fencingToken) return;
     throw new SluiceError('conflict', 'The erasure is over, or somebody else is at it');
   }
+}
+
+/** Neither done nor abandoned. */
+export function isOpen({ finishedAt, abandonedAt }: NotedErasure): boolean {
+  return finishedAt === undefined && abandonedAt === undefined;
 }
 
 function envelopeOf({

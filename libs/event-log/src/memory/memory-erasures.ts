@@ -12,7 +12,7 @@ import {
 } from '../ports/erasures';
 import type { EntityRef } from '../ports/removed-events';
 import { FieldErasureCheck } from '../redact-envelope';
-import { MemoryErasureWork, type ErasedModel, type NotedErasure } from './memory-erasure-work';
+import { isOpen, MemoryErasureWork, type ErasedModel, type NotedErasure } from './memory-erasure-work';
 
 /** Erasures in memory. What apps keep beside the log is not known here, and stays. */
 export class MemoryErasures implements Erasures {
@@ -21,7 +21,7 @@ export class MemoryErasures implements Erasures {
   constructor(private readonly model: ErasedModel) {}
 
   get isUnderWay(): boolean {
-    return this.noted.some(({ finishedAt }) => finishedAt === undefined);
+    return this.noted.some(isOpen);
   }
 
   async request(request: ErasureRequest): Promise<ErasureStatus> {
@@ -33,7 +33,7 @@ export class MemoryErasures implements Erasures {
     this.requireErasable(entity, fields);
     if (this.model.isRebuilt())
       throw new SluiceError('conflict', 'The read model is being rebuilt, or was and is kept');
-    const open = this.noted.filter(({ finishedAt }) => finishedAt === undefined);
+    const open = this.noted.filter(isOpen);
     if (open.some((other) => isSame(other.entity, entity))) {
       throw new SluiceError('conflict', 'An erasure of this entity is open already');
     }
@@ -66,9 +66,17 @@ export class MemoryErasures implements Erasures {
     return older.slice(0, Math.min(limit, MAX_LISTED_ERASURES)).map(statusOf);
   }
 
+  async abandon(erasureId: number): Promise<ErasureStatus> {
+    const erasure = this.noted[erasureId - 1];
+    if (!erasure) throw new SluiceError('not_found', 'There is no such erasure');
+    if (erasure.finishedAt !== undefined) throw new SluiceError('conflict', 'The erasure is done');
+    erasure.abandonedAt ??= Date.now();
+    return statusOf(erasure);
+  }
+
   async claim(holder: string, leaseMs: number): Promise<ErasureWork | undefined> {
     const now = Date.now();
-    const due = this.noted.filter((erasure) => erasure.finishedAt === undefined && erasure.dueAt <= now);
+    const due = this.noted.filter((erasure) => isOpen(erasure) && erasure.dueAt <= now);
     const [next] = due.filter(({ expiresAt }) => expiresAt <= now).sort((a, b) => a.dueAt - b.dueAt);
     if (!next) return undefined;
     Object.assign(next, { holder, fencingToken: next.fencingToken + 1, expiresAt: now + leaseMs });
@@ -81,7 +89,8 @@ export class MemoryErasures implements Erasures {
     if (state.entityOf(entity) === undefined) throw new SluiceError('not_found', 'There is no such entity');
     if (fields.length === 0) return;
     for (const { event } of state.events) if (isSame(event, entity)) check.look(encodeEnvelope(event));
-    check.end();
+    const abandoned = this.noted.filter((other) => other.abandonedAt !== undefined && isSame(other.entity, entity));
+    check.end(abandoned.flatMap((other) => other.fields));
   }
 }
 
@@ -98,18 +107,20 @@ function statusOf(erasure: NotedErasure): ErasureStatus {
     progress,
     requestedAt,
     finishedAt,
+    abandonedAt,
     holder,
     erasedEvents,
     erasedParked,
     fault,
   } = erasure;
-  const isHeld = finishedAt === undefined && holder !== '' && erasure.expiresAt > Date.now();
+  const isHeld = isOpen(erasure) && holder !== '' && erasure.expiresAt > Date.now();
   return {
     erasureId,
     entity,
     fields,
     ...(finishedAt === undefined ? { step } : { finishedAt }),
     requestedAt,
+    ...(abandonedAt !== undefined && { abandonedAt }),
     ...(isHeld && { holder }),
     ...(progress.upTo !== undefined && { upTo: progress.upTo }),
     erasedEvents,

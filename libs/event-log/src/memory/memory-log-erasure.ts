@@ -7,7 +7,6 @@ import type { MemoryLane } from './memory-lane';
 /** Erases in place: what is kept gets its text where it is, the rest leaves a hole. */
 export class MemoryLogErasure implements LogErasure {
   readonly refusal = undefined;
-  readonly readersForgetMs = 0;
 
   constructor(
     private readonly lanes: readonly MemoryLane[],
@@ -17,6 +16,10 @@ export class MemoryLogErasure implements LogErasure {
   /** The mark is where each lane ends. */
   async begin(): Promise<BegunErasure> {
     return { mark: this.lanes.map(({ end }) => end).join('.'), readyAt: Date.now() };
+  }
+
+  async readersForgetMs(): Promise<number> {
+    return 0;
   }
 
   async isReady(): Promise<boolean> {

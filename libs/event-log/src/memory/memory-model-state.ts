@@ -10,7 +10,7 @@ import { currentRecordedEvent } from '../current-event';
 import { mayMatch, type EventFilter } from '../filter';
 import { BEFORE_FIRST, newEpoch, toPosition } from '../position';
 import type { Lane, LaneCheckpoints } from '../ports/durable-log';
-import { ProjectionFailed, type EntitySummary } from '../ports/read-model';
+import { ProjectionFailed, type EntitySummary, type RecordedPage } from '../ports/read-model';
 import type { EntityRef } from '../ports/removed-events';
 
 /** Runs on every new event before it is kept; what it throws rejects the batch. */
@@ -29,6 +29,7 @@ interface Floor {
   readonly workspaceId: number;
   readonly family: EventFamily;
   readonly position: Position;
+  readonly revision: number;
 }
 
 /** Everything of a read model in memory that comes from the log, or from removing: what a rebuild makes anew. */
@@ -45,7 +46,7 @@ export class MemoryModelState {
 
   constructor(
     private readonly check: CheckEvent | undefined,
-    readonly epoch = newEpoch(),
+    public epoch = newEpoch(),
   ) {}
 
   get lastPosition(): Position {
@@ -126,20 +127,27 @@ export class MemoryModelState {
     return this.entities.get(keyOf(entity));
   }
 
-  raiseFloor({ workspaceId, family, position }: Floor): void {
+  raiseFloor({ workspaceId, family, position }: Omit<Floor, 'revision'>): void {
     const key = `${workspaceId}/${family}`;
-    if (position > (this.floors.get(key)?.position ?? BEFORE_FIRST)) {
-      this.floors.set(key, { workspaceId, family, position });
-    }
+    if (position <= (this.floors.get(key)?.position ?? BEFORE_FIRST)) return;
+    const revision = Math.max(0, ...[...this.floors.values()].map((floor) => floor.revision)) + 1;
+    this.floors.set(key, { workspaceId, family, position, revision });
   }
 
-  /** See RecordedPage.floor. */
-  floorFor(filter: EventFilter): Position {
-    let highest = BEFORE_FIRST;
-    for (const { workspaceId, family, position } of this.floors.values()) {
-      if (position > highest && mayMatch(filter, workspaceId, family)) highest = position;
-    }
-    return highest;
+  /** The floors of another model are those of this one. */
+  takeFloors({ floors }: MemoryModelState): void {
+    for (const [key, floor] of floors) this.floors.set(key, floor);
+  }
+
+  /** See RecordedPage. */
+  removalsFor(filter: EventFilter, knownRevision = 0): Pick<RecordedPage, 'floor' | 'lost' | 'revision'> {
+    const floors = [...this.floors.values()].filter(({ workspaceId, family }) => mayMatch(filter, workspaceId, family));
+    const highest = (of: readonly Floor[]) => toPosition(Math.max(BEFORE_FIRST, ...of.map(({ position }) => position)));
+    return {
+      floor: highest(floors),
+      lost: highest(floors.filter(({ revision }) => revision > knownRevision)),
+      revision: Math.max(0, ...floors.map(({ revision }) => revision)),
+    };
   }
 
   /** Checkpoints never move back. */

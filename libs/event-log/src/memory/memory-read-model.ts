@@ -1,6 +1,7 @@
 import type { EncodedRecordedEvent, Position, RecordedEvent } from '@sluice/event-schema';
+import { assertNotLost, targetsOf } from '../checkpoint-lost';
 import { compileFilter } from '../filter';
-import { BEFORE_FIRST, toPosition } from '../position';
+import { BEFORE_FIRST, newEpoch, toPosition } from '../position';
 import type { Lane, LaneCheckpoints } from '../ports/durable-log';
 import type {
   EntitySummary,
@@ -13,9 +14,11 @@ import type {
   RecordBatch,
   RecordedPage,
   RecordedRange,
+  RecordedWitness,
   RecordOutcome,
   RemovedEvent,
 } from '../ports/read-model';
+import type { EntityRef } from '../ports/removed-events';
 import { MemoryErasures } from './memory-erasures';
 import { MemoryModelState, type CheckEvent, type RemovedRow } from './memory-model-state';
 import { MemoryParkedRecords } from './memory-parked-records';
@@ -68,9 +71,10 @@ export class MemoryReadModel implements ReadModel {
 
   async record({ envelopes, parked, checkpoints }: RecordBatch): Promise<RecordOutcome> {
     while (this.held) await this.held;
+    assertNotLost(checkpoints, this.state.checkpoints);
     const recorded = this.state.record(envelopes, Date.now());
     this.parked.add(parked);
-    this.state.reach(checkpoints);
+    this.state.reach(targetsOf(checkpoints));
     if (recorded.length > 0) this.tellListeners();
     return { epoch: this.state.epoch, recorded };
   }
@@ -85,13 +89,24 @@ export class MemoryReadModel implements ReadModel {
 
   /** In a numbering of its own the publisher begins at the head, and whoever had the lease loses it. */
   private exchange(next: MemoryModelState): void {
-    if (next.epoch !== this.state.epoch) {
-      const { fencingToken } = this.lease;
-      const published = next.lastPosition;
-      this.lease = { holder: '', fencingToken: fencingToken + 1, published, expiresAt: 0 };
-    }
+    if (next.epoch !== this.state.epoch) this.dropLease(next.lastPosition);
     this.state = next;
     this.tellListeners();
+  }
+
+  async beginEpochIfLost({ epoch, position, eventId }: RecordedWitness): Promise<boolean> {
+    const slot = this.state.slotAt(position);
+    const found = slot && ('kept' in slot ? slot.kept.event.id : slot.removed.id);
+    if (epoch !== this.state.epoch || found === eventId) return false;
+    this.state.epoch = newEpoch();
+    this.dropLease(this.state.lastPosition);
+    this.tellListeners();
+    return true;
+  }
+
+  /** Whoever publishes begins after this position, under a new token. */
+  private dropLease(published: Position): void {
+    this.lease = { holder: '', fencingToken: this.lease.fencingToken + 1, published, expiresAt: 0 };
   }
 
   async loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints> {
@@ -117,7 +132,7 @@ export class MemoryReadModel implements ReadModel {
     const candidates = found.slice(0, options.limit);
     const events = this.within(candidates, options.maxBytes);
     const complete = candidates.length < options.limit && events.length === candidates.length;
-    return { events, complete, floor: this.state.floorFor(options.filter) };
+    return { events, complete, ...this.state.removalsFor(options.filter, options.knownRevision) };
   }
 
   async readAll({ after, upTo, limit, maxBytes }: ReadAllOptions): Promise<RecordedRange> {
@@ -132,9 +147,15 @@ export class MemoryReadModel implements ReadModel {
     return { events, removed, reached };
   }
 
+  /** Whether there is an event at a position, which was not removed. */
+  isKept(position: number): boolean {
+    const slot = this.state.slotAt(position);
+    return slot !== undefined && 'kept' in slot;
+  }
+
   private removedEvent({ position, workspaceId, family, entityId }: RemovedRow): RemovedEvent {
-    const floor = this.state.floorFor({ workspaceIds: [workspaceId], families: [family] });
-    return { position, workspaceId, family, entityId, floor };
+    const { floor, revision } = this.state.removalsFor({ workspaceIds: [workspaceId], families: [family] });
+    return { position, workspaceId, family, entityId, floor, revision };
   }
 
   private within(events: readonly EncodedRecordedEvent[], maxBytes = Infinity): readonly EncodedRecordedEvent[] {
@@ -153,6 +174,14 @@ export class MemoryReadModel implements ReadModel {
         return event ? [[id, event] as const] : [];
       }),
     );
+  }
+
+  async removedAmong(eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(eventIds.filter((id) => this.state.removedById.has(id)));
+  }
+
+  async findEntity(entity: EntityRef): Promise<EntitySummary | undefined> {
+    return this.state.entityOf(entity);
   }
 
   async listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]> {

@@ -1,8 +1,10 @@
 import type { EncodedEnvelope } from '@sluice/event-schema';
+import { assertNotLost, targetsOf } from '../checkpoint-lost';
 import { SluiceError } from '../errors';
 import type { Lane, LaneCheckpoints } from '../ports/durable-log';
 import { ProjectionFailed, type ParkedRecord } from '../ports/read-model';
 import type {
+  LogBounds,
   RebuildBatch,
   RebuildEvent,
   RebuildPositions,
@@ -12,6 +14,9 @@ import type {
 } from '../ports/read-model-rebuild';
 import { MemoryModelState } from './memory-model-state';
 import type { NotedRebuild, RebuiltModel } from './memory-rebuilds';
+
+/** Most events that a switch records because the live model lacks them. */
+const MAX_LACKING = 1_000;
 
 /** The model beside the live one. */
 export class NextModel {
@@ -63,6 +68,8 @@ export class MemoryRebuildWork implements RebuildWork {
 
   async copy(batch: RebuildBatch): Promise<LaneCheckpoints> {
     const { next } = this.own;
+    assertNotLost(batch.checkpoints, next.state.checkpoints);
+    const targets = targetsOf(batch.checkpoints);
     if (this.positions === 'renumber') {
       const envelopes = batch.events.map(({ envelope }) => envelope);
       // It has its effect on the projections, and is not kept here either.
@@ -70,8 +77,8 @@ export class MemoryRebuildWork implements RebuildWork {
         if (this.model.live().removedById.has(event.id)) next.state.remove(event);
       }
       next.parked.push(...batch.parked);
-      next.state.reach(batch.checkpoints);
-      return batch.checkpoints;
+      next.state.reach(targets);
+      return targets;
     }
     const live = this.model.live();
     for (const event of batch.events) {
@@ -79,10 +86,11 @@ export class MemoryRebuildWork implements RebuildWork {
       if (index >= (live.checkpoints.get(lane) ?? 0)) continue;
       const known = live.byId.get(envelope.event.id) ?? live.removedById.get(envelope.event.id);
       if (known) this.copyKnown(envelope, known.position);
-      else if (!this.model.parked.has(lane, index)) next.lacking.set(`${lane} ${index}`, event);
+      else if (!this.model.parked.has(lane, index) && next.lacking.size <= MAX_LACKING)
+        next.lacking.set(`${lane} ${index}`, event);
     }
     const reached = new Map<Lane, number>();
-    for (const [lane, upTo] of batch.checkpoints) {
+    for (const [lane, upTo] of targets) {
       const handled = Math.min(upTo, live.checkpoints.get(lane) ?? 0);
       if (handled > 0) reached.set(lane, handled);
     }
@@ -132,16 +140,20 @@ export class MemoryRebuildWork implements RebuildWork {
     return true;
   }
 
-  async remainder(starts: LaneCheckpoints): Promise<RebuildRemainder> {
+  async remainder({ starts, ends }: LogBounds): Promise<RebuildRemainder> {
     const { next } = this.own;
     const live = this.model.live();
     let records = 0;
-    for (const [lane, index] of live.checkpoints) {
+    let unread = 0;
+    for (const lane of new Set([...live.checkpoints.keys(), ...ends.keys()])) {
+      const [end, handled] = [ends.get(lane) ?? 0, live.checkpoints.get(lane)];
       const reached = Math.max(next.state.checkpoints.get(lane) ?? 0, starts.get(lane) ?? 0);
-      records += Math.max(0, index - reached);
+      const target = this.positions === 'keep' ? (handled ?? end) : Math.max(handled ?? 0, end);
+      records += Math.max(0, target - reached);
+      unread += Math.max(0, end - reached);
     }
     const events = this.positions === 'keep' ? live.lastPosition - next.state.lastPosition : 0;
-    return { records, events };
+    return { records, unread, events };
   }
 
   async fillHoles(): Promise<string | undefined> {
@@ -175,8 +187,8 @@ export class MemoryRebuildWork implements RebuildWork {
       const { next } = this.own;
       this.recordLacking();
       // In a numbering of its own nobody has seen anything that is gone.
-      if (this.positions === 'keep')
-        for (const floor of this.model.live().floors.values()) next.state.raiseFloor(floor);
+      if (this.positions === 'keep') next.state.takeFloors(this.model.live());
+      if (this.positions === 'keep') next.state.epoch = this.model.live().epoch;
       if (this.positions === 'renumber') this.model.parked.replaceBy(next.parked);
       this.model.exchange(next.state);
       this.finish('switched');
@@ -190,6 +202,14 @@ export class MemoryRebuildWork implements RebuildWork {
   /** The projectors are past it. What is rejected is parked. */
   private recordLacking(): void {
     const { next } = this.own;
+    const [first] = next.lacking.values();
+    if (first && next.lacking.size > MAX_LACKING) {
+      const where = `the first is ${first.envelope.event.id}, at index ${first.index} of lane ${first.lane}`;
+      throw new SluiceError(
+        'configuration',
+        `Positions cannot be kept: the live model lacks too many events, ${where}`,
+      );
+    }
     for (const { lane, index, envelope } of next.lacking.values()) {
       try {
         next.state.record([envelope], Date.now());

@@ -1,4 +1,4 @@
-import type { EventFamily, Position, RecordedEvent } from '@sluice/event-schema';
+import type { EncodedRecordedEvent, EventFamily, Position, RecordedEvent } from '@sluice/event-schema';
 import { SluiceError } from '../errors';
 import { BEFORE_FIRST } from '../position';
 import {
@@ -11,6 +11,7 @@ import {
   type RetentionStep,
   type RetentionWork,
 } from '../ports/event-retention';
+import { RetentionRounds, type DuePolicy } from '../retention-rounds';
 import type { MemoryModelState } from './memory-model-state';
 import { firstWithin } from './memory-removed-events';
 
@@ -52,45 +53,63 @@ export class MemoryEventRetention implements EventRetention {
   }
 
   async removePolicy(scope: RetentionScope): Promise<boolean> {
+    if (!this.noted.delete(keyOf(scope))) return false;
     // What it was for is the default's now, which has passed it by.
     const byDefault = this.noted.get(keyOf({ ...scope, workspaceId: 'default' }));
     if (byDefault) byDefault.swept = UNSWEPT;
-    return this.noted.delete(keyOf(scope));
+    return true;
   }
 
   async claim(holder: string, leaseMs: number): Promise<RetentionWork | undefined> {
     if (this.lease.expiresAt > Date.now()) return undefined;
     const fencingToken = this.lease.fencingToken + 1;
     this.lease = { holder, fencingToken, expiresAt: Date.now() + leaseMs };
-    const whileHeld = <T>(work: () => T): Promise<T> => {
-      if (this.lease.fencingToken === fencingToken) return Promise.resolve(work());
-      return Promise.reject(new SluiceError('conflict', 'Somebody else removes what is too old'));
+    const whileHeld = async <T>(work: () => T): Promise<T> => {
+      if (this.lease.fencingToken === fencingToken) return work();
+      throw new SluiceError('conflict', 'Somebody else removes what is too old');
     };
+    const rounds = new RetentionRounds({
+      due: () => whileHeld(() => this.due()),
+      sweep: (scope, bounds) => whileHeld(() => this.sweepOne(scope, bounds)),
+    });
     return {
-      step: (bounds) => whileHeld(() => this.step(bounds)),
+      step: (bounds) => rounds.step(bounds),
+      backlog: () => rounds.backlog,
       renew: (ms) => whileHeld(() => void (this.lease.expiresAt = Date.now() + ms)),
       release: () => whileHeld(() => void (this.lease = { ...this.lease, holder: '', expiresAt: 0 })),
     };
   }
 
-  private step(bounds: RetentionBounds): RetentionStep {
+  private due(): readonly DuePolicy[] {
+    const due = this.inOrder().flatMap((policy) => {
+      const [next] = this.ahead(policy);
+      const overdueMs = Date.now() - (policy.maxAgeMs ?? Infinity) - (next?.event.recordedAt ?? Infinity);
+      return overdueMs >= 0 ? [{ scope: policy.scope, overdueMs }] : [];
+    });
+    return due.sort((a, b) => b.overdueMs - a.overdueMs);
+  }
+
+  private sweepOne(scope: RetentionScope, bounds: RetentionBounds): RetentionStep | undefined {
     if (this.isRebuilding()) return { kind: 'waiting' };
-    for (const policy of this.inOrder()) {
-      const swept = this.sweep(policy, bounds);
-      if (swept) return swept;
-    }
-    return { kind: 'done' };
+    const policy = this.noted.get(keyOf(scope));
+    return policy && this.sweep(policy, bounds);
+  }
+
+  /** What comes next in position order. */
+  private ahead({ scope, swept }: NotedPolicy): readonly EncodedRecordedEvent[] {
+    const { epoch, events } = this.state();
+    const after = swept.epoch === epoch ? swept.position : BEFORE_FIRST;
+    return events.filter(
+      ({ event }) =>
+        event.position > after && (scope.workspaceId === 'default' || event.workspaceId === scope.workspaceId),
+    );
   }
 
   private sweep(policy: NotedPolicy, { maxScanned, ...bounds }: RetentionBounds): RetentionStep | undefined {
     const { scope, maxAgeMs } = policy;
     if (maxAgeMs === undefined) return undefined;
     const state = this.state();
-    const after = policy.swept.epoch === state.epoch ? policy.swept.position : BEFORE_FIRST;
-    const ahead = state.events.filter(
-      ({ event }) =>
-        event.position > after && (scope.workspaceId === 'default' || event.workspaceId === scope.workspaceId),
-    );
+    const ahead = this.ahead(policy);
     const young = ahead.findIndex(({ event }) => event.recordedAt > Date.now() - maxAgeMs);
     const old = ahead.slice(0, Math.min(maxScanned, young === -1 ? Infinity : young));
     const due = old.filter(({ event }) => event.family === scope.family && this.governs(scope, event));

@@ -9,7 +9,10 @@ export interface RecordedRun {
 export interface FollowDeliveryOptions {
   /** Called for each run, in the order of publication. Synchronous, so that nothing piles up in front of it. */
   onRun(run: RecordedRun): void;
-  /** What followers hold of runs that were published before is to be dropped; what they need of it they read again. */
+  /**
+   * What followers hold of runs that were published before is to be dropped; what they need of it they read again. Also told to
+   * who was away and may have missed it.
+   */
   onForgotten?(): void;
   /** Told of faults that the follower survives by itself; runs may be missing after one. */
   onFault?(error: unknown): void;

@@ -10,6 +10,16 @@ export type Lane = number & { readonly __brand: 'Lane' };
 /** How far into a lane a follower has come: the index of the next record to handle. */
 export type LaneCheckpoints = ReadonlyMap<Lane, number>;
 
+/** What a batch does to the checkpoint of a lane. */
+export interface CheckpointMove {
+  /** What the follower holds for stored; 0 where there was none. A store that has less has lost something. */
+  readonly from: number;
+  /** What is to be stored once the batch is handled: where to go on. */
+  readonly to: number;
+}
+
+export type CheckpointMoves = ReadonlyMap<Lane, CheckpointMove>;
+
 /** One record as it is stored. It is not decoded: what does not decode must still be parked with its reason (G7). */
 export interface LogRecord {
   readonly lane: Lane;
@@ -26,8 +36,8 @@ export interface LogRecord {
  */
 export interface LogBatch {
   readonly records: readonly LogRecord[];
-  /** For every lane of the batch, where to go on once the batch is handled. */
-  readonly checkpoints: LaneCheckpoints;
+  /** For every lane of the batch, and none else. */
+  readonly checkpoints: CheckpointMoves;
 }
 
 export interface FollowLogOptions {
@@ -36,12 +46,13 @@ export interface FollowLogOptions {
   /** Most records in one batch. */
   readonly maxBatchRecords: number;
   /**
-   * Asked whenever lanes are taken over. The answer says where to go on; a lane that is absent is read from its beginning.
+   * Asked whenever lanes are taken over, and every few seconds. The answer says where to go on; a lane that is absent is read
+   * from its beginning. One that is behind the follower has been lost: `onFault` is told, and the lane is read again from there.
    */
   loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints>;
   /**
-   * Handles a batch and stores its checkpoints. When it rejects, the same records come again after a bounded back-off;
-   * batches never overlap in time within one follower.
+   * Handles a batch and stores its checkpoints. When it rejects, the same records come again after a bounded back-off, or, after
+   * CheckpointLost, those from the stored checkpoints on. Batches never overlap in time within one follower.
    */
   handle(batch: LogBatch): Promise<void>;
   /** Told of faults that the follower survives by itself. */

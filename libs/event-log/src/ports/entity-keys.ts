@@ -1,4 +1,4 @@
-import type { Lane, LaneCheckpoints } from './durable-log';
+import type { CheckpointMoves, Lane, LaneCheckpoints } from './durable-log';
 import type { LogEntity } from './log-erasure';
 
 /**
@@ -85,8 +85,10 @@ export interface EntityKeys {
   loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints>;
 
   /**
-   * Takes over what the journal has, and how far that is, at once. A key that is destroyed stays so, wherever that is said.
+   * Takes over what the journal has, and how far that is, at once. A key that is destroyed stays so, wherever that is said. A
+   * checkpoint never moves back.
    * @returns those that are destroyed here and that the journal has as keys: it is to be told
+   * @throws CheckpointLost when the index has not come to where the journal was read from: nothing is taken over
    */
-  takeOver(keys: readonly JournalledKey[], checkpoints: LaneCheckpoints): Promise<readonly JournalledKey[]>;
+  takeOver(keys: readonly JournalledKey[], checkpoints: CheckpointMoves): Promise<readonly JournalledKey[]>;
 }

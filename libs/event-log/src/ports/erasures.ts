@@ -50,9 +50,9 @@ export const MAX_LISTED_ERASURES = 100;
 
 /**
  * Most events of an entity of which fields are erased: all of them are read to decide whether that can be, and what they made
- * is made anew at once.
+ * is made anew at once, while nobody records.
  */
-export const MAX_EVENTS_OF_FIELDS = 50_000;
+export const MAX_EVENTS_OF_FIELDS = 20_000;
 
 export interface ErasureRequest {
   readonly entity: EntityRef;
@@ -62,8 +62,10 @@ export interface ErasureRequest {
 
 /** What a worker notes of an erasure from one step to the next. */
 export interface ErasureProgress {
-  /** The ends of the log that the read model has to reach. */
-  readonly ends?: LaneCheckpoints;
+  /** Where the log ended when the erasure was asked for: what was acknowledged before goes. For the step `cutting`. */
+  readonly requestedEnds?: LaneCheckpoints;
+  /** Where it ended when what was there could be told from what comes: all that goes is before them. For `catching_up`. */
+  readonly sealedEnds?: LaneCheckpoints;
   /** Events up to here are erased. */
   readonly upTo?: Position;
   /** Of the log's own erasure. */
@@ -77,11 +79,13 @@ export interface ErasureProgress {
 /** One erasure, and how far it is. */
 export interface ErasureStatus extends ErasureRequest {
   readonly erasureId: number;
-  /** The step it is at; absent when it is done. */
+  /** The step it is at, or was at when it was abandoned; absent when it is done. */
   readonly step?: ErasureStep;
   /** In milliseconds since 1970. */
   readonly requestedAt: number;
   readonly finishedAt?: number;
+  /** When it was abandoned: nobody goes on with it. */
+  readonly abandonedAt?: number;
   /** Who is at it at this moment; absent while nobody is, for instance while a step waits. */
   readonly holder?: string;
   /** Events up to here are erased; absent before that is known. */
@@ -97,8 +101,8 @@ export interface ErasureStatus extends ErasureRequest {
 }
 
 /**
- * The work on one erasure, by one process at a time. Every method is refused with `conflict` after the lease was lost, and
- * `read_model_unavailable` may come from each.
+ * The work on one erasure, by one process at a time. Every method is refused with `conflict` after the lease was lost or the
+ * erasure was abandoned, and `read_model_unavailable` may come from each.
  */
 export interface ErasureWork extends ErasureRequest {
   readonly erasureId: number;
@@ -147,6 +151,13 @@ export interface Erasures {
   find(erasureId: number): Promise<ErasureStatus | undefined>;
   /** The newest first, older than `before`; at most `MAX_LISTED_ERASURES`. */
   list(query: { readonly before?: number; readonly limit: number }): Promise<readonly ErasureStatus[]>;
+  /**
+   * Nobody goes on with it: what its steps up to here have erased stays erased, and all else stays. It may be asked for again.
+   * What a process is at in this moment outside the read model may still come to its end. One that is abandoned already is
+   * answered as it is.
+   * @throws SluiceError `not_found`; `conflict` when it is done
+   */
+  abandon(erasureId: number): Promise<ErasureStatus>;
   /** An open erasure whose step is due and that nobody holds; undefined when there is none. */
   claim(holder: string, leaseMs: number): Promise<ErasureWork | undefined>;
 }

@@ -30,6 +30,8 @@ export interface RetentionBounds extends RemovalBounds {
  * - `swept`: it looked at so many events, in position order, and removed those that the policy is for.
  * - `done`: nothing is too old at this moment.
  * - `waiting`: the read model is being rebuilt; nothing is removed until that is over.
+ * - `clocks_differ`: the store's clock is ahead of this process's by so many milliseconds, or behind it (less than 0): nothing is
+ *   removed while nobody knows the time.
  */
 export type RetentionStep =
   | {
@@ -41,15 +43,32 @@ export type RetentionStep =
       readonly upTo: Position;
     }
   | { readonly kind: 'done' }
-  | { readonly kind: 'waiting' };
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'clocks_differ'; readonly byMs: number };
+
+/** The clocks of a store and of a process may differ by so much. */
+export const MAX_CLOCK_DIFFERENCE_MS = 60_000;
+
+/** What is too old and not removed yet. */
+export interface RetentionBacklog {
+  /** Policies that have something to look at. */
+  readonly policies: number;
+  /** For how long the first event that they are to look at has been too old, in milliseconds. */
+  readonly overdueMs: number;
+}
 
 /**
  * Removing what is too old, by one process at a time. How far it came is stored with what it removed, in one transaction.
  * Every method may throw SluiceError `conflict` after the lease was lost, and `read_model_unavailable`.
  */
 export interface RetentionWork {
-  /** Removes what comes next; to be repeated until it is done. A policy that changed meanwhile counts as it is now. */
+  /**
+   * Removes what comes next; to be repeated until it is done. The policies that have something to remove take turns. One that
+   * changed meanwhile counts as it is now. An event is too old when both the store's clock and this process's say so.
+   */
   step(bounds: RetentionBounds): Promise<RetentionStep>;
+  /** As of the last look, which a step takes every now and then; the first one does. */
+  backlog(): RetentionBacklog;
   renew(leaseMs: number): Promise<void>;
   /** Gives the lease back, so that another process goes on at once. */
   release(): Promise<void>;

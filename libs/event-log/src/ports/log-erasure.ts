@@ -28,8 +28,11 @@ export interface LogErasure {
   /** Why this log can erase nothing; undefined when it can. */
   readonly refusal: string | undefined;
 
-  /** How long readers may still have what was taken out in hand after `finish`, in milliseconds. */
-  readonly readersForgetMs: number;
+  /**
+   * How long readers, in whichever process, may still have what was taken out in hand after `finish`, in milliseconds.
+   * @throws SluiceError `read_model_unavailable`
+   */
+  readersForgetMs(): Promise<number>;
 
   /**
    * From now on, what is appended for the entity can be told from what was there, once `isReady` says so.
@@ -66,5 +69,5 @@ export function logEntityKey({ workspaceId, family, entityId }: LogEntity): stri
 /** The erasure of a log that erases nothing: every call is refused. */
 export function refusedErasure(refusal: string): LogErasure {
   const refuse = () => Promise.reject(new SluiceError('conflict', refusal));
-  return { refusal, readersForgetMs: 0, begin: refuse, isReady: refuse, finish: refuse };
+  return { refusal, readersForgetMs: () => Promise.resolve(0), begin: refuse, isReady: refuse, finish: refuse };
 }

@@ -1,5 +1,5 @@
 import type { EncodedEnvelope } from '@sluice/event-schema';
-import type { Lane, LaneCheckpoints } from './durable-log';
+import type { CheckpointMoves, Lane, LaneCheckpoints } from './durable-log';
 import type { ParkedRecord } from './read-model';
 
 /**
@@ -46,7 +46,7 @@ export interface RebuildStatus extends RebuildRequest {
 export interface RebuildBatch {
   readonly events: readonly RebuildEvent[];
   readonly parked: readonly ParkedRecord[];
-  readonly checkpoints: LaneCheckpoints;
+  readonly checkpoints: CheckpointMoves;
 }
 
 /** An event, and where in the log it is. */
@@ -56,10 +56,21 @@ export interface RebuildEvent {
   readonly envelope: EncodedEnvelope;
 }
 
+/** Of each lane of the log the first index that it still has, and the one that comes after the last. */
+export interface LogBounds {
+  readonly starts: LaneCheckpoints;
+  readonly ends: LaneCheckpoints;
+}
+
 /** How much is left to be done before the model beside is where the live one is. */
 export interface RebuildRemainder {
-  /** Records of the log that the live model has handled and the model beside has not. */
+  /**
+   * Records that the live model has handled and the model beside has not. Of a lane of which the live model does not say how far
+   * it is, and with new positions of every lane: up to the end of the log.
+   */
   readonly records: number;
+  /** Records up to the end of the log that the model beside has not handled. */
+  readonly unread: number;
   /** Events of the live model that the model beside does not have in full. */
   readonly events: number;
 }
@@ -91,8 +102,8 @@ export interface RebuildWork {
   copy(batch: RebuildBatch): Promise<LaneCheckpoints>;
   /** Projects what comes next, in position order, in one transaction. The answer is how many events it took. */
   project(): Promise<number>;
-  /** @param starts the first index that each lane of the log still has */
-  remainder(starts: LaneCheckpoints): Promise<RebuildRemainder>;
+  /** @param log as of a moment ago */
+  remainder(log: LogBounds): Promise<RebuildRemainder>;
   /**
    * To be called when all records are copied and events are still missing, as their records are not in the log word for word:
    * takes what the log has under their ids, and of removed events that it has nothing of what the live model has.

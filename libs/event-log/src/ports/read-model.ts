@@ -7,13 +7,18 @@ import type {
   RecordedEvent,
 } from '@sluice/event-schema';
 import type { EventFilter } from '../filter';
-import type { Lane, LaneCheckpoints } from './durable-log';
-import type { RemovedEvents } from './removed-events';
+import type { CheckpointMoves, Lane, LaneCheckpoints } from './durable-log';
+import type { EntityRef, RemovedEvents } from './removed-events';
 
 /** The newest recorded event. */
 export interface Head {
   readonly epoch: Epoch;
   readonly position: Position;
+}
+
+/** An event that was recorded and given out: a process that saw it can tell that it was lost. */
+export interface RecordedWitness extends Head {
+  readonly eventId: string;
 }
 
 /** A record that could not become an event, and why. It blocks nothing and can be replayed (G7). */
@@ -42,7 +47,7 @@ export interface StoredParkedRecord extends ParkedRecord {
 export interface RecordBatch {
   readonly envelopes: readonly EncodedEnvelope[];
   readonly parked: readonly ParkedRecord[];
-  readonly checkpoints: LaneCheckpoints;
+  readonly checkpoints: CheckpointMoves;
 }
 
 export interface RecordOutcome {
@@ -70,9 +75,19 @@ export class ProjectionFailed extends Error {
  * projections and stores the checkpoints. Either all of it happened or nothing. A checkpoint never moves back.
  */
 export interface EventRecorder {
-  /** @throws ProjectionFailed, or SluiceError `read_model_unavailable` */
+  /**
+   * @throws ProjectionFailed; CheckpointLost when less is stored than the batch begins with; SluiceError `read_model_unavailable`
+   */
   record(batch: RecordBatch): Promise<RecordOutcome>;
   loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints>;
+  /**
+   * Begins a new epoch when this event is no longer at its position in its epoch: then the store has lost what it had, and gives
+   * positions a second time that subscribers have seen. Each cursor of before is answered by a reset, and whoever published
+   * begins anew at the head. Nothing happens when the event is there, or removed, or its epoch is over.
+   * @returns whether a new epoch began
+   * @throws SluiceError `read_model_unavailable`
+   */
+  beginEpochIfLost(witness: RecordedWitness): Promise<boolean>;
 }
 
 export interface ReadEventsOptions {
@@ -90,18 +105,30 @@ export interface ReadEventsOptions {
   readonly limit: number;
   /** Most bytes of envelopes, as text in UTF-8; the first event is in the answer whatever its size. Unbounded when absent. */
   readonly maxBytes?: number;
+  /** The reader knows of what was removed by this revision; 0 by default. */
+  readonly knownRevision?: number;
 }
 
-/** Events that match, in the order asked for, and the floor of that very moment. */
+/**
+ * Events that match, in the order asked for, and what retention has removed by that very moment. Removals have revisions: one
+ * that happens later has a higher one, whatever its workspace and family.
+ */
 export interface RecordedPage {
   readonly events: readonly EncodedRecordedEvent[];
   /** Nothing that matches was left out. False when `limit` or `maxBytes` was reached: there may be more then. */
   readonly complete: boolean;
   /**
    * The highest position from which retention has removed an event of a workspace and family that the filter may match;
-   * `BEFORE_FIRST` where it has removed none. Who has seen less than this has missed something, and must be told.
+   * `BEFORE_FIRST` where it has removed none.
    */
   readonly floor: Position;
+  /**
+   * As `floor`, of workspaces and families of which it has removed something after the revision that the reader knows. Who has
+   * seen less than this has missed something, and must be told.
+   */
+  readonly lost: Position;
+  /** The newest removal of what the filter may match; 0 where there was none. */
+  readonly revision: number;
 }
 
 export interface ReadAllOptions {
@@ -125,6 +152,8 @@ export interface RemovedEvent {
    * where the event was erased: then nobody is told.
    */
   readonly floor: Position;
+  /** The newest removal of its workspace and family. */
+  readonly revision: number;
 }
 
 /** What is at consecutive positions. */
@@ -167,6 +196,13 @@ export interface RecordedEventReader {
   readAll(options: ReadAllOptions): Promise<RecordedRange>;
   /** The recorded events among these ids; not those that were removed. */
   findByIds(eventIds: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent>>;
+  /**
+   * Those of these ids whose events were recorded and then removed: what is appended under them is never recorded again. An
+   * event may go at any moment, so who does not know an id looks for the event first, and then here.
+   */
+  removedAmong(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Undefined where nothing was ever recorded of it. */
+  findEntity(entity: EntityRef): Promise<EntitySummary | undefined>;
   listEntities(options: ListEntitiesOptions): Promise<readonly EntitySummary[]>;
 }
 

@@ -4,7 +4,7 @@ import {
   MAX_SESSION_PAGE_LENGTH,
   type ListSessionEvents,
 } from '../session/session-events';
-import { processedAt, queued, running, said, sessionEnvelope as event } from './session-envelope';
+import { processedAt, queued, running, said, SESSION_ID, sessionEnvelope as event } from './session-envelope';
 import { eventsOf, idsOf, pageOf, pagesOf, type CurrentSessionHarness } from './session-harness';
 import { OCCURRED_AT } from './workspace-envelope';
 
@@ -36,6 +36,19 @@ export function describeListsOfSessionEvents(current: CurrentSessionHarness): vo
         processedAtMs: OCCURRED_AT + 10,
         payload: said('e1', 10),
       });
+    });
+
+    it('lists what is kept, in pages that go on to it, and finds nothing else', async () => {
+      await current().removeAll();
+      expect(await pageOf(current(), { limit: 2 })).toEqual({ events: [] });
+      await current().record(range(13, 17).map((n) => event(data(n))));
+      expect(await idsOf(current(), { limit: 2 })).toEqual(ids(...range(13, 17)));
+      expect(await idsOf(current(), { limit: 2, order: 'descending' })).toEqual(ids(...range(13, 17).reverse()));
+      expect(await idsOf(current(), { limit: 1, types: ['user.message'] })).toEqual(ids(15));
+      expect(await idsOf(current(), { limit: 1, processedFromMs: OCCURRED_AT })).toEqual(ids(13, 14, 16, 17));
+      const found = await current().events.byIds(1, SESSION_ID, ids(12, 13));
+      expect(found.map(({ id }) => id)).toEqual(ids(13));
+      expect(await current().events.find(1, SESSION_ID, 'e12')).toBeUndefined();
     });
 
     it.each(

@@ -11,6 +11,8 @@ export interface SessionEventsHarness {
   readonly events: SessionEvents;
   /** Records events in one batch, after those of the batches before. */
   record(envelopes: readonly EncodedEnvelope[]): Promise<void>;
+  /** Has retention remove what is recorded by now. */
+  removeAll(): Promise<void>;
   /** Lets go of the read model and everything that was opened. */
   destroy(): Promise<void>;
 }
@@ -20,7 +22,8 @@ export type CurrentSessionHarness = () => SessionEventsHarness;
 
 /** Session events in memory, with positions as a read model gives them. */
 export function memorySessionHarness(): SessionEventsHarness {
-  const events = new MemorySessionEvents();
+  let removedUpTo = 0;
+  const events = new MemorySessionEvents((position) => position > removedUpTo);
   const known = new Set<string>();
   const recorded = (envelope: EncodedEnvelope) => {
     known.add(envelope.event.id);
@@ -32,6 +35,7 @@ export function memorySessionHarness(): SessionEventsHarness {
       const fresh = envelopes.flatMap((envelope) => (known.has(envelope.event.id) ? [] : [recorded(envelope)]));
       events.apply(changesOfKind('session_event', mergeChanges(fresh.flatMap(projectEvent))));
     },
+    removeAll: async () => void (removedUpTo = known.size),
     destroy: async () => undefined,
   };
 }

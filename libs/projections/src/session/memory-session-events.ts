@@ -27,6 +27,9 @@ interface StoredSession {
 export class MemorySessionEvents implements SessionEvents {
   private readonly sessions = new Map<string, StoredSession>();
 
+  /** @param isKept whether the event at a position is kept: what is removed is shown no more */
+  constructor(private readonly isKept: (position: number) => boolean = () => true) {}
+
   /** Makes merged changes, all of them before anything can be read. */
   apply(changes: readonly SessionEventChange[]): void {
     for (const change of changes) this.applyOne(change);
@@ -44,7 +47,7 @@ export class MemorySessionEvents implements SessionEvents {
     for (let scanned = 0; ; scanned++, place += step) {
       const event = stored[place];
       if (event === undefined) return { events };
-      const isShown = matches(event, query);
+      const isShown = this.isKept(event.position) && matches(event, query);
       const isFull =
         events.length >= limit || (isShown && length > 0 && length + event.length > MAX_SESSION_PAGE_LENGTH);
       if (isFull || scanned >= MAX_SCANNED_SESSION_EVENTS)
@@ -58,13 +61,19 @@ export class MemorySessionEvents implements SessionEvents {
 
   async byIds(workspaceId: number, sessionId: string, ids: readonly string[]): Promise<readonly SessionEventRecord[]> {
     const session = this.sessions.get(keyOf(workspaceId, sessionId));
-    const found = [...new Set(ids.slice(0, MAX_SESSION_EVENT_IDS))].flatMap((id) => eventOf(session, id) ?? []);
+    const found = [...new Set(ids.slice(0, MAX_SESSION_EVENT_IDS))].flatMap((id) => this.eventOf(session, id) ?? []);
     return found.sort((a, b) => a.position - b.position).map(sessionEventRecord);
   }
 
   async find(workspaceId: number, sessionId: string, id: string): Promise<SessionEventRecord | undefined> {
-    const event = eventOf(this.sessions.get(keyOf(workspaceId, sessionId)), id);
+    const event = this.eventOf(this.sessions.get(keyOf(workspaceId, sessionId)), id);
     return event && sessionEventRecord(event);
+  }
+
+  private eventOf(session: StoredSession | undefined, id: string): StoredSessionEvent | undefined {
+    const place = session?.places.get(id);
+    const event = place === undefined ? undefined : session?.events[place];
+    return event && this.isKept(event.position) ? event : undefined;
   }
 
   private applyOne({ workspaceId, sessionId, processed, added }: SessionEventChange): void {
@@ -85,11 +94,6 @@ export class MemorySessionEvents implements SessionEvents {
 }
 
 const keyOf = (workspaceId: number, sessionId: string) => JSON.stringify([workspaceId, sessionId]);
-
-function eventOf(session: StoredSession | undefined, id: string): StoredSessionEvent | undefined {
-  const place = session?.places.get(id);
-  return place === undefined ? undefined : session?.events[place];
-}
 
 /** Where a page begins: the first place beyond a position in the order. */
 function firstPlace(

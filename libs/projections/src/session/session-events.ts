@@ -50,15 +50,15 @@ export interface SessionEventPage {
 }
 
 /**
- * Reads the events of sessions. They show all recorded events that the sessions API knows, and only those: what has a
- * position can be read here. What a page costs depends on its limit, not on how many events the session has: where few
+ * Reads the events of sessions. They show all events on record that the sessions API knows, and only those: what is kept
+ * can be read here. What a page costs depends on its limit, not on how many events the session has: where few
  * events meet the conditions, or events are large, a page may have fewer than `limit`, even none, and yet a `next`.
  * Every method may throw SluiceError `read_model_unavailable`.
  */
 export interface SessionEvents {
   /** Of a session that is not there: an empty page without `next`. */
   list(query: ListSessionEvents): Promise<SessionEventPage>;
-  /** Those of the ids that are recorded, by position. */
+  /** Those of the ids that are on record, by position. */
   byIds(workspaceId: number, sessionId: string, ids: readonly string[]): Promise<readonly SessionEventRecord[]>;
   find(workspaceId: number, sessionId: string, id: string): Promise<SessionEventRecord | undefined>;
 }

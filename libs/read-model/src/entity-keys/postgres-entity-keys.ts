@@ -1,6 +1,7 @@
 import {
   logEntityKey,
   SluiceError,
+  type CheckpointMoves,
   type CurrentKey,
   type EntityKey,
   type EntityKeys,
@@ -162,7 +163,7 @@ export class PostgresEntityKeys implements EntityKeys {
     });
   }
 
-  takeOver(keys: readonly JournalledKey[], checkpoints: LaneCheckpoints): Promise<readonly JournalledKey[]> {
+  takeOver(keys: readonly JournalledKey[], checkpoints: CheckpointMoves): Promise<readonly JournalledKey[]> {
     return orUnavailable(() => inTransaction(this.pool, (queries) => takeOverJournal(queries, keys, checkpoints)));
   }
 }

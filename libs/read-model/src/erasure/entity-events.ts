@@ -20,6 +20,13 @@ export function ofEntity({ workspaceId, family, entityId }: EntityRef): Prisma.S
   return Prisma.sql`workspace_id = ${workspaceId}::int AND family = ${family} AND entity_id = ${entityId}`;
 }
 
+/** Positions and sizes of an entity's events up to a position: candidates for `firstWithin`. */
+export function eventsOf(entity: EntityRef, upTo: number): Prisma.Sql {
+  return Prisma.sql`
+    SELECT position, octet_length(envelope) AS bytes FROM read_model.recorded_events
+    WHERE ${ofEntity(entity)} AND position <= ${BigInt(upTo)}::bigint ORDER BY position`;
+}
+
 /** The events of an entity after a position and up to one, in their order: a page, empty at the end. */
 export async function readEntityEvents(
   queries: Queries,

@@ -1,23 +1,66 @@
 import type { EntityRef } from '@sluice/event-log';
 import type { WorkspaceEntityKind } from '@sluice/event-schema';
+import { changesOfKind, WORKSPACE_DOCUMENT_KINDS, type Change } from '@sluice/projections';
 import type { Queries } from '../database';
 import { Prisma } from '../generated/client';
 
-/** Deletes the rows of all projections that the events of an entity made. */
-export async function deleteRowsOf(queries: Queries, { workspaceId, family, entityId }: EntityRef): Promise<void> {
+/**
+ * Deletes what events at these positions added to projections. Rows that these changed otherwise stay as they are until what
+ * the entity made is made anew.
+ */
+export async function deleteMadeAt(
+  queries: Queries,
+  { workspaceId, family, entityId }: EntityRef,
+  positions: readonly string[],
+): Promise<void> {
+  const inWorkspace = Prisma.sql`workspace_id = ${workspaceId}::int`;
+  if (family === 'session') {
+    await queries.$executeRaw`
+      DELETE FROM read_model.session_events
+      WHERE ${inWorkspace} AND session_id = ${entityId} AND position >= 0 AND position = ANY(${[...positions]}::bigint[])`;
+  }
+  if (family === 'workspace') {
+    await queries.$executeRaw`
+      DELETE FROM read_model.workspace_documents
+      WHERE ${inWorkspace} AND kind = ANY(${[...WORKSPACE_DOCUMENT_KINDS]}) AND created_position = ANY(${[...positions]}::bigint[])`;
+  }
+}
+
+/** Deletes the rows of all projections that the events of an entity made, but for those that are as they are to be made. */
+export async function deleteRowsOf(queries: Queries, entity: EntityRef, made: readonly Change[]): Promise<void> {
+  const { workspaceId, family, entityId } = entity;
   const inWorkspace = Prisma.sql`workspace_id = ${workspaceId}::int`;
   switch (family) {
     case 'sandbox':
       await queries.$executeRaw`DELETE FROM read_model.sandboxes WHERE ${inWorkspace} AND sandbox_id = ${entityId}`;
       return;
     case 'session':
-      await queries.$executeRaw`DELETE FROM read_model.session_events WHERE ${inWorkspace} AND session_id = ${entityId}`;
-      return;
+      return deleteSessionEvents(queries, entity, made);
     case 'workspace':
       return deleteDocumentsOf(queries, inWorkspace, entityId);
     case 'registry':
       throw new Error('events of registries are not erased');
   }
+}
+
+/** A session may have tens of thousands, and to take a text out changes none. */
+async function deleteSessionEvents(
+  queries: Queries,
+  { workspaceId, entityId }: EntityRef,
+  made: readonly Change[],
+): Promise<void> {
+  const events = changesOfKind('session_event', made).flatMap(({ added }) => added);
+  await queries.$executeRaw`
+    DELETE FROM read_model.session_events e
+    WHERE workspace_id = ${workspaceId}::int AND session_id = ${entityId} AND NOT EXISTS (
+      SELECT FROM unnest(
+        ${events.map(({ id }) => id)}::text[],
+        ${events.map(({ position }) => BigInt(position))}::bigint[],
+        ${events.map(({ type }) => type)}::text[],
+        ${events.map(({ processedAtMs }) => (processedAtMs === null ? null : BigInt(processedAtMs)))}::bigint[]
+      ) AS m (event_id, position, type, processed_at)
+      WHERE m.event_id = e.event_id AND m.position = e.position AND m.type = e.type
+        AND m.processed_at IS NOT DISTINCT FROM e.processed_at)`;
 }
 
 /** A document by its own name. */

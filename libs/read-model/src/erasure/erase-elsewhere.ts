@@ -33,15 +33,15 @@ export async function eraseElsewhere(
 ): Promise<'more' | 'waiting' | 'done'> {
   if (await eraseDeliveries(queries, entity)) return 'more';
   if (isWhole && (await eraseDeadLetters(queries, entity))) return 'more';
-  if (entity.family === 'session') {
-    const left = await eraseSession(queries, entity);
-    if (left !== 'done') return left;
-  }
+  return entity.family === 'session' ? eraseSession(queries, entity) : 'done';
+}
+
+/** Takes the samples of these tables anew. Not for a transaction with locks that others want: a large table takes long. */
+export async function takeSamples(queries: Queries): Promise<void> {
   for (const table of SAMPLED_TABLES) {
     const name = table.split('.').map(escapeIdentifier).join('.');
     await queries.$executeRaw`ANALYZE ${Prisma.raw(name)}`;
   }
-  return 'done';
 }
 
 /** What endpoints answered may repeat what they were sent. */

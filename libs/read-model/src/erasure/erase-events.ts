@@ -1,9 +1,9 @@
 import { keptOf, type EntityRef, type ErasedPart, type RedactOptions } from '@sluice/event-log';
 import type { Queries } from '../database';
-import { Prisma } from '../generated/client';
 import { firstWithin, removeAt } from '../retention/remove-events';
 import { toLines } from '../text-lines';
-import { ofEntity, PAGE_BYTES, PAGE_EVENTS, readEntityEvents } from './entity-events';
+import { deleteMadeAt } from './entity-rows';
+import { eventsOf, PAGE_BYTES, PAGE_EVENTS, readEntityEvents } from './entity-events';
 
 /** What one transaction did. */
 export interface ErasedEvents {
@@ -18,11 +18,8 @@ const BOUNDS = { maxEvents: PAGE_EVENTS, maxBytes: PAGE_BYTES };
 
 /** Removes the next events of an entity, up to a position. */
 export async function eraseWhole(queries: Queries, entity: EntityRef, upTo: number): Promise<ErasedEvents> {
-  const candidates = Prisma.sql`
-    SELECT position, octet_length(envelope) AS bytes FROM read_model.recorded_events
-    WHERE ${ofEntity(entity)} AND position <= ${BigInt(upTo)}::bigint ORDER BY position`;
-  const { positions, complete } = await firstWithin(queries, candidates, BOUNDS);
-  return { events: await removeAt(queries, positions, 'untold'), upTo: 0, hasMore: !complete };
+  const { positions, complete } = await firstWithin(queries, eventsOf(entity, upTo), BOUNDS);
+  return { events: await remove(queries, entity, positions), upTo: 0, hasMore: !complete };
 }
 
 /** Takes fields out of the next events of an entity after a position. One that cannot be without them goes. */
@@ -46,11 +43,15 @@ export async function eraseFields(
     text === undefined || text === before ? [] : [{ position, text }],
   );
   if (changed.length > 0) await changeTexts(queries, changed);
-  if (gone.length > 0) {
-    const positions = gone.map(({ position }) => String(position));
-    await removeAt(queries, positions, 'untold');
-  }
+  const positions = gone.map(({ position }) => String(position));
+  if (gone.length > 0) await remove(queries, entity, positions);
   return { events: changed.length + gone.length, upTo: last.position, hasMore: true };
+}
+
+/** With most of what they made: there is little left to do when nobody may record. */
+async function remove(queries: Queries, entity: EntityRef, positions: readonly string[]): Promise<number> {
+  await deleteMadeAt(queries, entity, positions);
+  return removeAt(queries, positions, 'untold');
 }
 
 async function changeTexts(

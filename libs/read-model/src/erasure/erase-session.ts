@@ -28,8 +28,10 @@ export async function eraseSession(
         SELECT ctid FROM ${from} WHERE session_id = ${sessionId} LIMIT ${MAX_ROWS}))`;
     if (deleted === MAX_ROWS) return 'more';
   }
-  // Receipts of requests that make sessions are in a scope of their own.
-  await queries.$executeRaw`DELETE FROM agent_sessions.receipts WHERE strpos(answer, ${JSON.stringify(sessionId)}) > 0`;
+  // Receipts of requests that make sessions are in a scope of the workspace.
+  await queries.$executeRaw`
+    DELETE FROM agent_sessions.receipts
+    WHERE session_id = ${`create/${workspaceId}`} AND strpos(answer, ${JSON.stringify(sessionId)}) > 0`;
   const ofSession = Prisma.sql`workspace_id = ${workspaceId}::int AND parent_id = ${sessionId}`;
   await queries.$executeRaw`DELETE FROM agent_sessions.documents WHERE ${ofSession} AND kind = 'repository_token'`;
   await queries.$executeRaw`

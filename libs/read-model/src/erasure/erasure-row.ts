@@ -31,6 +31,7 @@ interface StatusRow extends RequestRow {
   readonly progress: string;
   readonly requested_at: Date;
   readonly finished_at: Date | null;
+  readonly abandoned_at: Date | null;
   readonly holder: string | null;
   readonly up_to: string | null;
   readonly erased_events: string;
@@ -46,15 +47,27 @@ export interface ClaimedRow extends RequestRow {
 }
 
 /** What is written of progress: maps are lists of pairs. */
-type ProgressText = Omit<ErasureProgress, 'ends'> & { readonly ends?: readonly (readonly [Lane, number])[] };
+type ProgressText = {
+  readonly [K in keyof ErasureProgress]: K extends 'requestedEnds' | 'sealedEnds'
+    ? readonly (readonly [Lane, number])[]
+    : ErasureProgress[K];
+};
 
-export function progressText({ ends, ...progress }: ErasureProgress): string {
-  return JSON.stringify({ ...progress, ...(ends && { ends: [...ends] }) } satisfies ProgressText);
+export function progressText({ requestedEnds, sealedEnds, ...progress }: ErasureProgress): string {
+  return JSON.stringify({
+    ...progress,
+    ...(requestedEnds && { requestedEnds: [...requestedEnds] }),
+    ...(sealedEnds && { sealedEnds: [...sealedEnds] }),
+  } satisfies ProgressText);
 }
 
 export function fromProgressText(text: string): ErasureProgress {
-  const { ends, ...progress } = JSON.parse(text) as ProgressText;
-  return { ...progress, ...(ends && { ends: new Map(ends) }) };
+  const { requestedEnds, sealedEnds, ...progress } = JSON.parse(text) as ProgressText;
+  return {
+    ...progress,
+    ...(requestedEnds && { requestedEnds: new Map(requestedEnds) }),
+    ...(sealedEnds && { sealedEnds: new Map(sealedEnds) }),
+  };
 }
 
 export function fromRequestRow(row: RequestRow): ErasureRequest {
@@ -69,6 +82,7 @@ function fromStatusRow(row: StatusRow): ErasureStatus {
     ...fromRequestRow(row),
     ...(row.finished_at === null ? { step: row.step } : { finishedAt: row.finished_at.getTime() }),
     requestedAt: row.requested_at.getTime(),
+    ...(row.abandoned_at !== null && { abandonedAt: row.abandoned_at.getTime() }),
     ...(row.holder !== null && { holder: row.holder }),
     ...(row.up_to !== null && { upTo: toPosition(Number(row.up_to)) }),
     erasedEvents: Number(row.erased_events),
@@ -78,8 +92,8 @@ function fromStatusRow(row: StatusRow): ErasureStatus {
   };
 }
 
-const STATUS = Prisma.sql`erasure_id, workspace_id, family, entity_id, fields, step, progress, requested_at, finished_at, up_to,
-  erased_events, erased_parked, fault,
+const STATUS = Prisma.sql`erasure_id, workspace_id, family, entity_id, fields, step, progress, requested_at, finished_at, abandoned_at,
+  up_to, erased_events, erased_parked, fault,
   CASE WHEN is_open AND holder <> '' AND expires_at > clock_timestamp() THEN holder END AS holder`;
 
 /** The newest first. */
@@ -106,6 +120,14 @@ export async function insertErasure(
     ON CONFLICT (workspace_id, family, entity_id, is_open) DO NOTHING
     RETURNING ${STATUS}`;
   return row && fromStatusRow(row);
+}
+
+/** Waits for what its worker is just doing. @returns whether it was open */
+export async function abandonErasure(queries: Queries, erasureId: bigint): Promise<boolean> {
+  const changed = await queries.$executeRaw`
+    UPDATE maintenance.erasures SET is_open = NULL, abandoned_at = clock_timestamp(), holder = ''
+    WHERE erasure_id = ${erasureId}::bigint AND is_open`;
+  return changed === 1;
 }
 
 /** Takes the erasure that has been due for longest and that nobody holds. */

@@ -12,7 +12,7 @@ import {
   type RedactOptions,
 } from '@sluice/event-log';
 import type { EncodedEnvelope, Position } from '@sluice/event-schema';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Queries } from '../database';
 import { Prisma } from '../generated/client';
 import type { ProjectEvent } from '../record-transaction';
@@ -21,7 +21,7 @@ import { inTransaction, queriesOf } from '../transaction';
 import { orUnavailable } from '../unavailable';
 import { acceptsIn } from './accepts';
 import { pagesOfEntity } from './entity-events';
-import { eraseElsewhere } from './erase-elsewhere';
+import { eraseElsewhere, takeSamples } from './erase-elsewhere';
 import { eraseFields, eraseWhole } from './erase-events';
 import { eraseParkedPage } from './erase-parked';
 import { lockErasure, progressText, updateErasure, type ErasureGrant } from './erasure-row';
@@ -72,6 +72,7 @@ export class PostgresErasureWork implements ErasureWork {
     const pages = pagesOfEntity(this.queries(), this.entity, after);
     for (;;) {
       const page = await orUnavailable(() => pages.next());
+      await orUnavailable(() => lockErasure(this.queries(), this.grant));
       if (page.done) return;
       const kept = page.value.flatMap(({ envelope, position }) => {
         const one = keptOf(envelope, position, part, this.options);
@@ -100,7 +101,7 @@ export class PostgresErasureWork implements ErasureWork {
   /** Most of it is read before the lock is taken, under which nobody records. */
   async projectAnew(): Promise<void> {
     const before = await orUnavailable(() => foldEntity(this.queries(), this.entity, this.project));
-    await this.inErasure((queries) => makeAnew(queries, this.entity, this.project, before));
+    await this.inErasure((queries, _at, client) => makeAnew(queries, client, this.entity, this.project, before));
   }
 
   eraseParked(): Promise<boolean> {
@@ -126,9 +127,11 @@ export class PostgresErasureWork implements ErasureWork {
     return toPosition(Number(row?.published ?? 0));
   }
 
-  eraseElsewhere(): Promise<'more' | 'waiting' | 'done'> {
+  async eraseElsewhere(): Promise<'more' | 'waiting' | 'done'> {
     const isWhole = this.fields.length === 0;
-    return this.inErasure((queries) => eraseElsewhere(queries, this.entity, isWhole));
+    const left = await this.inErasure((queries) => eraseElsewhere(queries, this.entity, isWhole));
+    if (left === 'done') await orUnavailable(() => takeSamples(this.queries()));
+    return left;
   }
 
   renew(leaseMs: number): Promise<void> {
@@ -162,12 +165,14 @@ export class PostgresErasureWork implements ErasureWork {
     return orUnavailable(() => updateErasure(this.queries(), this.grant, changes));
   }
 
-  private inErasure<T>(work: (queries: Queries, at: { readonly scanned: number }) => Promise<T>): Promise<T> {
+  private inErasure<T>(
+    work: (queries: Queries, at: { readonly scanned: number }, client: PoolClient) => Promise<T>,
+  ): Promise<T> {
     return orUnavailable(() =>
-      inTransaction(this.pool, async (queries) => {
+      inTransaction(this.pool, async (queries, client) => {
         await refuseWhileRebuilding(queries);
         const { scanned } = await lockErasure(queries, this.grant);
-        return work(queries, { scanned: Number(scanned) });
+        return work(queries, { scanned: Number(scanned) }, client);
       }),
     );
   }

@@ -21,9 +21,22 @@ import { inTransaction, queriesOf } from '../transaction';
 import { orUnavailable } from '../unavailable';
 import { acceptsIn } from './accepts';
 import { ofEntity, pagesOfEntity } from './entity-events';
-import { claimErasure, fromProgressText, fromRequestRow, insertErasure, readStatuses } from './erasure-row';
+import {
+  abandonErasure,
+  claimErasure,
+  fromProgressText,
+  fromRequestRow,
+  insertErasure,
+  readStatuses,
+} from './erasure-row';
 import { keepRebuildsApart } from './maintenance-lock';
 import { PostgresErasureWork } from './postgres-erasure-work';
+
+/** Longest wait for the transaction that its worker is in. */
+const ABANDON_LOCK_TIMEOUT_MS = 5_000;
+
+/** Most abandoned erasures of an entity whose fields are looked at. */
+const MAX_ABANDONED = 100;
 
 /** Erasures in PostgreSQL. */
 export class PostgresErasures implements Erasures {
@@ -63,6 +76,20 @@ export class PostgresErasures implements Erasures {
     return orUnavailable(() => readStatuses(queriesOf(this.pool), condition, Math.min(limit, MAX_LISTED_ERASURES)));
   }
 
+  async abandon(erasureId: number): Promise<ErasureStatus> {
+    const known = await this.find(erasureId);
+    if (!known) throw new SluiceError('not_found', 'There is no such erasure');
+    await orUnavailable(() =>
+      inTransaction(this.pool, async (queries, client) => {
+        await client.query(`SET LOCAL lock_timeout = ${ABANDON_LOCK_TIMEOUT_MS}`);
+        await abandonErasure(queries, BigInt(erasureId));
+      }),
+    );
+    const status = await this.find(erasureId);
+    if (status?.abandonedAt === undefined) throw new SluiceError('conflict', 'The erasure is done');
+    return status;
+  }
+
   claim(holder: string, leaseMs: number): Promise<ErasureWork | undefined> {
     return orUnavailable(async () => {
       const row = await claimErasure(queriesOf(this.pool), holder, leaseMs);
@@ -93,7 +120,7 @@ export class PostgresErasures implements Erasures {
     }
     await refuseAfterRetention(queries, entity);
     for await (const page of pagesOfEntity(queries, entity)) for (const { envelope } of page) check.look(envelope);
-    check.end();
+    check.end(await abandonedFields(queries, entity));
   }
 }
 
@@ -109,6 +136,14 @@ async function refuseWhileRebuilt(queries: Queries): Promise<void> {
   }
   if (Number(row?.open_erasures) >= MAX_OPEN_ERASURES)
     throw new SluiceError('overloaded', 'Too many erasures are open');
+}
+
+/** The fields of the newest erasures of an entity that were abandoned. */
+async function abandonedFields(queries: Queries, entity: EntityRef): Promise<readonly string[]> {
+  const rows = await queries.$queryRaw<{ fields: string }[]>`
+    SELECT fields FROM maintenance.erasures WHERE ${ofEntity(entity)} AND abandoned_at IS NOT NULL
+    ORDER BY erasure_id DESC LIMIT ${MAX_ABANDONED}`;
+  return rows.flatMap(({ fields }) => JSON.parse(fields) as readonly string[]);
 }
 
 /** While a session goes on, its app would write what was erased anew; of a deleted one it may still have to tell. */
@@ -130,7 +165,7 @@ async function refuseAfterRetention(queries: Queries, entity: EntityRef): Promis
     SELECT EXISTS (
       SELECT FROM read_model.removed_events WHERE ${ofEntity(entity)} AND position > (
         SELECT coalesce(max(up_to), 0) FROM maintenance.erasures
-        WHERE ${ofEntity(entity)} AND fields = '[]' AND is_open IS NULL)) AS is_cut`;
+        WHERE ${ofEntity(entity)} AND fields = '[]' AND finished_at IS NOT NULL)) AS is_cut`;
   if (!row?.is_cut) return;
   const message = 'Retention has removed events of the entity: only all of it can be erased';
   throw new SluiceError('conflict', message, { where: 'fields' });

@@ -1,5 +1,6 @@
 import { currentRecordedEvent, toPosition, type EntityRef } from '@sluice/event-log';
 import { mergeChanges, type Change } from '@sluice/projections';
+import type { PoolClient } from 'pg';
 import { applyChanges } from '../apply-changes';
 import type { Queries } from '../database';
 import type { ProjectEvent } from '../record-transaction';
@@ -30,20 +31,35 @@ export async function foldEntity(
   return { changes, upTo };
 }
 
+/** Longest wait for the lock that recorders take, and longest time of one statement under it: they wait meanwhile. */
+const LOCK_TIMEOUT_MS = 2_000;
+const STATEMENT_TIMEOUT_MS = 5_000;
+/** Between two statements: the server then gives the lock back. */
+const IDLE_TIMEOUT_MS = 5_000;
+
 /**
  * Makes anew what the events of an entity made, in the transaction of the caller: nobody else records until it is over. What
  * the events of one entity make, those of no other change.
  */
 export async function makeAnew(
   queries: Queries,
+  client: PoolClient,
   entity: EntityRef,
   project: ProjectEvent,
   before: FoldedEntity,
 ): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+  await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`);
   await queries.$executeRaw`SELECT FROM read_model.position_counter WHERE id = 1 FOR UPDATE`;
   const { changes } = await foldEntity(queries, entity, project, before);
-  await deleteRowsOf(queries, entity);
-  await applyChanges(queries, changes, LIVE);
+  await deleteRowsOf(queries, entity, changes);
+  await applyChanges(queries, changes.map(withoutPast), LIVE);
+}
+
+/** What was processed is told by the rows that are made: those that stay are not to be changed by it. */
+function withoutPast(change: Change): Change {
+  return change.kind === 'session_event' ? { ...change, processed: new Map() } : change;
 }
 
 /** One that a projection rejects is without effect, as in a rebuild. */

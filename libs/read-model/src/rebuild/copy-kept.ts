@@ -1,4 +1,11 @@
-import type { Lane, LaneCheckpoints, RebuildBatch, RebuildEvent } from '@sluice/event-log';
+import {
+  assertNotLost,
+  targetsOf,
+  type Lane,
+  type LaneCheckpoints,
+  type RebuildBatch,
+  type RebuildEvent,
+} from '@sluice/event-log';
 import type { Queries } from '../database';
 import { loadCheckpoints } from '../record-transaction';
 import { toLines } from '../text-lines';
@@ -13,14 +20,19 @@ export const VARIANTS_TABLE = 'recorded_variants';
  * has handled is taken: before that it is open which position an event will have.
  */
 export async function copyKept(queries: Queries, batch: RebuildBatch): Promise<LaneCheckpoints> {
-  const live = await loadCheckpoints(queries, [...batch.checkpoints.keys()]);
+  const lanes = [...batch.checkpoints.keys()];
+  assertNotLost(batch.checkpoints, await loadCheckpoints(queries, lanes, NEXT));
+  const live = await loadCheckpoints(queries, lanes);
   const reached = new Map<Lane, number>();
-  for (const [lane, next] of batch.checkpoints) {
+  for (const [lane, next] of targetsOf(batch.checkpoints)) {
     const upTo = Math.min(next, live.get(lane) ?? 0);
     if (upTo > 0) reached.set(lane, upTo);
   }
   const handled = batch.events.filter(({ lane, index }) => index < (live.get(lane) ?? 0));
-  if (handled.length > 0) await copyEvents(queries, handled);
+  if (handled.length > 0) {
+    await copyEvents(queries, handled);
+    await leaveAway(queries, handled);
+  }
   await storeCheckpoints(queries, reached);
   return reached;
 }
@@ -78,6 +90,16 @@ async function copyEvents(queries: Queries, events: readonly RebuildEvent[]): Pr
       AND (SELECT count(*) FROM ${NEXT}.lacking_records) <= ${MAX_LACKING}
     ORDER BY g.ordinal
     ON CONFLICT (lane, index) DO NOTHING`;
+}
+
+/**
+ * A record may come after its event was removed again: where the log has it twice, or had lost it for a while. In a statement
+ * of its own, which sees what was removed while the one before it waited for that.
+ */
+async function leaveAway(queries: Queries, events: readonly RebuildEvent[]): Promise<void> {
+  await queries.$executeRaw`
+    DELETE FROM ${NEXT}.recorded_events n USING ${NEXT}.removed_events m
+    WHERE n.id = ANY(${events.map(({ envelope }) => envelope.event.id)}::uuid[]) AND m.position = n.position`;
 }
 
 async function storeCheckpoints(queries: Queries, checkpoints: LaneCheckpoints): Promise<void> {

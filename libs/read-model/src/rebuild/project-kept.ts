@@ -110,11 +110,10 @@ async function countEntities(queries: Queries, after: number, upTo: number): Pro
 async function removeAgain(queries: Queries, after: number, upTo: number): Promise<void> {
   const inRange = between(after, upTo);
   await queries.$executeRaw`
-    WITH removed AS (
-      INSERT INTO ${NEXT}.removed_events (${REMOVED_COLUMNS})
+    WITH removed AS MATERIALIZED (
       SELECT ${REMOVED_COLUMNS} FROM ${LIVE}.removed_events WHERE ${inRange}
-      ON CONFLICT (position) DO NOTHING
-      RETURNING position
+    ), noted AS (
+      INSERT INTO ${NEXT}.removed_events (${REMOVED_COLUMNS}) SELECT * FROM removed ON CONFLICT (position) DO NOTHING
     )
     DELETE FROM ${NEXT}.recorded_events n USING removed WHERE n.position = removed.position`;
 }

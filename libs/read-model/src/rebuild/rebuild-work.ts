@@ -1,8 +1,10 @@
 import {
   ProjectionFailed,
   SluiceError,
+  targetsOf,
   type Lane,
   type LaneCheckpoints,
+  type LogBounds,
   type RebuildBatch,
   type RebuildPositions,
   type RebuildRemainder,
@@ -22,6 +24,7 @@ import { LACKING_TABLE, recordLacking } from './lacking';
 import { LIVE, LIVE_SCHEMA, NEXT, NEXT_SCHEMA } from './model-schemas';
 import { projectKept } from './project-kept';
 import { rebuildLost, renewRebuild, type RebuildGrant } from './rebuild-row';
+import { readRemainder } from './remainder';
 import { removeKnownAsRemoved, waitForRemovals } from './removed';
 import { describeStructure, firstDifference, refuseDependents } from './structure';
 import { haltMigrations, switchOver } from './switch-over';
@@ -40,14 +43,6 @@ interface RebuildRow {
   readonly state: 'building' | 'aborting';
   readonly prepared: boolean;
   readonly projected: string;
-}
-
-interface RemainderRow {
-  readonly head: string | null;
-  readonly projected: string;
-  readonly lane: number | null;
-  readonly live_index: string | null;
-  readonly next_index: string | null;
 }
 
 /** Of copying and projecting neither waits for the other; whoever takes the rebuild over waits for both. */
@@ -127,9 +122,8 @@ export class PostgresRebuildWork implements RebuildWork {
     // Does not wait for `project`, nor that for this one.
     if (this.positions === 'keep') return this.inRebuild('copying', (queries) => copyKept(queries, batch));
     return this.inRebuild('copying', async (queries) => {
-      const { parked, checkpoints } = batch;
       const envelopes = batch.events.map(({ envelope }) => envelope);
-      await recordInTransaction(queries, { envelopes, parked, checkpoints }, this.projectEvent, NEXT);
+      await recordInTransaction(queries, { ...batch, envelopes }, this.projectEvent, NEXT);
       await removeKnownAsRemoved(
         queries,
         envelopes.map(({ event }) => event.id),
@@ -137,7 +131,7 @@ export class PostgresRebuildWork implements RebuildWork {
       await queries.$executeRaw`
         UPDATE maintenance.rebuilds r SET projected = c.last_position FROM ${NEXT}.position_counter c
         WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
-      return checkpoints;
+      return targetsOf(batch.checkpoints);
     });
   }
 
@@ -153,33 +147,13 @@ export class PostgresRebuildWork implements RebuildWork {
     });
   }
 
-  remainder(starts: LaneCheckpoints): Promise<RebuildRemainder> {
-    return this.inRebuild('copying', async (queries) => {
-      // One statement, so one moment.
-      const rows = await queries.$queryRaw<RemainderRow[]>`
-        SELECT c.last_position AS head, r.projected, l.lane, l.next_index AS live_index, n.next_index
-        FROM maintenance.rebuilds r
-        LEFT JOIN ${LIVE}.position_counter c ON true
-        LEFT JOIN ${LIVE}.lane_checkpoints l ON true
-        LEFT JOIN ${NEXT}.lane_checkpoints n ON n.lane = l.lane
-        WHERE r.rebuild_id = ${this.grant.rebuildId}::bigint`;
-      const [first] = rows;
-      if (this.positions === 'keep' && first?.head == null) {
-        throw new SluiceError('configuration', 'The live model has no position counter');
-      }
-      let records = 0;
-      for (const { lane, live_index, next_index } of rows) {
-        if (lane === null) continue;
-        const next = Math.max(Number(next_index ?? 0), starts.get(lane as Lane) ?? 0);
-        records += Math.max(0, Number(live_index) - next);
-      }
-      const missing = Math.max(0, Number(first?.head ?? 0) - Number(first?.projected ?? 0));
-      return { records, events: this.positions === 'keep' ? missing : 0 };
-    });
+  remainder(log: LogBounds): Promise<RebuildRemainder> {
+    return this.inRebuild('copying', (queries) => readRemainder(queries, this.grant.rebuildId, this.positions, log));
   }
 
+  /** Alone, since what is carried over as removed must not be copied in the same moment. */
   fillHoles(): Promise<string | undefined> {
-    return this.inRebuild('writing', async (queries, _client, row) => {
+    return this.inRebuild('alone', async (queries, _client, row) => {
       await fillFromVariants(queries, row.projected);
       await carryRemoved(queries, row.projected);
       return findHole(queries, row.projected);
@@ -261,7 +235,7 @@ export class PostgresRebuildWork implements RebuildWork {
   release(): Promise<void> {
     return this.inRebuild('writing', async (queries) => {
       await queries.$executeRaw`
-        UPDATE maintenance.rebuilds SET holder = '', expires_at = clock_timestamp()
+        UPDATE maintenance.rebuilds SET holder = '', expires_at = clock_timestamp() - interval '1 second'
         WHERE rebuild_id = ${this.grant.rebuildId}::bigint`;
     });
   }

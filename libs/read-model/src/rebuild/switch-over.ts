@@ -79,7 +79,8 @@ export async function haltMigrations(client: PoolClient): Promise<boolean> {
  * and up to where retention has removed.
  */
 const CARRY_OVER_KEPT = [
-  `UPDATE ${NEXT_SCHEMA}.position_counter n SET last_position = l.last_position FROM ${LIVE_SCHEMA}.position_counter l`,
+  `UPDATE ${NEXT_SCHEMA}.position_counter n SET last_position = l.last_position, epoch = l.epoch
+    FROM ${LIVE_SCHEMA}.position_counter l`,
   `DELETE FROM ${NEXT_SCHEMA}.publisher_lease`,
   `INSERT INTO ${NEXT_SCHEMA}.publisher_lease SELECT * FROM ${LIVE_SCHEMA}.publisher_lease`,
   `INSERT INTO ${NEXT_SCHEMA}.parked_records SELECT * FROM ${LIVE_SCHEMA}.parked_records`,

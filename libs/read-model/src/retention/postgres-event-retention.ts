@@ -1,24 +1,30 @@
-import type {
-  EventRetention,
-  RetentionBounds,
-  RetentionPolicy,
-  RetentionScope,
-  RetentionStatus,
-  RetentionStep,
-  RetentionWork,
+import {
+  RetentionRounds,
+  type EventRetention,
+  type RetentionBacklog,
+  type RetentionBounds,
+  type RetentionPolicy,
+  type RetentionScope,
+  type RetentionStatus,
+  type RetentionStep,
+  type RetentionWork,
 } from '@sluice/event-log';
 import type { Pool } from 'pg';
 import type { Queries } from '../database';
 import { inTransaction, queriesOf } from '../transaction';
 import { orUnavailable } from '../unavailable';
 import { isRebuilding } from './remove-events';
-import { claimLease, haltRetention, holdLease, renewLease, type RetentionGrant } from './retention-lease';
-import { deletePolicy, insertPolicy, listPolicies, listScopes } from './retention-policies';
-import { sweep } from './sweep';
+import { claimLease, haltRetention, holdLease, releaseLease, renewLease, type RetentionGrant } from './retention-lease';
+import { deletePolicy, insertPolicy, listPolicies } from './retention-policies';
+import { listDue, sweep } from './sweep';
 
 /** EventRetention in PostgreSQL. */
 export class PostgresEventRetention implements EventRetention {
-  constructor(private readonly pool: Pool) {}
+  /** @param now the time by this process's clock, in milliseconds since 1970 */
+  constructor(
+    private readonly pool: Pool,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   policies(): Promise<readonly RetentionStatus[]> {
     return orUnavailable(() => listPolicies(queriesOf(this.pool)));
@@ -43,28 +49,30 @@ export class PostgresEventRetention implements EventRetention {
 
   async claim(holder: string, leaseMs: number): Promise<RetentionWork | undefined> {
     const grant = await orUnavailable(() => claimLease(queriesOf(this.pool), holder, leaseMs));
-    return grant && new PostgresRetentionWork(this.pool, grant);
+    return grant && new PostgresRetentionWork(this.pool, this.now, grant);
   }
 }
 
 class PostgresRetentionWork implements RetentionWork {
-  /** Policies that may have something left to remove; undefined before the first step of a round. */
-  private left: RetentionScope[] | undefined;
+  private readonly rounds: RetentionRounds;
 
   constructor(
     private readonly pool: Pool,
+    private readonly now: () => number,
     private readonly grant: RetentionGrant,
-  ) {}
+  ) {
+    this.rounds = new RetentionRounds({
+      due: () => orUnavailable(() => listDue(queriesOf(pool), now())),
+      sweep: (scope, bounds) => this.sweepOne(scope, bounds),
+    });
+  }
 
-  async step(bounds: RetentionBounds): Promise<RetentionStep> {
-    this.left ??= await orUnavailable(() => listScopes(queriesOf(this.pool)));
-    for (let [scope] = this.left; scope; [scope] = this.left) {
-      const step = await this.sweepOne(scope, bounds);
-      if (step) return step;
-      this.left.shift();
-    }
-    this.left = undefined;
-    return { kind: 'done' };
+  step(bounds: RetentionBounds): Promise<RetentionStep> {
+    return this.rounds.step(bounds);
+  }
+
+  backlog(): RetentionBacklog {
+    return this.rounds.backlog;
   }
 
   private sweepOne(scope: RetentionScope, bounds: RetentionBounds): Promise<RetentionStep | undefined> {
@@ -72,7 +80,7 @@ class PostgresRetentionWork implements RetentionWork {
       inTransaction(this.pool, async (queries) => {
         await holdLease(queries, this.grant);
         if (await isRebuilding(queries)) return { kind: 'waiting' };
-        return sweep(queries, scope, bounds);
+        return sweep(queries, scope, bounds, this.now());
       }),
     );
   }
@@ -82,6 +90,6 @@ class PostgresRetentionWork implements RetentionWork {
   }
 
   release(): Promise<void> {
-    return this.renew(0);
+    return orUnavailable(() => releaseLease(queriesOf(this.pool), this.grant));
   }
 }

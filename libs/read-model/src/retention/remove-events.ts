@@ -72,6 +72,7 @@ export async function removeAt(
       RETURNING ${REMOVED_COLUMNS}
     ), left_over AS (
       INSERT INTO ${LIVE}.removed_events (${REMOVED_COLUMNS}) SELECT * FROM gone
+      ON CONFLICT (position) DO NOTHING
     ), raised AS (
       INSERT INTO ${LIVE}.retention_floors AS f (workspace_id, family, position)
       SELECT workspace_id, family, max(position) FROM gone WHERE ${audience === 'told'} GROUP BY workspace_id, family

@@ -29,6 +29,15 @@ export async function renewLease(queries: Queries, grant: RetentionGrant, leaseM
   if (renewed === 0) throw leaseLost();
 }
 
+/** @throws SluiceError `conflict` when the lease is somebody else's */
+export async function releaseLease(queries: Queries, { fencingToken }: RetentionGrant): Promise<void> {
+  // Instants are rounded when they are stored: this one is over for sure.
+  const released = await queries.$executeRaw`
+    UPDATE maintenance.retention_lease SET expires_at = clock_timestamp() - interval '1 second'
+    WHERE id = 1 AND fencing_token = ${fencingToken}::bigint`;
+  if (released === 0) throw leaseLost();
+}
+
 /** Locks the lease until the end of the transaction. @throws SluiceError `conflict` when it is somebody else's */
 export async function holdLease(queries: Queries, { fencingToken }: RetentionGrant): Promise<void> {
   const rows = await queries.$queryRaw<unknown[]>`

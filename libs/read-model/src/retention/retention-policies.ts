@@ -10,7 +10,7 @@ import type { Queries } from '../database';
 import { Prisma } from '../generated/client';
 
 /** Stands for the default in the column of workspaces: it sorts before all of them. */
-const DEFAULT_WORKSPACE = -1;
+export const DEFAULT_WORKSPACE = -1;
 
 const toColumn = ({ workspaceId }: RetentionScope) => (workspaceId === 'default' ? DEFAULT_WORKSPACE : workspaceId);
 
@@ -29,9 +29,12 @@ export function governs(scope: RetentionScope): Prisma.Sql {
     WHERE own.workspace_id = old.workspace_id AND own.family = ${scope.family}))`;
 }
 
-interface PolicyRow {
+export interface ScopeRow {
   readonly workspace_id: number;
   readonly family: EventFamily;
+}
+
+interface PolicyRow extends ScopeRow {
   readonly max_age_ms: string | null;
   readonly changed_at: Date;
   readonly removed_events: string;
@@ -43,14 +46,6 @@ export async function listPolicies(queries: Queries): Promise<readonly Retention
   const rows = await queries.$queryRaw<PolicyRow[]>`
     SELECT ${COLUMNS} FROM maintenance.retention_policies ORDER BY workspace_id, family LIMIT ${MAX_RETENTION_POLICIES}`;
   return rows.map(toStatus);
-}
-
-/** Those that have something to remove at times. */
-export async function listScopes(queries: Queries): Promise<RetentionScope[]> {
-  const rows = await queries.$queryRaw<PolicyRow[]>`
-    SELECT ${COLUMNS} FROM maintenance.retention_policies WHERE max_age_ms IS NOT NULL
-    ORDER BY workspace_id, family LIMIT ${MAX_RETENTION_POLICIES}`;
-  return rows.map(toScope);
 }
 
 /** For a transaction that has the lease's row: nobody is removing anything then. */
@@ -70,13 +65,14 @@ export async function insertPolicy(queries: Queries, policy: RetentionPolicy): P
 /** As `insertPolicy`. What the policy was for is the default's then, which has passed it by. */
 export async function deletePolicy(queries: Queries, scope: RetentionScope): Promise<boolean> {
   const deleted = await queries.$executeRaw`DELETE FROM maintenance.retention_policies WHERE ${isOf(scope)}`;
+  if (deleted === 0) return false;
   await queries.$executeRaw`
     UPDATE maintenance.retention_policies SET swept = 0
     WHERE ${isOf({ workspaceId: 'default', family: scope.family })}`;
-  return deleted === 1;
+  return true;
 }
 
-function toScope({ workspace_id: workspaceId, family }: PolicyRow): RetentionScope {
+export function toScope({ workspace_id: workspaceId, family }: ScopeRow): RetentionScope {
   return { workspaceId: workspaceId === DEFAULT_WORKSPACE ? 'default' : workspaceId, family };
 }
 

@@ -10,6 +10,7 @@ import {
   LOST,
   MOST,
   placeOf,
+  subjectOf,
   type OpenStore,
 } from './samples';
 
@@ -95,6 +96,29 @@ export function describeLeases(open: OpenStore): void {
     await store.record(grant, { entry: entryOf(1), progress: { place: placeOf(2, toEpoch('0000ffff')) } });
     await renew(placeOf(900));
     expect((await store.load(grant)).progress.place).toEqual(placeOf(2, toEpoch('0000ffff')));
+  });
+
+  it('keep with their place what is known of removals there', async () => {
+    const store = await open();
+    const endpoint = endpointOf(1);
+    await store.create(endpoint, { ...placeOf(0), revision: 7 }, MOST);
+    const { grant, progressVersion, progress } = await claimed(store, endpoint.endpointId);
+    expect(progress.place).toEqual({ ...placeOf(0), revision: 7 });
+    const renew = async (place: ReturnType<typeof placeOf>, version: number) => {
+      await store.renew({ held: [{ grant, place, progressVersion: version }], leaseMs: LEASE_MS });
+      return (await store.load(grant)).progress.place;
+    };
+    expect(await renew({ ...placeOf(3), revision: 8 }, progressVersion)).toEqual({ ...placeOf(3), revision: 8 });
+    // Nobody is here any more.
+    expect(await renew({ ...placeOf(2), revision: 9 }, progressVersion)).toEqual({ ...placeOf(3), revision: 8 });
+    const head = { subject: subjectOf(6), position: placeOf(6).position, attempts: 1, nextAttemptAt: 7_500 };
+    await store.record(grant, { entry: entryOf(6), progress: { place: { ...placeOf(4), revision: 9 }, head } });
+    expect((await store.load(grant)).progress.place).toEqual({ ...placeOf(4), revision: 9 });
+    const skipped = await store.skip(1, endpoint.endpointId, 1);
+    expect(skipped?.progress.place).toEqual({ ...placeOf(6), revision: 9 });
+    expect(await renew(placeOf(10), skipped?.progressVersion ?? 0)).toEqual(placeOf(10));
+    const moved = await store.update(1, endpoint.endpointId, { place: { ...placeOf(0), revision: 9 }, updatedAt: 2 });
+    expect(moved?.progress.place).toEqual({ ...placeOf(0), revision: 9 });
   });
 
   it('counts endpoints that nobody delivers to', async () => {
