@@ -44,7 +44,11 @@ export class Projector {
     this.follower = await durableLog.follow({
       group: GROUP,
       maxBatchRecords,
-      loadCheckpoints: (lanes) => readModel.loadCheckpoints(lanes),
+      loadCheckpoints: (lanes) => {
+        // Whoever begins anew has nothing to compare with what is stored.
+        this.mayBeLost = true;
+        return readModel.loadCheckpoints(lanes);
+      },
       handle: (batch) => this.handle(batch),
       onFault: (error) => this.onFault(error),
     });

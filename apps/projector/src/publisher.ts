@@ -137,8 +137,7 @@ export class Publisher {
     const now = performance.now();
     if (this.grant && now - this.renewedAt < RENEW_INTERVAL_MS) return true;
     const { readModel, holder, signals } = this.options;
-    // What was published is not moved on from where it was lost.
-    if (this.witness && (await readModel.beginEpochIfLost(this.witness))) signals.foundLost('position');
+    await this.lookForLoss();
     if (this.grant && this.stored < this.published && (await readModel.advance(this.grant, this.published))) {
       this.stored = this.published;
     }
@@ -152,6 +151,12 @@ export class Publisher {
     this.grant = grant;
     this.renewedAt = now;
     return grant !== undefined;
+  }
+
+  /** What was published is not moved on from where it was lost. */
+  private async lookForLoss(): Promise<void> {
+    const { readModel, signals } = this.options;
+    if (this.witness && (await readModel.beginEpochIfLost(this.witness))) signals.foundLost('position');
   }
 
   private async publishNext(): Promise<boolean> {
@@ -207,6 +212,7 @@ export class Publisher {
     if (!this.grant) return;
     const { readModel, signals } = this.options;
     try {
+      await this.lookForLoss();
       await readModel.advance(this.grant, this.published);
       await readModel.release(this.grant);
       signals.leaseChanged(false);

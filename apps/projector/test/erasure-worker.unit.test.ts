@@ -4,9 +4,10 @@ import {
   MemoryReadModel,
   type EntityRef,
   type Erasures,
+  type Lane,
 } from '@sluice/event-log';
-import { until } from '@sluice/event-log/conformance';
-import { STEPS } from '../src/erasure/erasure-steps';
+import { readTexts, until } from '@sluice/event-log/conformance';
+import { STEPS, type ErasureTools } from '../src/erasure/erasure-steps';
 import { createErasureWorker } from '../src/erasure/erasure-worker';
 import { envelope, TestSignals } from './tools';
 
@@ -63,13 +64,41 @@ describe('the worker of erasures', () => {
     await worker.stop();
   });
 
-  it.each(['catching_up', 'publishing'] as const)(
-    'does nothing at the step %s without what it has to wait for',
+  it('does nothing at the step publishing without what it has to wait for', async () => {
+    const work = await claim();
+    await work.advance('publishing');
+    const done = STEPS.publishing({ work, durableLog, deliveryLog, readModel: model });
+    await expect(done).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it.each(['catching_up', 'log'] as const)(
+    'takes the end of the log again where the step %s lacks it',
     async (step) => {
       const work = await claim();
-      await work.advance(step);
-      const done = STEPS[step]({ work, durableLog, deliveryLog, readModel: model });
-      await expect(done).rejects.toMatchObject({ code: 'internal' });
+      await work.advance(step, { mark: '0' });
+      const done = await STEPS[step]({ work, durableLog, deliveryLog, readModel: model });
+      expect(done).toEqual({ kind: 'next', step: 'settling' });
     },
   );
+
+  it('takes nothing out of the log where the read model loses commits while it tells what is to stay (G1)', async () => {
+    const lane = 0 as Lane;
+    const kept = envelope();
+    await durableLog.append([envelope(), kept]);
+    const work = await claim();
+    const { mark } = await durableLog.erasure.begin();
+    const sealedEnds = new Map([[lane, 2]]);
+    await work.advance('log', { mark, sealedEnds, upTo: (await model.head()).position });
+    let looks = 0;
+    const readModel: ErasureTools['readModel'] = {
+      head: () => model.head(),
+      loadCheckpoints: async () => new Map([[lane, looks++ === 0 ? 2 : 1]]),
+    };
+    const before = await readTexts(durableLog);
+    await expect(STEPS.log({ work, durableLog, deliveryLog, readModel })).rejects.toMatchObject({
+      code: 'read_model_unavailable',
+    });
+    expect(await readTexts(durableLog)).toEqual(before);
+    expect(before).toHaveLength(2);
+  });
 });

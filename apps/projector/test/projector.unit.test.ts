@@ -1,5 +1,5 @@
 import { createAppHost, serveParts, toHostConfig, type AppHost, type AppPart } from '@sluice/engine';
-import type { MemoryDurableLog } from '@sluice/event-log';
+import type { FollowLogOptions, Lane, MemoryDurableLog, RecordedWitness } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { entityKey } from '@sluice/event-schema';
 import { parseSettings, readEnv } from '@sluice/service-runtime';
@@ -128,6 +128,47 @@ describe('the projector app', () => {
     expect((await fetch(`${url}/ready`)).status).toBe(200);
     expect((await fetch(`${url}/events`)).status).toBe(404);
     await service.destroy();
+  });
+
+  it('looks whether what it recorded is lost when it has loaded checkpoints anew, before it records again (G4)', async () => {
+    const model = await host.engine.readModel();
+    const durableLog = await log();
+    let followed: FollowLogOptions | undefined;
+    let looked = 0;
+    const projector = new Projector({
+      durableLog: Object.assign(Object.create(durableLog) as MemoryDurableLog, {
+        follow: (options: FollowLogOptions) => {
+          followed = options;
+          return Promise.resolve({ stop: () => Promise.resolve() });
+        },
+      }),
+      readModel: Object.assign(Object.create(model) as typeof model, {
+        beginEpochIfLost: (witness: RecordedWitness) => {
+          looked++;
+          return model.beginEpochIfLost(witness);
+        },
+      }),
+      publisher: { offer: () => undefined },
+      signals: new TestSignals().signals,
+      maxBatchRecords: 10,
+    });
+    await projector.start();
+    const lane = 0 as Lane;
+    const handle = (index: number) => {
+      const value = new TextEncoder().encode(envelope().json);
+      const records = [{ lane, index, value, appendedAt: 1 }];
+      return followed?.handle({ records, checkpoints: new Map([[lane, { from: index, to: index + 1 }]]) });
+    };
+    await followed?.loadCheckpoints([lane]);
+    await handle(0);
+    await handle(1);
+    expect(looked).toBe(0);
+    // As after a rebalance, or by a consumer that was opened anew.
+    await followed?.loadCheckpoints([lane]);
+    await handle(2);
+    await handle(3);
+    expect(looked).toBe(1);
+    await projector.stop();
   });
 
   it('measures lag while the read model is away, one question at a time, and recovers by itself (G6, G9)', async () => {

@@ -269,6 +269,17 @@ describe('Publisher', () => {
     expect(await model.acquire('b', 1_000)).toMatchObject({ published: 1_800 });
   });
 
+  it('looks whether what it published is lost before it leaves its place (G4)', async () => {
+    const publisher = await start('a');
+    await isActive();
+    await recordAndOffer(publisher, 1);
+    await publishes(1);
+    const [look, move] = [jest.spyOn(model, 'beginEpochIfLost'), jest.spyOn(model, 'advance')];
+    await publisher.stop();
+    const [looked = Infinity, moved = 0] = [look, move].map(({ mock }) => mock.invocationCallOrder.at(-1));
+    expect(looked).toBe(moved - 1);
+  });
+
   it('stops although the delivery log is down; its successor publishes the rest', async () => {
     const publisher = await start('a');
     await isActive();

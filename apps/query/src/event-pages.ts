@@ -95,13 +95,14 @@ export class EventPages {
     const head = await this.reader.head();
     const losses = new Losses(request);
     const { events, reached } = await this.collect(request, spanOf(request, head), losses);
-    const cursorAt = (position: Position) => encodeCursor({ epoch: head.epoch, position });
-    const { floor } = losses;
+    const upTo = losses.upTo(events[0]?.event.position, reached);
     return {
       events,
       head,
       ...(reached !== undefined && { next: encodeCursor({ epoch: head.epoch, ...losses.at(reached) }) }),
-      ...(floor !== undefined && { reset: { reason: 'no_longer_kept', cursor: cursorAt(floor) } }),
+      ...(upTo !== undefined && {
+        reset: { reason: 'no_longer_kept', cursor: encodeCursor({ epoch: head.epoch, ...losses.at(upTo) }) },
+      }),
     };
   }
 
@@ -184,7 +185,13 @@ class Losses {
     return this.revision ?? 0;
   }
 
-  /** Where the next page begins, with what its reader knows. */
+  /** Up to where nothing is left of what it should have read: whoever goes on from there misses nothing that is kept. */
+  upTo(firstOnPage: Position | undefined, reached: Position | undefined): Position | undefined {
+    if (this.floor === undefined) return undefined;
+    return toPosition(Math.min(this.floor, firstOnPage === undefined ? (reached ?? this.floor) : firstOnPage - 1));
+  }
+
+  /** Where a reader goes on, with what it knows. */
   at(position: Position): Omit<CursorPlace, 'epoch'> {
     const isKnown = this.request.order === 'asc' && position < this.knownUpTo && this.knownRevision > 0;
     return { position, ...(isKnown && { revision: this.knownRevision }) };

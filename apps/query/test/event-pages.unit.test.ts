@@ -71,15 +71,19 @@ describe('EventPages', () => {
       );
 
       it('tells who comes with an old cursor once, and not on every page', async () => {
-        const reset = { reason: 'no_longer_kept', cursor: encodeCursor(await cursor(19)) };
-        expect(await readAll(await cursor(0))).toEqual({ positions: kept, resets: [reset] });
+        const { positions, resets } = await readAll(await cursor(0));
+        expect([positions, resets]).toEqual([kept, [{ reason: 'no_longer_kept', cursor: expect.any(String) }]]);
+        // Whoever goes on from there has all that is kept, and is not told again.
+        const told = decodeCursor((resets[0] as { cursor: string }).cursor);
+        expect(told.position).toBe(1);
+        expect(await readAll(told)).toEqual({ positions: kept, resets: [] });
       });
 
       it('tells of what goes while somebody reads, also where it is lower than what was gone before', async () => {
         const first = await pages().read({ ...all, limit: 4, order: 'asc' });
         await removeOldest(model.retention, 5, { family: 'session' });
         const { positions, resets } = await readAll(decodeCursor(first.next ?? ''));
-        expect(resets).toEqual([{ reason: 'no_longer_kept', cursor: encodeCursor(await cursor(10)) }]);
+        expect(resets.map((reset) => decodeCursor((reset as { cursor: string }).cursor).position)).toEqual([10]);
         expect(positions).toEqual(kept.filter((position) => position > 10));
       });
     });
@@ -113,7 +117,7 @@ describe('EventPages', () => {
       const rareOnes = { filter: { workspaceIds: [1], types: ['rare'] }, limit: 10, order: 'asc' } as const;
       const { events, reset } = await vanishing.read(rareOnes);
       expect(events.map(({ event }) => event.position)).toEqual([]);
-      expect(reset).toMatchObject({ cursor: encodeCursor(await cursor(60)) });
+      expect(decodeCursor(reset?.cursor ?? '').position).toBe(50);
     });
   });
 

@@ -33,7 +33,8 @@ export class RetentionRounds {
   }
 
   async step(bounds: RetentionBounds): Promise<RetentionStep> {
-    if (this.turns === 0 || this.queue.length === 0) {
+    // One step may take several turns: those that had nothing more count as well.
+    if (this.turns <= 0 || this.queue.length === 0) {
       const due = await this.options.due();
       if ('kind' in due) return due;
       this.queue = due.map(({ scope }) => scope);

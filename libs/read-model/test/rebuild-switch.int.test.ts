@@ -61,7 +61,12 @@ it('does not take a live model without its counter for an empty one', async () =
 
 it('begins anew when a migration changed the live model meanwhile', async () => {
   const work = await begin();
-  await client.query('ALTER TABLE read_model.sandboxes ADD extra text');
+  // One of the tables that are built, and one that is carried over.
+  await client.query(
+    'ALTER TABLE read_model.sandboxes ADD extra text; ALTER TABLE read_model.retention_floors ADD extra text',
+  );
+  await client.query(`
+    INSERT INTO read_model.retention_floors (workspace_id, family, position, extra) VALUES (1, 'sandbox', 1, 'x')`);
   expect(await work.switchOver(() => settled(work))).toBe('outdated');
   expect((await model.head()).position).toBe(20);
   await work.prepare();

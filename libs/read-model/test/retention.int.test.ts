@@ -51,6 +51,21 @@ describe('retention in PostgreSQL', () => {
     expect(await (await claim()).step(BOUNDS)).toMatchObject({ kind: 'swept', events: 1 });
   });
 
+  it('counts removals on from the clock where the count was lost (G5)', async () => {
+    const removed = async () => {
+      await record(2 * HOUR_MS);
+      const work = await claim();
+      expect(await work.step(BOUNDS)).toMatchObject({ kind: 'swept', events: 1 });
+      await work.release();
+      const [floor] = await database.query('SELECT revision FROM read_model.retention_floors');
+      return Number((floor as { revision: string }).revision);
+    };
+    await model.retention.setPolicy(POLICY);
+    const known = await removed();
+    await database.query(`SELECT setval('maintenance.removal_revision', 1)`);
+    expect(await removed()).toBeGreaterThan(known);
+  });
+
   it('refuses also when a clock jumps in the middle of a round', async () => {
     await record(2 * HOUR_MS);
     await model.retention.setPolicy(POLICY);

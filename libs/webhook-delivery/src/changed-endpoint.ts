@@ -27,6 +27,9 @@ function changedProgress(
   if (place !== undefined) return { place };
   if (isEnabledAgain) return enabledProgress(progress, updatedAt);
   if (reachedAt !== undefined) return reachedProgress(progress, reachedAt);
+  // What it knows of removals is for the filter by which it read.
+  if (filter !== undefined && progress.place.revision !== undefined)
+    progress = { ...progress, place: unknowing(progress.place) };
   const { head } = progress;
   if (head === undefined) return progress;
   if (filter !== undefined && !wants(endpoint.workspaceId, filter, head)) return withoutHead(progress);
@@ -46,6 +49,10 @@ function enabledProgress({ place, head }: EndpointProgress, nowMs: number): Endp
 function wants(workspaceId: number, filter: WebhookFilter, { subject }: BlockedHead): boolean {
   // A filter asks for no more of an event than what is kept of this one.
   return isNotice(subject) || compileFilter(toEventFilter(workspaceId, filter))(subject as RecordedEvent);
+}
+
+function unknowing({ revision: _, ...place }: EndpointProgress['place']): EndpointProgress['place'] {
+  return place;
 }
 
 function withoutHead({ head: _, ...progress }: EndpointProgress): EndpointProgress {

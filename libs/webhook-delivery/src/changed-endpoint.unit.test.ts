@@ -52,6 +52,16 @@ describe('changedEndpoint', () => {
     });
   });
 
+  it('knows of no removals by another filter than that by which it read (G5)', () => {
+    const place = { ...placeOf(5), revision: 9 };
+    const knowing: EndpointState = { ...state, progress: { ...state.progress, place } };
+    expect(changedEndpoint(knowing, { description: 'other' }).progress.place).toEqual(place);
+    expect(changedEndpoint(knowing, { filter: {} }).progress.place).toEqual(placeOf(5));
+    expect(changedEndpoint({ ...knowing, progress: { place } }, { filter: {} }).progress).toEqual({
+      place: placeOf(5),
+    });
+  });
+
   it('sends at once where it is asked to, and forgets failures where the endpoint was reached', () => {
     expect(changedEndpoint(state, { dueAt: 9 }).progress).toEqual({
       ...state.progress,

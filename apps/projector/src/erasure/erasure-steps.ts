@@ -71,16 +71,19 @@ export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Prom
     }),
 
   async catching_up({ work, readModel }) {
-    const sealedEnds = known(work.progress.sealedEnds, 'what the log had');
+    const { sealedEnds } = work.progress;
+    // Of a version that noted it otherwise: it is taken again.
+    if (sealedEnds === undefined) return next('settling');
     return (await isProjected(readModel, sealedEnds)) ? next('log') : WAIT;
   },
 
   log: (tools) =>
     withMark(tools, async (mark) => {
       const { work, durableLog, readModel } = tools;
-      // A read model that has lost something since then does not have all that is to be kept.
-      if (!(await isProjected(readModel, known(work.progress.sealedEnds, 'what the log had')))) return WAIT;
-      await durableLog.erasure.finish(work.entity, mark, work.kept());
+      const { sealedEnds } = work.progress;
+      if (sealedEnds === undefined) return next('settling');
+      if (!(await isProjected(readModel, sealedEnds))) return WAIT;
+      await durableLog.erasure.finish(work.entity, mark, keptUnlessLost(work, readModel, sealedEnds));
       return next('events');
     }),
 
@@ -117,6 +120,20 @@ export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Prom
 
   expiring: () => Promise.resolve({ kind: 'done' }),
 };
+
+/**
+ * What is to be kept. Nothing goes before all of it is read.
+ * @throws SluiceError `read_model_unavailable` where the read model has lost commits: it does not have all then
+ */
+async function* keptUnlessLost(
+  work: ErasureWork,
+  readModel: Pick<ReadModel, 'loadCheckpoints'>,
+  ends: LaneCheckpoints,
+): ReturnType<ErasureWork['kept']> {
+  yield* work.kept();
+  if (await isProjected(readModel, ends)) return;
+  throw new SluiceError('read_model_unavailable', 'The read model has lost events; they are read from the log again');
+}
 
 /** Does a step that needs the mark. One that the log does not take any more is made anew. */
 async function withMark({ work }: ErasureTools, step: (mark: string) => Promise<StepOutcome>): Promise<StepOutcome> {

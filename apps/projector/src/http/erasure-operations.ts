@@ -118,7 +118,10 @@ export const abandonErasure = defineOperation({
     'What it has erased stays erased, and the answer says what has the text still. A rebuild may begin then, and the erasure can be asked for again. One that was abandoned before is answered as it is.',
   parameters: { path: erasurePathSchema, query: z.strictObject({}) },
   responses: {
-    200: { description: 'Nobody goes on with it.', content: { [json]: erasureAnswerSchema } },
+    200: {
+      description: 'Nobody goes on with it, once what is in hand in the log has come to its end.',
+      content: { [json]: erasureAnswerSchema },
+    },
     404: { description: 'There is none of this id.' },
     409: { description: 'It is done.' },
   },

@@ -26,7 +26,7 @@ import { projectKept } from './project-kept';
 import { rebuildLost, renewRebuild, type RebuildGrant } from './rebuild-row';
 import { readRemainder } from './remainder';
 import { removeKnownAsRemoved, waitForRemovals } from './removed';
-import { describeStructure, firstDifference, refuseDependents } from './structure';
+import { isUpToDate, refuseDependents } from './structure';
 import { haltMigrations, switchOver } from './switch-over';
 
 /** The SQLSTATE of a lock that was not got within `lock_timeout`. */
@@ -77,7 +77,7 @@ export class PostgresRebuildWork implements RebuildWork {
     }
     await waitForRemovals(queries);
     await refuseDependents(client, LIVE_SCHEMA);
-    if (row.prepared && (await this.isUpToDate(client))) return;
+    if (row.prepared && (await isUpToDate(client))) return;
     this.analysed = false;
     await client.query(`DROP SCHEMA IF EXISTS ${NEXT_SCHEMA} CASCADE`);
     await copyStructure(client, LIVE_SCHEMA, NEXT_SCHEMA);
@@ -106,12 +106,6 @@ export class PostgresRebuildWork implements RebuildWork {
         (SELECT min(m.position) FROM ${LIVE}.removed_events m)) - 1, c.last_position) AS floor
       FROM ${LIVE}.position_counter c`;
     return BigInt(row?.floor ?? 0);
-  }
-
-  private async isUpToDate(client: PoolClient): Promise<boolean> {
-    const next = await describeStructure(client, NEXT_SCHEMA);
-    const ofModel = next.filter((line) => !line.includes(VARIANTS_TABLE) && !line.includes(LACKING_TABLE));
-    return firstDifference(await describeStructure(client, LIVE_SCHEMA), ofModel) === undefined;
   }
 
   loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints> {

@@ -1,6 +1,8 @@
 import { SluiceError } from '@sluice/event-log';
 import type { ClientBase } from 'pg';
-import { inOtherSchema } from './model-schemas';
+import { VARIANTS_TABLE } from './copy-kept';
+import { LACKING_TABLE } from './lacking';
+import { inOtherSchema, LIVE_SCHEMA, NEXT_SCHEMA } from './model-schemas';
 
 /** Everything that a schema is made of but its rows, one thing a line, with its own name left out: for comparisons. */
 export async function describeStructure(client: ClientBase, schema: string): Promise<readonly string[]> {
@@ -15,6 +17,13 @@ export function firstDifference(one: readonly string[], other: readonly string[]
     return from.find((line) => !known.has(line));
   };
   return difference(one, other) ?? difference(other, one);
+}
+
+/** Whether the model beside the live one is made as that is, but for the tables that only building needs. */
+export async function isUpToDate(client: ClientBase): Promise<boolean> {
+  const next = await describeStructure(client, NEXT_SCHEMA);
+  const ofModel = next.filter((line) => !line.includes(VARIANTS_TABLE) && !line.includes(LACKING_TABLE));
+  return firstDifference(await describeStructure(client, LIVE_SCHEMA), ofModel) === undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { functionDefinitions } from './copy-structure';
 import { VARIANTS_TABLE } from './copy-kept';
 import { LACKING_TABLE } from './lacking';
 import { LIVE_SCHEMA, NEXT_SCHEMA, OLD_SCHEMA } from './model-schemas';
-import { describeStructure, firstDifference, refuseDependents } from './structure';
+import { isUpToDate, refuseDependents } from './structure';
 
 /** Longest wait for one lock: whoever records waits behind it. */
 const LOCK_TIMEOUT_MS = 2_000;
@@ -46,14 +46,11 @@ export async function switchOver(
     `LOCK TABLE ${LIVE_SCHEMA}.parked_records, ${LIVE_SCHEMA}.publisher_lease IN SHARE ROW EXCLUSIVE MODE`,
   );
   await lockRebuild();
+  // What is carried over has to fit.
+  if (!(await isUpToDate(client))) return 'outdated';
   for (const statement of positions === 'keep' ? CARRY_OVER_KEPT : CARRY_OVER_RENUMBERED) await client.query(statement);
   if (positions === 'keep') await recordLacking();
   await client.query(`DROP TABLE ${NEXT_SCHEMA}.${VARIANTS_TABLE}, ${NEXT_SCHEMA}.${LACKING_TABLE}`);
-  const difference = firstDifference(
-    await describeStructure(client, LIVE_SCHEMA),
-    await describeStructure(client, NEXT_SCHEMA),
-  );
-  if (difference !== undefined) return 'outdated';
   await refuseDependents(client, LIVE_SCHEMA);
   const functions = await functionDefinitions(client, LIVE_SCHEMA);
   await client.query(`ALTER SCHEMA ${LIVE_SCHEMA} RENAME TO ${OLD_SCHEMA}`);

@@ -11,7 +11,9 @@ CREATE FUNCTION "read_model"."revise_floor"() RETURNS TRIGGER
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    NEW.revision := nextval('"maintenance"."removal_revision"');
+    -- Not below the clock: where commits are lost, a sequence may go back to what readers know of.
+    NEW.revision := greatest(nextval('"maintenance"."removal_revision"'), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+    PERFORM setval('"maintenance"."removal_revision"', NEW.revision);
     RETURN NEW;
 END;
 $$;
