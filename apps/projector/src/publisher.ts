@@ -11,6 +11,7 @@ import {
   type RecordedRun,
   type RecordedWitness,
 } from '@sluice/event-log';
+import { MAX_OFFERED_BYTES, MAX_OFFERED_EVENTS, MAX_RUN_BYTES, MAX_RUN_EVENTS, OfferedEvents } from './offered-events';
 import type { ProjectorSignals } from './signals';
 
 export interface PublisherOptions {
@@ -34,12 +35,6 @@ interface NextRun {
 const LEASE_MS = 5_000;
 /** The right is renewed, and the checkpoint stored, this often: a crash publishes at most this much again. */
 const RENEW_INTERVAL_MS = 1_000;
-/** Most events, and bytes, in one run; one event may be a run whatever its size. */
-const MAX_RUN_EVENTS = 500;
-const MAX_RUN_BYTES = 1024 * 1024;
-/** Most events, and bytes, that wait in memory; beyond that they are read from the read model. */
-const MAX_OFFERED_EVENTS = 10_000;
-const MAX_OFFERED_BYTES = 16 * 1024 * 1024;
 /** Most runs that are published after the stop was asked for. */
 const MAX_LAST_RUNS = Math.ceil(MAX_OFFERED_EVENTS / MAX_RUN_EVENTS) + (2 * MAX_OFFERED_BYTES) / MAX_RUN_BYTES;
 /** Wait after a fault: doubled each time, up to the maximum. */
@@ -51,9 +46,7 @@ const RETRY_DELAY_MS = { first: 50, maximum: 2_000 } as const;
  * its right without noticing can only publish again what was published, which followers skip.
  */
 export class Publisher {
-  private offered: EncodedRecordedEvent[] = [];
-  private offeredBytes = 0;
-  private epoch: Epoch | undefined;
+  private readonly offered = new OfferedEvents();
   private grant: PublisherGrant | undefined;
   private renewedAt = -Infinity;
   private published: Position = BEFORE_FIRST;
@@ -77,19 +70,7 @@ export class Publisher {
   /** Hands over what this process has just recorded. */
   offer(epoch: Epoch, events: readonly EncodedRecordedEvent[]): void {
     if (this.grant === undefined) return;
-    if (epoch !== this.epoch) this.dropOffered();
-    this.epoch = epoch;
-    const next = this.offered.at(-1);
-    const contiguous = next === undefined || events[0]?.event.position === advance(next.event.position, 1);
-    if (!contiguous) this.dropOffered();
-    const bytes = bytesOf(events);
-    if (this.offered.length + events.length > MAX_OFFERED_EVENTS || this.offeredBytes + bytes > MAX_OFFERED_BYTES) {
-      this.dropOffered();
-    }
-    if (events.length <= MAX_OFFERED_EVENTS && bytes <= MAX_OFFERED_BYTES) {
-      this.offered.push(...events);
-      this.offeredBytes += bytes;
-    }
+    this.offered.add(epoch, events);
     this.wakeUp.wake();
   }
 
@@ -124,7 +105,7 @@ export class Publisher {
   private async publishRest(): Promise<void> {
     try {
       if (!this.grant || !(await this.holdLease())) return;
-      for (let runs = 0; runs < MAX_LAST_RUNS && this.offered.length > 0; runs++) {
+      for (let runs = 0; runs < MAX_LAST_RUNS && !this.offered.isEmpty; runs++) {
         if (!(await this.publishNext())) return;
       }
     } catch (error) {
@@ -144,7 +125,7 @@ export class Publisher {
     const held = this.grant;
     const grant = await readModel.acquire(holder, LEASE_MS);
     if (grant?.fencingToken !== held?.fencingToken) {
-      this.dropOffered();
+      this.offered.clear();
       this.published = this.stored = grant?.published ?? BEFORE_FIRST;
       signals.leaseChanged(grant !== undefined);
     }
@@ -176,19 +157,8 @@ export class Publisher {
 
   /** The offered events that follow what was published; undefined when something is missing in between. */
   private takeOffered(): NextRun | undefined {
-    const next = advance(this.published, 1);
-    const from = this.offered.findIndex(({ event }) => event.position >= next);
-    if (from > 0) this.offeredBytes -= bytesOf(this.offered.splice(0, from));
-    if (from === -1) this.dropOffered();
-    if (this.epoch === undefined || this.offered[0]?.event.position !== next) return undefined;
-    // Left in place until they are published: a failed publish finds them again.
-    const events = firstRun(this.offered);
-    return { run: { epoch: this.epoch, events }, upTo: toPosition(this.published + events.length) };
-  }
-
-  private dropOffered(): void {
-    this.offered = [];
-    this.offeredBytes = 0;
+    const run = this.offered.runAt(advance(this.published, 1));
+    return run && { run, upTo: toPosition(this.published + run.events.length) };
   }
 
   private async readNext(): Promise<NextRun | undefined> {
@@ -197,7 +167,7 @@ export class Publisher {
     if (head.position <= this.published) return undefined;
     const range = await readModel.readAll({
       after: this.published,
-      upTo: head.position,
+      upTo: toPosition(Math.min(head.position, (this.offered.first ?? Infinity) - 1)),
       limit: MAX_RUN_EVENTS,
       maxBytes: MAX_RUN_BYTES,
     });
@@ -244,19 +214,4 @@ function firstStretch({
   }
   const before = events.filter(({ event }) => event.position < firstRemoved.position);
   return { events: before, upTo: toPosition(firstRemoved.position - 1) };
-}
-
-function bytesOf(events: readonly EncodedRecordedEvent[]): number {
-  return events.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
-}
-
-/** As many of the first events as make one run. */
-function firstRun(events: readonly EncodedRecordedEvent[]): readonly EncodedRecordedEvent[] {
-  let bytes = 0;
-  const most = Math.min(events.length, MAX_RUN_EVENTS);
-  for (let count = 0; count < most; count++) {
-    bytes += Buffer.byteLength(events[count]?.json ?? '');
-    if (bytes > MAX_RUN_BYTES) return events.slice(0, Math.max(1, count));
-  }
-  return events.slice(0, most);
 }

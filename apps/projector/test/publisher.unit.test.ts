@@ -64,7 +64,8 @@ describe('Publisher', () => {
     expect(new Set(deliveryLog.runs.map(({ epoch }) => epoch)).size).toBe(1);
   });
 
-  it('reads what is missing between what it is offered', async () => {
+  it('reads what is missing between what it is offered, and nothing else', async () => {
+    const reading = jest.spyOn(model, 'readAll');
     const publisher = await start('a');
     await isActive();
     deliveryLog.pause();
@@ -74,6 +75,8 @@ describe('Publisher', () => {
     }
     deliveryLog.resume();
     await publishes(25);
+    const ranges = reading.mock.calls.map(([{ after, upTo }]) => range(after + 1, upTo));
+    expect(ranges.flat()).toEqual(range(1, 25).filter((position) => (position - 1) % 5 >= 3));
   });
 
   it('holds a bounded number of offers while the delivery log hangs, and misses nothing (G9)', async () => {

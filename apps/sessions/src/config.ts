@@ -114,6 +114,10 @@ export interface EngineConfig {
     readonly environment: Readonly<Record<string, string>>;
     /** Whom they run as; undefined: as this process. */
     readonly user: { readonly uid: number; readonly gid: number } | undefined;
+    /** How long one may take to end by itself, and then after SIGTERM. */
+    readonly graceMs: number;
+    /** How long one that has ended may be ahead of its last report. */
+    readonly lastReportMs: number;
   };
   readonly model?: {
     readonly url: string;
@@ -161,7 +165,13 @@ function toEngineConfig(settings: SettingsOf<typeof sessionsSettings>): EngineCo
     allowPrivateUrls: readAllowList(settings.SLUICE_ALLOW_PRIVATE_URLS ?? []),
     maxRuns: settings.SLUICE_SESSION_RUNS,
     ...(command !== undefined && {
-      process: { command: readCommand(command), environment: inheritedEnvironment(), user: processUser(settings) },
+      process: {
+        command: readCommand(command),
+        environment: inheritedEnvironment(),
+        user: processUser(settings),
+        graceMs: 2_000,
+        lastReportMs: 2_000,
+      },
     }),
     ...(url !== undefined && {
       model: {

@@ -3,8 +3,11 @@ import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 import type { FastifyRequest } from 'fastify';
 import type { DispatchOutcome } from './engines/dispatcher';
 
+const COMMAND_ENDS = ['done', 'refused', 'repeated', 'unconfirmed'] as const;
+const COMMAND_REFUSALS = ['key', 'total'] as const;
+
 /** What came of a command on a session. */
-export type CommandEnd = 'done' | 'refused' | 'repeated' | 'unconfirmed';
+export type CommandEnd = (typeof COMMAND_ENDS)[number];
 
 /** The loops of this app. */
 export type SessionLoop = 'outbox' | 'dispatcher' | 'run reaper' | 'files' | 'receipts' | 'leftovers';
@@ -17,7 +20,7 @@ export interface SessionSignals {
   /** Another replica's command on the same session was first; it is decided again. */
   commandConflicted(): void;
   /** A command that found too many before it. */
-  refusedCommand(reason: 'key' | 'total'): void;
+  refusedCommand(reason: (typeof COMMAND_REFUSALS)[number]): void;
   appended(events: number): void;
   appendFailed(error: unknown): void;
   dispatched(outcome: DispatchOutcome): void;
@@ -35,6 +38,7 @@ export function createSessionSignals(metrics: MetricsRegistry, logger: Logger): 
     name: 'sluice_session_commands_total',
     help: 'Commands on sessions, by what came of them: unconfirmed ones are stored, and not yet known to be in the log.',
     labels: ['outcome'],
+    values: { outcome: COMMAND_ENDS },
   });
   const durations = metrics.histogram({
     name: 'sluice_session_command_duration_seconds',
@@ -49,6 +53,7 @@ export function createSessionSignals(metrics: MetricsRegistry, logger: Logger): 
     name: 'sluice_session_commands_overloaded_total',
     help: 'Commands that found too many waiting before them: of the same session (key), or in all (total).',
     labels: ['reason'],
+    values: { reason: COMMAND_REFUSALS },
   });
   const appended = metrics.counter({
     name: 'sluice_session_events_appended_total',

@@ -4,9 +4,16 @@ import { message, startSessions, until, type SessionsApp } from './support/sessi
 
 const COMMAND = JSON.stringify([process.execPath, join(__dirname, '../examples/engine-process.mjs')]);
 
+/** Processes that do not end by themselves are not waited for. */
+const startWith = (command: string) =>
+  startSessions({ SLUICE_SESSION_PROCESS: command }, ({ engines, ...config }) => {
+    const process = engines.process && { ...engines.process, graceMs: 200, lastReportMs: 200 };
+    return { ...config, engines: { ...engines, ...(process && { process }) } };
+  });
+
 let app: SessionsApp;
 beforeAll(async () => {
-  app = await startSessions({ SLUICE_SESSION_PROCESS: COMMAND });
+  app = await startWith(COMMAND);
 });
 afterAll(() => app.stop());
 
@@ -107,7 +114,7 @@ describe('the process engine', () => {
   });
 
   it('gives up the run of a program that cannot be started', async () => {
-    const broken = await startSessions({ SLUICE_SESSION_PROCESS: '["/nowhere/at-all"]' });
+    const broken = await startWith('["/nowhere/at-all"]');
     const session = await broken.session('process');
     await broken.send(session, message('Hello'));
     const events = await broken.whenTypes(session, isIdle);

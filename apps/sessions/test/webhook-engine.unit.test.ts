@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { signWebhook } from '@sluice/signed-webhooks';
 import { END, message as said, sendReport, SessionEngine, type EngineCall } from './support/session-engine';
 import { message, startSessions, until, type SessionsApp } from './support/sessions-app';
 
@@ -186,6 +187,22 @@ describe('the door for reports', () => {
     const { status } = await sendReport(call, { run_id: call.run_id, events: [good, END] });
     expect(status).toBe(200);
   });
+
+  it.each(['text/plain', 'application/xml', 'multipart/form-data', ''])(
+    'refuses a body as %j, whatever is in it',
+    async (type) => {
+      const { session, call } = await silentRun();
+      const body = JSON.stringify(report(call));
+      const signed = signWebhook({ secret: call.callback.secret, id: 'msg_typed', timestampMs: Date.now(), body });
+      const headers = { ...signed, 'content-type': type };
+      const answer = await fetch(call.callback.url, { method: 'POST', headers, body: Buffer.from(body) });
+      expect({ status: answer.status, body: await answer.json() }).toMatchObject({
+        status: 400,
+        body: { type: 'error' },
+      });
+      expect(typesOf(await app.events(session))).toEqual(['user.message', 'session.status_running']);
+    },
+  );
 
   it('keeps ids and unknown fields, and refuses an id that the session has', async () => {
     const { session, call } = await silentRun();

@@ -44,6 +44,7 @@ describe('POST /v1/stream-tokens', () => {
     [{ ttlSeconds: 3_601 }, 'body.ttlSeconds'],
     [{ unknown: 1 }, 'body.unknown'],
     [[], 'body'],
+    [null, 'body'],
   ])('refuses %j', async (body, where) => {
     const response = await ask(body);
     expect(response.status).toBe(400);

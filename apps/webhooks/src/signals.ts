@@ -1,6 +1,15 @@
 import { SluiceError, toSluiceError, type ResetReason } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
-import type { DeliveryKind, DeliveryOutcome, DisabledReason, WebhookEndpoint } from '@sluice/webhook-delivery';
+import {
+  DELIVERY_OUTCOMES,
+  type DeliveryKind,
+  type DeliveryOutcome,
+  type DisabledReason,
+  type WebhookEndpoint,
+} from '@sluice/webhook-delivery';
+
+/** What requests to applications are made for. */
+const ATTEMPTS = ['event', 'replay', 'ping'] as const satisfies readonly DeliveryKind[];
 
 /** Where a fault was survived. */
 export type FaultPlace = 'lease' | 'endpoint' | 'record' | 'prune' | 'attendance';
@@ -32,7 +41,7 @@ export interface WebhookLoad {
 /** Everything that the app of webhooks tells its operators. Neither URLs nor secrets are among it. */
 export interface WebhookSignals {
   readLoad(read: () => WebhookLoad): void;
-  attempted(kind: DeliveryKind, outcome: DeliveryOutcome, durationMs: number): void;
+  attempted(kind: (typeof ATTEMPTS)[number], outcome: DeliveryOutcome, durationMs: number): void;
   disabled(endpoint: Named, reason: DisabledReason): void;
   reset(endpoint: Named, reason: ResetReason): void;
   grantLost(): void;
@@ -103,6 +112,7 @@ export function createWebhookMetrics(metrics: MetricsRegistry) {
       name: 'sluice_webhook_attempts_total',
       help: 'Requests to applications, by kind (event, replay, ping) and outcome.',
       labels: ['kind', 'outcome'],
+      values: { kind: ATTEMPTS, outcome: DELIVERY_OUTCOMES },
     }),
     attemptSeconds: metrics.histogram({
       name: 'sluice_webhook_attempt_duration_seconds',

@@ -1,7 +1,9 @@
 import type { ResetReason } from '@sluice/event-log';
 import type { EndReason } from './subscription';
 
-export type OverflowReason = 'events' | 'bytes' | 'stalled';
+export const OVERFLOW_REASONS = ['events', 'bytes', 'stalled'] as const;
+
+export type OverflowReason = (typeof OVERFLOW_REASONS)[number];
 
 /** What the delivery layer counts. Called often and synchronously: implementations must be cheap and must not throw. */
 export interface DeliveryMetrics {

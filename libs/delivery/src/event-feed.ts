@@ -1,5 +1,6 @@
 import {
   BEFORE_FIRST,
+  matchesNothing,
   SluiceError,
   type CursorPlace,
   type DeliveryLog,
@@ -7,6 +8,7 @@ import {
   type RecordedEventReader,
   type StartPlace,
 } from '@sluice/event-log';
+import type { Epoch } from '@sluice/event-schema';
 import { Pauses, Tasks } from './background';
 import { NO_METRICS, type DeliveryMetrics } from './delivery-metrics';
 import { Expectations, type Expectation } from './expectations';
@@ -14,6 +16,7 @@ import { RemovedPlace, type FeedSlot } from './feed-slot';
 import { FeedSource } from './feed-source';
 import { FeedSubscription } from './feed-subscription';
 import { HotRing } from './hot-ring';
+import { NO_LOSS, type Loss } from './known-removals';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
 import { PageReader } from './page-reader';
 import { RingTurns } from './ring-turns';
@@ -31,6 +34,11 @@ export interface EventFeedOptions {
   readonly metrics?: DeliveryMetrics;
   /** Told of faults that the feed survives by itself. */
   onFault?(error: unknown): void;
+}
+
+/** What retention had removed in a numbering, of what a filter may match. */
+interface Gone extends Loss {
+  readonly epoch: Epoch;
 }
 
 /** What the feed holds at this moment. */
@@ -134,11 +142,11 @@ export class EventFeed {
     const { filter, start, signal } = options;
     this.assertRoom();
     assertTerms(filter, this.limits.filterTerms);
-    if (!this.knows(start)) {
-      await this.source.refresh();
-      this.assertRoom();
-    }
-    const beginning = this.beginningFor(start);
+    if (!this.knows(start)) await this.source.refresh();
+    const gone = start === 'earliest' ? await this.readGone(options) : undefined;
+    // Others may have come meanwhile.
+    this.assertRoom();
+    const beginning = this.beginningFor(start, gone);
     const subscription = new FeedSubscription(this.host, options, beginning);
     this.subscriptions.add(subscription);
     this.metrics.subscribed();
@@ -208,10 +216,23 @@ export class EventFeed {
     return start.epoch === epoch && start.position <= position;
   }
 
-  private beginningFor(start: StartPlace): Beginning {
+  /** What is gone by now: who begins at what is kept knows of it, wherever it is cut. */
+  private async readGone({ filter, caller = '' }: SubscribeOptions): Promise<Gone> {
+    const { epoch } = this.source.place;
+    if (matchesNothing(filter)) return { epoch, ...NO_LOSS };
+    const nothing = { after: BEFORE_FIRST, upTo: BEFORE_FIRST, maxBytes: 0, knownRevision: 0 };
+    const { floor, revision } = await this.pages.read({ filter, caller, ...nothing }, () => !this.stopping);
+    return { epoch, floor, revision };
+  }
+
+  private beginningFor(start: StartPlace, gone?: Gone): Beginning {
     const head = this.source.place;
     if (start === 'latest') return { at: head, reset: undefined };
-    if (start === 'earliest') return { at: { epoch: head.epoch, position: BEFORE_FIRST }, reset: undefined };
+    if (start === 'earliest') {
+      // In another numbering nothing is known.
+      const known = gone?.epoch === head.epoch ? gone : NO_LOSS;
+      return { at: { epoch: head.epoch, position: BEFORE_FIRST }, reset: undefined, known };
+    }
     if (start.epoch !== head.epoch) return { at: head, reset: { reason: 'epoch_changed', requested: start } };
     if (start.position > this.source.knownPosition) {
       return { at: head, reset: { reason: 'future_cursor', requested: start } };

@@ -117,8 +117,8 @@ describe('many that catch up', () => {
       world.reader.turnsPerRead = 3;
       for (const reader of many) reader.follow();
       while (world.feed.counts.pageReads < 2) await turn();
-      const before = world.reader.calls.read;
       const one = await world.subscribe('earliest', { caller: 'one' });
+      const before = world.reader.calls.read;
       const reads = new Promise<number>((resolve) => {
         one.subscription.onReadable(() => {
           if (one.drain().kinds.includes('caught_up')) resolve(world.reader.calls.read - before);

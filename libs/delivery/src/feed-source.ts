@@ -13,17 +13,19 @@ import { FeedEvent } from './feed-event';
 import { RemovedPlace, type FeedSlot } from './feed-slot';
 import type { FeedSourceOptions } from './feed-source-options';
 import { PendingEvents } from './pending-events';
+import { TailWatch, type WatchedTail } from './tail-watch';
 
 /**
  * Makes one contiguous sequence of events out of a delivery log that may lose, repeat and reorder, and a read model that
  * has everything. Runs are the fast way; what they leave out is read from the read model: at once when a later event
  * shows the gap, and within `tailCheckMs` when nothing does. Only the read model says which epoch is valid.
  */
-export class FeedSource {
+export class FeedSource implements WatchedTail {
   private epoch: Epoch | undefined;
   private head: Position = BEFORE_FIRST;
   /** The highest position heard of; above the head while the feed lags. */
   private known: Position = BEFORE_FIRST;
+  brought: Position = BEFORE_FIRST;
   /** Up to here events are read from the read model unless runs bring them first. */
   private fillTo: Position = BEFORE_FIRST;
   private readonly pending: PendingEvents;
@@ -31,7 +33,7 @@ export class FeedSource {
   /** Rises when what was read before is not to be used any more. */
   private generation = 0;
   private follower: DeliveryFollower | undefined;
-  private running = true;
+  running = true;
   private ready = false;
   private filling = false;
   private turnRequested = false;
@@ -68,7 +70,7 @@ export class FeedSource {
     await this.options.tasks.settled();
     this.ready = true;
     if (!following) this.options.tasks.run(() => this.followLater());
-    this.options.tasks.run(() => this.checkTail());
+    this.options.tasks.run(() => new TailWatch(this, this.options).run());
   }
 
   async stop(): Promise<void> {
@@ -85,6 +87,10 @@ export class FeedSource {
   get place(): CursorPlace {
     if (this.epoch === undefined) throw new SluiceError('read_model_unavailable', 'The feed has not started yet');
     return { epoch: this.epoch, position: this.head };
+  }
+
+  get currentEpoch(): Epoch | undefined {
+    return this.epoch;
   }
 
   /** The head alone, for use on every event. */
@@ -118,8 +124,8 @@ export class FeedSource {
     const warmUpEvents = this.epoch === undefined ? this.options.limits.warmUpEvents : 0;
     this.epoch = epoch;
     this.head = toPosition(Math.max(BEFORE_FIRST, position - warmUpEvents));
-    this.known = position;
-    this.fillTo = position;
+    this.known = this.fillTo = position;
+    this.brought = BEFORE_FIRST;
     this.pending.removeWhere((event) => event.epoch !== epoch || event.position <= this.head);
     this.options.restarted();
     this.drain();
@@ -173,6 +179,7 @@ export class FeedSource {
 
   private receive(encoded: EncodedRecordedEvent, epoch: Epoch): void {
     const { position } = encoded.event;
+    this.brought = toPosition(Math.max(this.brought, position));
     if (position <= this.head) return;
     const event = new FeedEvent(encoded, epoch);
     if (position === this.head + 1 && this.epoch && this.pending.size === 0 && this.mayPublish()) {
@@ -224,6 +231,11 @@ export class FeedSource {
     if (this.head < this.fillTo) this.options.tasks.run(() => this.fill());
   }
 
+  fillUpTo(position: Position): void {
+    this.fillTo = toPosition(Math.max(this.fillTo, position));
+    if (!this.filling) this.options.tasks.run(() => this.fill());
+  }
+
   /** Reads page after page until the feed is where it should be. One at a time. */
   private async fill(): Promise<void> {
     const { limits, pauses, onFault } = this.options;
@@ -273,24 +285,6 @@ export class FeedSource {
     this.pending.clear();
     this.known = toPosition(Math.max(this.head, position));
     this.fillTo = this.head;
-  }
-
-  /** Finds what the delivery log lost at the end, where no later event shows a gap. */
-  private async checkTail(): Promise<void> {
-    const { limits, pauses, tasks, onFault } = this.options;
-    while (this.running) {
-      await pauses.pause(limits.tailCheckMs);
-      if (!this.running) return;
-      try {
-        const { epoch, position } = await this.refresh();
-        if (position > this.head && this.followsDeliveryLog) await pauses.pause(limits.tailGraceMs);
-        if (epoch !== this.epoch || position <= this.head) continue;
-        this.fillTo = toPosition(Math.max(this.fillTo, position));
-        if (!this.filling) tasks.run(() => this.fill());
-      } catch (error) {
-        onFault(error);
-      }
-    }
   }
 }
 

@@ -36,8 +36,8 @@ describe('Subscription.take, with a maximum', () => {
 
   it('with 0 gives all but events, and reads nothing for them', async () => {
     const world = await started({ ringEvents: 2 }, 5);
-    const { read } = world.reader.calls;
     const behind = await subscribe(world, 'earliest');
+    const { read } = world.reader.calls;
     expect(kinds(behind, 0)).toEqual([]);
     expect(world.reader.calls.read).toBe(read);
     const live = await subscribe(world, 'latest');

@@ -66,8 +66,9 @@ export class FeedSubscription implements Subscription, RingReader {
   constructor(
     private readonly host: SubscriptionHost,
     options: SubscribeOptions,
-    { at, reset }: Beginning,
+    beginning: Beginning,
   ) {
+    const { at, reset } = beginning;
     const { limits } = host;
     this.filter = options.filter;
     this.caller = options.caller ?? '';
@@ -76,7 +77,7 @@ export class FeedSubscription implements Subscription, RingReader {
     const { maxQueuedEvents = limits.queuedEvents, maxQueuedBytes = limits.queuedBytes } = options;
     this.queue = new EventQueue(maxQueuedEvents, maxQueuedBytes);
     this.stall = new StallWatch(options.stallTimeoutMs ?? limits.stallTimeoutMs);
-    this.place = new SubscriberPlace(host, options, at);
+    this.place = new SubscriberPlace(host, options, beginning);
     this.readable = new WakeSignal(host.wakes, (error) => {
       host.onFault(error);
       this.end('closed');
@@ -148,7 +149,6 @@ export class FeedSubscription implements Subscription, RingReader {
       if (allowance === 0) break;
       const { events, reached, lost } = ring.find(this.scanned, allowance, wanted);
       ringTurns.looked(this, reached - this.scanned);
-      this.place.removals.began();
       if (this.tellsFound(events[0], reached)) return [];
       this.scanned = reached;
       if (events.length > 0) return this.place.ofAll(events);

@@ -92,7 +92,7 @@ describe('Subscription, until it is live', () => {
     it('reads pages only as they are taken, then the ring, then goes live', async () => {
       const world = await started({ ringEvents: 10, pageEvents: 5, batchEvents: 3 }, 20);
       await world.publishMany(10);
-      const reader = await world.subscribe('earliest');
+      const reader = await world.subscribe(await world.cursorAt(0));
       reader.drain();
       await until(() => reader.drain(1).items.length === 1, 'the first batch comes');
       await new Promise((resolve) => setImmediate(resolve));
@@ -153,7 +153,8 @@ describe('Subscription, until it is live', () => {
 
     it('bounds the reads at the same time, for whatever many backfills', async () => {
       const world = await started({ ringEvents: 1, concurrentPageReads: 3 }, 20);
-      const readers = await Promise.all(numbers(1, 40).map(() => world.subscribe('earliest')));
+      const start = await world.cursorAt(0);
+      const readers = await Promise.all(numbers(1, 40).map(() => world.subscribe(start)));
       const release = world.reader.holdReads();
       for (const reader of readers) reader.follow();
       await until(() => world.reader.calls.read === 3, 'some reads are in hand');
@@ -192,14 +193,16 @@ describe('Subscription, until it is live', () => {
       await world.publishMany(1, { type: 'rare' });
       await world.publishMany(5);
       const filter = { workspaceIds: [1], types: ['rare'] };
-      const reader = await world.subscribe('earliest', { filter });
+      const reader = await world.subscribe(await world.cursorAt(0), { filter });
       reader.drain();
       await until(() => reader.subscription.position.position === 10, 'the first step is over');
       reader.follow();
       await until(() => reader.kinds.includes('caught_up'), 'it catches up');
       expect(reader.positions).toEqual([95]);
       expect(world.reader.calls.read).toBe(10);
-      const ofEntity = await world.subscribe('earliest', { filter: { ...filter, entityIds: ['sandbox-123'] } });
+      const ofEntity = await world.subscribe(await world.cursorAt(0), {
+        filter: { ...filter, entityIds: ['sandbox-123'] },
+      });
       ofEntity.follow();
       await until(() => ofEntity.kinds.includes('caught_up'), 'it catches up');
       expect(world.reader.calls.read).toBe(11);
@@ -210,7 +213,9 @@ describe('Subscription, until it is live', () => {
       await world.publishMany(1, { entityId: '1:7' });
       await world.publishMany(1, { entityId: '11:7' });
       await world.publishMany(5);
-      const reader = await world.subscribe('earliest', { filter: { workspaceIds: [1], entityIdPrefixes: ['1:'] } });
+      const reader = await world.subscribe(await world.cursorAt(0), {
+        filter: { workspaceIds: [1], entityIdPrefixes: ['1:'] },
+      });
       reader.follow();
       await until(() => reader.kinds.includes('caught_up'), 'it catches up');
       expect(reader.positions).toEqual([25]);
@@ -276,7 +281,7 @@ describe('Subscription, until it is live', () => {
 
     it('forgets a page that comes after it was closed', async () => {
       const world = await started({ ringEvents: 1 }, 5);
-      const reader = (await world.subscribe('earliest')).follow();
+      const reader = (await world.subscribe(await world.cursorAt(0))).follow();
       const release = world.reader.holdReads();
       await until(() => world.reader.calls.read === 1, 'the page is read');
       reader.subscription.close();

@@ -59,7 +59,7 @@ describe('a feed whose delivery log forgets', () => {
     await publish();
     await world.caughtUp();
     const release = world.reader.holdReads();
-    const reader = (await world.subscribe('earliest')).follow();
+    const reader = (await world.subscribe(await world.cursorAt(0))).follow();
     await until(() => world.reader.calls.read === 1, 'the page is being read');
     await erase();
     release();

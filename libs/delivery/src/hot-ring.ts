@@ -2,7 +2,6 @@ import { advance, type EventPredicate } from '@sluice/event-log';
 import type { Position } from '@sluice/event-schema';
 import type { FeedEvent } from './feed-event';
 import { RemovedPlace, type FeedSlot } from './feed-slot';
-import { NO_LOSS, widen, type Loss } from './known-removals';
 
 /** What is looked for, and how much of it is enough; the last event found may go beyond the bytes. */
 export interface RingSearch {
@@ -25,7 +24,6 @@ export interface RingFind {
 export class HotRing {
   private readonly slots: (FeedSlot | undefined)[];
   private heldBytes = 0;
-  private knownRemovals = NO_LOSS;
   private newest: Position;
   /** The ring holds all events after this one, up to the newest. */
   private heldAfter: Position;
@@ -51,11 +49,6 @@ export class HotRing {
 
   get bytes(): number {
     return this.heldBytes;
-  }
-
-  /** What was gone before it came here, at the places that it has shown so far. */
-  get removals(): Loss {
-    return this.knownRemovals;
   }
 
   /** Whether all events after `position` are at hand. */
@@ -97,7 +90,6 @@ export class HotRing {
     this.slots[slot.position % this.maxEvents] = slot;
     this.newest = slot.position;
     this.heldBytes += slot.bytes;
-    if (slot instanceof RemovedPlace) this.knownRemovals = widen(this.knownRemovals, slot);
     while (this.heldBytes > this.maxBytes) this.dropOldest();
   }
 
@@ -105,7 +97,6 @@ export class HotRing {
   restart(head: Position): void {
     this.slots.fill(undefined);
     this.heldBytes = 0;
-    this.knownRemovals = NO_LOSS;
     this.newest = head;
     this.heldAfter = head;
   }

@@ -1,4 +1,4 @@
-export { NO_METRICS, type DeliveryMetrics, type OverflowReason } from './delivery-metrics';
+export { NO_METRICS, OVERFLOW_REASONS, type DeliveryMetrics, type OverflowReason } from './delivery-metrics';
 export { EventFeed, type EventFeedOptions, type FeedCounts } from './event-feed';
 export { type Expectation, type FoundEvents } from './expectations';
 export { FeedEvent, type Dialect } from './feed-event';

@@ -19,13 +19,9 @@ export class KnownRemovals {
   /** Beyond this position nothing is missing that it knows of. */
   private floor: number;
 
-  /**
-   * @param isUnbegun it begins at what is kept, whatever that is
-   * @param known the removals that it knows of; how far those go may be open
-   */
+  /** @param known the removals that it knows of; how far those go may be open */
   constructor(
     private readonly filter: EventFilter,
-    private isUnbegun: boolean,
     {
       revision,
       floor = revision === 0 ? BEFORE_FIRST : Infinity,
@@ -44,20 +40,13 @@ export class KnownRemovals {
     return this.revision > 0 && position < this.floor ? { revision: this.revision } : {};
   }
 
-  /** It has seen something, or looked for it. */
-  began(): void {
-    this.isUnbegun = false;
-  }
-
   /** It has seen everything up to here. */
   reached(position: Position): void {
-    this.isUnbegun = false;
     this.floor = Math.min(this.floor, position);
   }
 
   /** In another numbering nothing is known. */
   restart(): void {
-    this.isUnbegun = false;
     this.found = undefined;
     this.revision = 0;
     this.floor = BEFORE_FIRST;
@@ -66,11 +55,8 @@ export class KnownRemovals {
   /** What is lost of what comes after a position, and is not on the page that follows it. */
   lostOn({ floor, lost, revision }: BackfillPage, after: Position): Loss | undefined {
     this.found = undefined;
-    if (this.isUnbegun) this.revision = revision;
     this.floor = floor;
-    const isNews = !this.isUnbegun && lost > after;
-    this.isUnbegun = false;
-    return isNews ? { floor: lost, revision } : undefined;
+    return lost > after ? { floor: lost, revision } : undefined;
   }
 
   /** Whether it is to be told of this place, having seen what is up to a position. */
@@ -86,14 +72,17 @@ export class KnownRemovals {
   /** What was found, once it is known where it ends: at the first event after it, or at the floor; it may be the last word. */
   foundBefore(next: Position | undefined, reached: Position, isLast: boolean): Loss | undefined {
     if (this.found === undefined) return undefined;
-    return next !== undefined || reached >= this.found.floor || isLast ? this.found : undefined;
+    if (next === undefined && reached < this.found.floor && !isLast) return undefined;
+    // Of other families and workspaces its places do not tell how far those removals go.
+    this.floor = Infinity;
+    return this.found;
   }
 
   /** It is told. */
   know({ floor, revision }: Loss): void {
     this.found = undefined;
     this.revision = Math.max(this.revision, revision);
-    this.floor = Math.max(this.floor === Infinity ? BEFORE_FIRST : this.floor, floor);
+    this.floor = Math.max(this.floor, floor);
   }
 }
 

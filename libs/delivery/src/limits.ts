@@ -24,8 +24,10 @@ export const DELIVERY_LIMITS = {
   gapPageBytes: 1024 * 1024,
   /** How often the head of the read model is compared with the feed's. */
   tailCheckMs: 1_000,
-  /** How long the delivery log may still bring what the read model has already. */
+  /** How long the delivery log may bring nothing of what the read model has already. */
   tailGraceMs: 100,
+  /** How long it is waited for while it brings some of that again and again. */
+  tailPatienceMs: 5_000,
 
   /** Page of a backfill: at most so many events and bytes, but always one event. */
   pageEvents: 500,

@@ -1,4 +1,3 @@
-import { decodeCursor } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { erase, retire } from '../test/removing';
 import { numbers, World } from '../test/world';
@@ -63,66 +62,6 @@ describe('a feed whose past is not kept for ever', () => {
     await retire(world, 10);
     await until(() => reader.drain().positions.includes(20), 'it goes on');
     expect(resetsOf(reader.items)).toEqual([['no_longer_kept', 14]]);
-  });
-
-  describe('of families that are kept for different times', () => {
-    /** Sandbox events at the odd positions, session events at the even ones. */
-    const startMixed = async (events: number) => {
-      await world.record(
-        ...numbers(1, events).map((n) => (n % 2 === 0 ? { family: 'session' as const, entityId: 's' } : {})),
-      );
-      await world.feed.start();
-    };
-    const even = (from: number, to: number) => numbers(from, to).filter((n) => n % 2 === 0);
-
-    it('gives all that is kept to who begins at `earliest`, without a word, also when it is cut and resumes (G5)', async () => {
-      await startMixed(20);
-      await retire(world, 8);
-      const first = (await world.subscribe('earliest')).drain();
-      await until(() => first.drain().positions.length === 3, 'the first page is taken');
-      const at = first.subscription.position;
-      first.subscription.close();
-      expect([first.positions, at]).toEqual([
-        [2, 4, 6],
-        { epoch: at.epoch, position: 6, revision: expect.any(Number) },
-      ]);
-      const cursor = first.items.flatMap((item) => (item.kind === 'events' ? item.events : [])).at(-1)?.cursor ?? '';
-      expect(decodeCursor(cursor)).toEqual(at);
-      const resumed = (await world.subscribe(decodeCursor(cursor))).follow();
-      await resumed.has(20);
-      expect([resetsOf(resumed.items), resumed.positions]).toEqual([[], [...even(8, 16), ...numbers(17, 20)]]);
-      // Where nothing is missing any more, nothing needs to be said of it.
-      expect(resumed.subscription.position).toEqual({ epoch: at.epoch, position: 20 });
-    });
-
-    it('tells of what goes after it began, once, and skips nothing that is kept (G5)', async () => {
-      await startMixed(20);
-      await retire(world, 10);
-      const reader = (await world.subscribe('earliest')).drain();
-      await until(() => reader.drain().positions.length === 3, 'the first page is taken');
-      // Beyond the next page, which may have been read already, and lower than what was gone before.
-      await retire(world, 7, { family: 'session' });
-      await until(() => reader.drain().positions.includes(20), 'it goes on');
-      expect(resetsOf(reader.items)).toHaveLength(1);
-      expect(reader.positions.filter((position) => position > 12)).toEqual([16, 18, 20]);
-    });
-
-    it('tells who comes with an old cursor once, and what is kept follows', async () => {
-      await startMixed(20);
-      await retire(world, 8);
-      const reader = (await world.subscribe(await world.cursorAt(2))).follow();
-      await reader.has(20);
-      const { epoch } = reader.subscription.position;
-      expect(reader.items.filter(({ kind }) => kind === 'reset')).toEqual([
-        { kind: 'reset', reason: 'no_longer_kept', at: { epoch, position: 3, revision: expect.any(Number) } },
-      ]);
-      expect(reader.positions).toEqual([...even(4, 16), ...numbers(17, 20)]);
-      // The place in the reset needs no further one.
-      const [reset] = reader.items.filter((item) => item.kind === 'reset');
-      const resumed = (await world.subscribe(reset?.at ?? 'earliest')).follow();
-      await resumed.has(20);
-      expect([resetsOf(resumed.items), resumed.positions]).toEqual([[], reader.positions]);
-    });
   });
 
   it('says that the numbering changed rather than that something is not kept, where both are to be said', async () => {

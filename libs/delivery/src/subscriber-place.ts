@@ -5,7 +5,7 @@ import type { RemovedPlace } from './feed-slot';
 import { KnownRemovals, type Loss } from './known-removals';
 import type { BackfillPage } from './page-reader';
 import { PendingWords } from './pending-words';
-import type { SubscribeOptions } from './subscription';
+import type { Beginning, SubscribeOptions } from './subscription';
 import type { SubscriptionHost } from './subscription-host';
 
 /** The numbering that a subscriber is in, what it knows of removals, and what it is to be told of both. */
@@ -15,11 +15,10 @@ export class SubscriberPlace {
   private epoch: Epoch;
   private readonly metrics: SubscriptionHost['metrics'];
 
-  constructor({ ring, metrics }: SubscriptionHost, { filter, start }: SubscribeOptions, at: CursorPlace) {
+  constructor({ metrics }: SubscriptionHost, { filter }: SubscribeOptions, { at, known }: Beginning) {
     this.epoch = at.epoch;
     this.metrics = metrics;
-    const isUnbegun = start === 'earliest';
-    this.removals = new KnownRemovals(filter, isUnbegun, isUnbegun ? ring.removals : { revision: at.revision ?? 0 });
+    this.removals = new KnownRemovals(filter, known ?? { revision: at.revision ?? 0 });
   }
 
   at(position: Position): CursorPlace {

@@ -1,5 +1,6 @@
 import { SluiceError, type CursorPlace, type EventFilter, type ResetReason, type StartPlace } from '@sluice/event-log';
 import type { FeedEvent } from './feed-event';
+import type { Loss } from './known-removals';
 
 export interface SubscribeOptions {
   readonly filter: EventFilter;
@@ -78,8 +79,8 @@ export interface Subscription extends AsyncIterable<DeliveryItem> {
   close(): void;
 }
 
-/** Where a subscription begins. */
-export type Beginning = Readonly<{ at: CursorPlace; reset: Subscription['reset'] }>;
+/** Where a subscription begins, and what it knows of removals then; absent: what its cursor says. */
+export type Beginning = Readonly<{ at: CursorPlace; reset: Subscription['reset']; known?: Loss | undefined }>;
 
 /** The error to show to a subscriber whose subscription ended for this reason. */
 export function endError(reason: EndReason): SluiceError | undefined {

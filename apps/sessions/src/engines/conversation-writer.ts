@@ -34,12 +34,20 @@ export function executionId(callId: string): string {
 const DENIED = 'The user denied this call.';
 const NO_RESULT = 'There is no result: the turn was ended before.';
 
-/** Writes a conversation event by event, in the order and the form that the Messages API requires. */
+/**
+ * Writes a conversation event by event, in the order and the form that the Messages API requires. It begins with what the user
+ * says: what a model did before, and the results of it, are left out.
+ */
 export class ConversationWriter {
   private readonly system: string[] = [];
   private readonly turns: Turn[] = [];
   /** Without a result, by the id of their event. */
   private readonly open = new Map<string, OpenCall>();
+
+  /** Whether the user has said anything. */
+  get isBegun(): boolean {
+    return this.turns.length > 0;
+  }
 
   /** What begins a run, or goes with an answer. */
   input(event: HistoryEvent): void {
@@ -81,6 +89,7 @@ export class ConversationWriter {
   }
 
   private use(event: HistoryEvent, waitsFor: OpenCall['waitsFor']): void {
+    if (!this.isBegun) return;
     const call: OpenCall = { id: String(event['id']), name: String(event['name']), input: event['input'], waitsFor };
     this.add('assistant', [{ type: 'tool_use', id: toModelId(call.id), name: call.name, input: call.input }]);
     this.open.set(call.id, call);
@@ -124,7 +133,7 @@ export class ConversationWriter {
   }
 
   private add(role: Turn['role'], blocks: readonly ModelBlock[]): void {
-    if (blocks.length === 0) return;
+    if (blocks.length === 0 || (role === 'assistant' && !this.isBegun)) return;
     const isNextTurn = this.turns.at(-1)?.role !== role;
     // What goes on although calls are open is another run: theirs was ended before they had results.
     if (role === 'user' || isNextTurn) this.closeCalls();

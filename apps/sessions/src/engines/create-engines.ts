@@ -29,12 +29,6 @@ const CONCURRENCY = 32;
 /** How long what is to be told may take to be recorded until it is tried again. */
 const INPUT_WAIT_MS = 5_000;
 
-/** How long a process may take to end by itself, and then after SIGTERM. */
-const PROCESS_GRACE_MS = 2_000;
-
-/** How long a process that has ended may be ahead of its last report. */
-const LAST_REPORT_MS = 2_000;
-
 /** What works on runs, in this process or told by it. */
 export interface Engines {
   readonly dispatcher: Dispatcher;
@@ -134,12 +128,7 @@ function processEngine(
   pollIntervalMs: number,
 ): ProcessEngine | undefined {
   if (!process) return undefined;
-  return new ProcessEngine(ports, {
-    ...process,
-    pollIntervalMs,
-    graceMs: PROCESS_GRACE_MS,
-    lastReportMs: LAST_REPORT_MS,
-  });
+  return new ProcessEngine(ports, { ...process, pollIntervalMs });
 }
 
 function webhookEngine({ allowPrivateUrls }: EngineConfig, engines: RegisteredEngines, clock: Clock): WebhookEngine {

@@ -1,5 +1,5 @@
 import { ConversationWriter, type OpenCall, type ModelMessage } from './conversation-writer';
-import type { History, HistoryEvent } from './run-history';
+import type { HistoryEvent } from './run-history';
 
 /** What a session has said, in the form of the Messages API. */
 export interface Conversation {
@@ -13,40 +13,70 @@ export interface Conversation {
 const INPUT_TYPES: readonly unknown[] = ['user.message', 'user.define_outcome', 'system.message'];
 const ANSWER_TYPES: readonly unknown[] = ['user.tool_confirmation', 'user.custom_tool_result', 'user.tool_result'];
 
+/** In the place of what a run was to begin with, where that is not known. */
+const UNKNOWN_BEGINNING: HistoryEvent = {
+  type: 'user.message',
+  content: [{ type: 'text', text: '[What was said before is not kept.]' }],
+};
+
 /**
- * Reads a history as a conversation. What was queued comes where its run begins, not where it was sent.
+ * Reads a history as a conversation, which begins with what the user says. What was queued comes where its run begins, not
+ * where it was sent. Where the beginning of a history is not there, the run that goes on and whole ones before it are read.
  *
- * @param runInputs the inputs of the run that goes on, which count as its even before it is recorded that it began
+ * @param told what the engine was told of the run that goes on: its inputs, which count as its even before it is recorded
+ *   that it began, or answers
  */
-export function toConversation(history: History, runInputs: ReadonlySet<unknown>): Conversation {
-  const writer = new ConversationWriter();
+export function toConversation(events: readonly HistoryEvent[], told: readonly HistoryEvent[]): Conversation {
+  const inputs = told.some(isSpoken) ? told.filter(isInput) : [];
+  const toldIds = new Set(told.map(({ id }) => id));
+  const isOurs = ({ id }: HistoryEvent) => toldIds.has(id);
+  const lastEnd = events.findLastIndex(endsRun);
+  let isPartOfRun = beginsWithinRun(events);
+  let isActive = isPartOfRun;
+  let writer = new ConversationWriter();
   let waiting: HistoryEvent[] = [];
-  let isActive = false;
   let previous: unknown;
-  const begin = (inputs: readonly HistoryEvent[]) => inputs.forEach((input) => writer.input(input));
-  for (const event of wholeRuns(history)) {
+  const begin = (begun: readonly HistoryEvent[]) => begun.forEach((input) => writer.input(input));
+  if (isPartOfRun) begin(inputs.length > 0 ? inputs : [UNKNOWN_BEGINNING]);
+  for (const [index, event] of events.entries()) {
     const { type } = event;
     if (type === 'session.status_running' && !isActive) {
-      begin(waiting);
-      waiting = [];
+      const isLast = index > lastEnd;
+      begin(isLast ? complete(waiting, inputs) : waiting.filter((input) => !isOurs(input)));
+      waiting = isLast ? [] : waiting.filter(isOurs);
       isActive = true;
-    } else if (endsRun(event)) isActive = false;
-    else if (type === 'system.message' && ANSWER_TYPES.includes(previous)) writer.input(event);
-    else if (INPUT_TYPES.includes(type)) waiting.push(event);
+    } else if (endsRun(event)) {
+      if (isPartOfRun) writer = new ConversationWriter();
+      isPartOfRun = false;
+      isActive = false;
+    } else if (type === 'system.message' && ANSWER_TYPES.includes(previous)) writer.input(event);
+    else if (isInput(event)) waiting.push(event);
     else writer.work(event);
     previous = type;
   }
-  if (!isActive) begin(waiting.filter(({ id }) => runInputs.has(id)));
+  if (!isActive) begin(waiting.filter(isOurs));
+  if (!writer.isBegun) begin(inputs);
   return writer.end();
 }
 
-/** Of a history that has been cut, or whose beginning is not kept, what comes after the first end of a run. */
-function wholeRuns({ events, isCut }: History): readonly HistoryEvent[] {
-  const first = events.find(({ type }) => !INPUT_TYPES.includes(type));
-  const isWhole = first === undefined || first.type === 'session.status_running';
-  if (!isCut && isWhole) return events;
-  const end = events.findIndex(endsRun);
-  return events.slice(end + 1);
+/** All inputs, where they are known, as far as they are kept as they are there. */
+function complete(kept: readonly HistoryEvent[], inputs: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  if (inputs.length === 0) return kept;
+  return inputs.map((input) => kept.find(({ id }) => id === input['id']) ?? input);
+}
+
+/** Whether the beginning of its first run is not there: what a run begins with comes before all that it does. */
+function beginsWithinRun(events: readonly HistoryEvent[]): boolean {
+  const first = events.findIndex((event) => !isInput(event));
+  return first === 0 || (first > 0 && events[first]?.['type'] !== 'session.status_running');
+}
+
+function isInput({ type }: HistoryEvent): boolean {
+  return INPUT_TYPES.includes(type);
+}
+
+function isSpoken({ type }: HistoryEvent): boolean {
+  return INPUT_TYPES.includes(type) && type !== 'system.message';
 }
 
 function endsRun({ type, stop_reason: reason }: HistoryEvent): boolean {

@@ -9,7 +9,7 @@ import type { ModelEndpoint, ModelRequest } from './model-endpoint';
 import { ModelPreview } from './model-preview';
 import { modelTools, type ModelTool } from './model-tools';
 import { failedTurn, goesOnAfter, limitReached, turnOf } from './model-turn';
-import { RunHistory, type History, type RunHistoryPorts } from './run-history';
+import { RunHistory, type HistoryEvent, type RunHistoryPorts } from './run-history';
 
 export interface ModelEngineOptions {
   /** Most tokens of one answer. */
@@ -70,7 +70,6 @@ export class ModelEngine implements Engine {
 
 class ModelRun {
   private readonly history: RunHistory;
-  private readonly inputs: ReadonlySet<unknown>;
   private tools: ReadonlyMap<string, ModelTool> = new Map();
 
   constructor(
@@ -81,7 +80,6 @@ class ModelRun {
   ) {
     const { workspaceId, call } = task;
     this.history = new RunHistory(ports, { workspaceId, sessionId: call.session_id });
-    this.inputs = new Set(call.input_events.map(({ id }) => id));
   }
 
   /** Asks until the run waits for the user, or is over. */
@@ -90,7 +88,7 @@ class ModelRun {
     for (let goesOn = true; goesOn;) {
       this.task.signal.throwIfAborted();
       const history = await this.history.read();
-      const conversation = toConversation(history, this.inputs);
+      const conversation = toConversation(history, this.task.call.input_events);
       const { openCalls } = conversation;
       goesOn = openCalls.length > 0 ? await this.startCalls(openCalls) : await this.ask(conversation, history);
     }
@@ -114,7 +112,7 @@ class ModelRun {
     return false;
   }
 
-  private async ask(conversation: Conversation, history: History): Promise<boolean> {
+  private async ask(conversation: Conversation, history: readonly HistoryEvent[]): Promise<boolean> {
     const { maxRequests, retryDelaysMs } = this.options;
     const progress = this.progressOf(history);
     const isBegun = progress.started > progress.ended;
@@ -182,7 +180,7 @@ class ModelRun {
     return (await this.ports.store.load(workspaceId, call.session_id))?.state.environmentType ?? 'cloud';
   }
 
-  private progressOf({ events }: History): Progress {
+  private progressOf(events: readonly HistoryEvent[]): Progress {
     const progress = { started: 0, ended: 0, failures: 0, isRescheduled: false };
     for (const event of events) {
       const id = String(event['id']);

@@ -140,8 +140,10 @@ describe('ModelEngine', () => {
       { type: 'session.status_running', id: 'r' },
     ];
     const { requests } = await run([says('done')], ended);
+    // What was sent while the first one went on begins the next one, too.
+    const text = (value: string) => ({ type: 'text', text: value });
     expect(requests.map(({ messages }) => messages)).toEqual([
-      [{ role: 'user', content: [{ type: 'text', text: 'Next' }] }],
+      [{ role: 'user', content: [text('Hello'), text('Next')] }],
     ]);
   });
 

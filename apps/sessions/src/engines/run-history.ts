@@ -3,13 +3,6 @@ import type { FileContents } from './file-contents';
 
 export type HistoryEvent = Readonly<Record<string, unknown>>;
 
-/** What is known of a session, the oldest first. */
-export interface History {
-  readonly events: readonly HistoryEvent[];
-  /** Whether there is more before them. */
-  readonly isCut: boolean;
-}
-
 export interface RunHistoryPorts {
   readonly events: Pick<SessionEvents, 'list'>;
   readonly files: Pick<FileContents, 'expand'>;
@@ -46,7 +39,6 @@ const READ_TYPES: readonly string[] = [
 /** Reads what was recorded of a session, and then what is new. */
 export class RunHistory {
   private records: HistoryEvent[] = [];
-  private isCut = false;
   private after: number | undefined;
 
   constructor(
@@ -54,12 +46,14 @@ export class RunHistory {
     private readonly scope: { readonly workspaceId: number; readonly sessionId: string },
   ) {}
 
-  /** All that is recorded by now, with the files that it needs, which are read anew: they are too large to be kept. */
-  async read(): Promise<History> {
+  /**
+   * What is known of the session by now, the oldest first, with the files that it needs, which are read anew: they are too
+   * large to be kept. There may have been more before it.
+   */
+  async read(): Promise<readonly HistoryEvent[]> {
     if (this.after === undefined) await this.lookBack();
     else await this.catchUp(this.after);
-    const events = await this.ports.files.expand(this.scope.workspaceId, this.records);
-    return { events, isCut: this.isCut };
+    return this.ports.files.expand(this.scope.workspaceId, this.records);
   }
 
   private async lookBack(): Promise<void> {
@@ -77,8 +71,7 @@ export class RunHistory {
       found.push(...page.events);
       length += page.events.reduce((sum, { payload }) => sum + JSON.stringify(payload).length, 0);
       after = page.next;
-      this.isCut = after !== undefined && (found.length >= MAX_HISTORY_EVENTS || length >= MAX_HISTORY_LENGTH);
-    } while (after !== undefined && !this.isCut);
+    } while (after !== undefined && found.length < MAX_HISTORY_EVENTS && length < MAX_HISTORY_LENGTH);
     this.add(found.reverse());
     this.after ??= 0;
   }

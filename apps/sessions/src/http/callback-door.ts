@@ -83,8 +83,10 @@ export function openCallbacks(fastify: FastifyInstance, ports: CallbackPorts): v
   // A scope of its own: here bodies are bytes, as the signature is over what came.
   fastify.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_REPORT_BYTES }, (_request, body, parsed) =>
-      parsed(null, body),
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer', bodyLimit: MAX_REPORT_BYTES },
+      (_request, body, parsed) => parsed(null, body),
     );
     const parseJson = scope.getDefaultJsonParser('error', 'error');
     scope.route({

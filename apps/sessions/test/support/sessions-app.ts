@@ -3,7 +3,7 @@ import { issueApiKey, type WorkspaceRole } from '@sluice/access';
 import type { AgentSnapshot } from '@sluice/agent-sessions';
 import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
 import { createLogger, MetricsRegistry, parseSettings, readEnv } from '@sluice/service-runtime';
-import { settings, toSessionsConfig } from '../../src/config';
+import { settings, toSessionsConfig, type SessionsConfig } from '../../src/config';
 import { newId } from '../../src/new-ids';
 import { createSessionsPart } from '../../src/sessions-part';
 import { send, type Answer, type Json, type SendOptions, TestProjection } from '@sluice/engine/conformance';
@@ -43,11 +43,17 @@ const ENV = {
   SLUICE_SESSION_POLL_INTERVAL: '20ms',
 };
 
-/** The app of sessions on a real port and the memory engine. */
-export async function startSessions(env: NodeJS.ProcessEnv = {}): Promise<SessionsApp> {
+/**
+ * The app of sessions on a real port and the memory engine.
+ * @param adapt changes what has no setting
+ */
+export async function startSessions(
+  env: NodeJS.ProcessEnv = {},
+  adapt: (config: SessionsConfig) => SessionsConfig = (config) => config,
+): Promise<SessionsApp> {
   const values = parseSettings(settings, readEnv(settings, { ...ENV, ...env }));
   const host = createAppHost(toHostConfig('sessions', values));
-  const first = await serve(host, toSessionsConfig(values));
+  const first = await serve(host, adapt(toSessionsConfig(values)));
   const projection = await TestProjection.start(host.engine);
   const documents = await host.engine.sessionDocuments();
   const key = async (workspaceId: number, role: WorkspaceRole = 'writer') =>
@@ -98,7 +104,7 @@ export async function startSessions(env: NodeJS.ProcessEnv = {}): Promise<Sessio
         logger: createLogger({ service: 'other', level: 'silent' }),
         close: () => Promise.resolve(),
       };
-      return serve(other, config);
+      return serve(other, adapt(config));
     },
     stop: async () => {
       await first.stop();
@@ -107,7 +113,7 @@ export async function startSessions(env: NodeJS.ProcessEnv = {}): Promise<Sessio
   };
 }
 
-async function serve(host: AppHost, config: ReturnType<typeof toSessionsConfig>) {
+async function serve(host: AppHost, config: SessionsConfig) {
   let url = '';
   const service = serveParts(host, [await createSessionsPart(host, config, { callbackBase: () => url })]);
   ({ url } = await service.start());

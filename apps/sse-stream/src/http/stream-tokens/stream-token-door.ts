@@ -31,7 +31,7 @@ export class StreamTokenDoor {
   private async mint(request: FastifyRequest, reply: FastifyReply): Promise<z.infer<typeof mintedStreamTokenSchema>> {
     const { access, gatekeeper, signals } = this.ports;
     const principal = await gatekeeper.admit(request);
-    const wanted = validate(mintStreamTokenRequestSchema, request.body ?? {}, 'body');
+    const wanted = validate(mintStreamTokenRequestSchema, request.body === undefined ? {} : request.body, 'body');
     const { accessToken, expiresAt } = await access.mintStreamToken(principal, wanted);
     if (principal.kind === 'api_key') {
       const { keyId, workspaceId } = principal;
