@@ -12,6 +12,8 @@ export const projectorSettings = defineSettings({
 
 export interface ProjectorConfig {
   readonly maxBatchRecords: number;
+  /** How often it is looked whether something is to be rebuilt or erased; each of the two workers has its default. */
+  readonly pollIntervalMs?: number;
 }
 
 export function toProjectorConfig(settings: SettingsOf<typeof projectorSettings>): ProjectorConfig {

@@ -1,5 +1,6 @@
 import { durableLogCheck, readModelCheck, type AppHost, type AppPart } from '@sluice/engine';
 import type { ProjectorConfig } from './config';
+import { createErasureBacklogWorker } from './erasure/erasure-backlog';
 import { createErasureWorker } from './erasure/erasure-worker';
 import { projectorOperations } from './http/operations';
 import { Projector } from './projector';
@@ -31,7 +32,8 @@ export async function createProjectorPart(host: AppHost, config: ProjectorConfig
       { name: 'projector', start: () => projector.start(), stop: () => projector.stop() },
       createRebuildWorker({ rebuilds, durableLog, signals, holder, ...config }),
       createRetentionWorker({ retention, signals, holder }),
-      createErasureWorker({ erasures, durableLog, deliveryLog, readModel, signals, holder }),
+      createErasureWorker({ erasures, durableLog, deliveryLog, readModel, signals, holder, ...config }),
+      createErasureBacklogWorker({ erasures, signals }),
     ],
     checks: [await durableLogCheck(engine), await readModelCheck(engine)],
     operations: projectorOperations,

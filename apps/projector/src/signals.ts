@@ -1,8 +1,11 @@
-import type { ParkedRecord } from '@sluice/event-log';
+import { PARK_REASONS, type ParkedRecord } from '@sluice/event-log';
 import { createErasureSignals, type ErasureSignals } from './erasure/erasure-signals';
 import { createRebuildSignals, type RebuildSignals } from './rebuild/rebuild-signals';
 import { createRetentionSignals, type RetentionSignals } from './retention/retention-signals';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+
+const FAULT_PLACES = ['follow', 'publish', 'lag', 'rebuild', 'erasure', 'retention'] as const;
+const LOST = ['checkpoint', 'position'] as const;
 
 /** Everything that the projector tells its operators. */
 export interface ProjectorSignals extends RebuildSignals, ErasureSignals, RetentionSignals {
@@ -11,8 +14,8 @@ export interface ProjectorSignals extends RebuildSignals, ErasureSignals, Retent
   published(events: number): void;
   leaseChanged(held: boolean): void;
   /** The read model lacks what this process had stored there: checkpoints, or events at positions that were given out. */
-  foundLost(what: 'checkpoint' | 'position'): void;
-  fault(what: 'follow' | 'publish' | 'lag' | 'rebuild' | 'erasure' | 'retention', error: unknown): void;
+  foundLost(what: (typeof LOST)[number]): void;
+  fault(what: (typeof FAULT_PLACES)[number], error: unknown): void;
   lag(events: number, seconds: number): void;
   parkedTotal(records: number): void;
 }
@@ -34,6 +37,7 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
     name: 'sluice_projector_parked_records_total',
     help: 'Records parked, by reason.',
     labels: ['reason'],
+    values: { reason: PARK_REASONS },
   });
   const parkedGauge = metrics.gauge({ name: 'sluice_parked_records', help: 'Parked records that were not replayed.' });
   const publishedTotal = metrics.counter({
@@ -48,11 +52,13 @@ export function createProjectorSignals(metrics: MetricsRegistry, logger: Logger)
     name: 'sluice_projector_faults_total',
     help: 'Faults that the projector survived, by place.',
     labels: ['place'],
+    values: { place: FAULT_PLACES },
   });
   const lostTotal = metrics.counter({
     name: 'sluice_projector_lost_commits_total',
     help: 'How often the read model lacked what this process had stored there: a checkpoint (the log was read again), or a position (a new epoch began).',
     labels: ['what'],
+    values: { what: LOST },
   });
   const lagEvents = metrics.gauge({
     name: 'sluice_projection_lag_events',

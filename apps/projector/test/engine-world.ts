@@ -2,33 +2,43 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AppHost } from '@sluice/engine';
-import { SluiceError } from '@sluice/event-log';
+import { SluiceError, type RebuildPositions } from '@sluice/event-log';
 import { readTexts, until } from '@sluice/event-log/conformance';
 import type { EncodedEnvelope } from '@sluice/event-schema';
-import { startLocalPostgres, tablesWith, type LocalPostgres } from '@sluice/local-postgres';
+import { runStatement, startLocalPostgres, tablesWith, type LocalPostgres } from '@sluice/local-postgres';
 import { TEST_STREAM_BYTES, testBrokers } from './config';
 import { openHost, Replica } from './replica';
 
 export type TestedEngine = 'embedded' | 'cluster';
+export type TestedPostgres = Pick<LocalPostgres, 'databaseUrl' | 'stop'>;
 
 /** Replicas of the projector with real brokers, and a PostgreSQL of their own. */
-export class EngineWorld {
+export class EngineWorld<P extends TestedPostgres = LocalPostgres> {
   private replicas: Replica[] = [];
 
   private constructor(
     readonly engine: TestedEngine,
     /** The settings of its processes. */
     readonly env: Readonly<Record<string, string>>,
-    readonly postgres: LocalPostgres,
+    readonly postgres: P,
     private readonly dataDir: string,
   ) {}
 
   /** @param settings more of the environment */
-  static async start(engine: TestedEngine, settings: Readonly<Record<string, string>> = {}): Promise<EngineWorld> {
+  static start(engine: TestedEngine, settings: Readonly<Record<string, string>> = {}): Promise<EngineWorld> {
+    return EngineWorld.startOn((dataDir) => startLocalPostgres({ dataDir }), engine, settings);
+  }
+
+  /** @param startPostgres with a folder of its own, which is removed in the end */
+  static async startOn<P extends TestedPostgres>(
+    startPostgres: (dataDir: string) => Promise<P>,
+    engine: TestedEngine,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<EngineWorld<P>> {
     const dataDir = await mkdtemp(join(tmpdir(), 'sluice-projector-'));
     // As root, PostgreSQL runs as another user, who has to come here.
     await chmod(dataDir, 0o755);
-    const postgres = await startLocalPostgres({ dataDir });
+    const postgres = await startPostgres(dataDir);
     const { kafkaBrokers, natsUrl } = testBrokers();
     const env = {
       SLUICE_ENGINE: engine,
@@ -51,10 +61,15 @@ export class EngineWorld {
     return replica.host;
   }
 
-  /** Resolves when the events are recorded. */
-  async append(host: AppHost, events: readonly EncodedEnvelope[]): Promise<void> {
+  /** Stops the one that was started last. */
+  async stopReplica(): Promise<void> {
+    await this.replicas.pop()?.stop();
+  }
+
+  /** Resolves when the log has the events. */
+  async store(host: AppHost, events: readonly EncodedEnvelope[]): Promise<void> {
     const log = await host.engine.durableLog();
-    // With keys that grow old soon, a slow machine may be too late: whoever appends tries again.
+    // A slow machine may be too late for keys that grow old soon, and PostgreSQL, which has them, away: it is tried again.
     const isStored = () =>
       log.append(events).then(
         () => true,
@@ -64,15 +79,25 @@ export class EngineWorld {
         },
       );
     await until(isStored, 'all is stored');
+  }
+
+  /** Resolves when the events are recorded. */
+  async append(host: AppHost, events: readonly EncodedEnvelope[]): Promise<void> {
+    await this.store(host, events);
     const model = await host.engine.readModel();
     const ids = events.map(({ event }) => event.id);
     await until(async () => (await model.findByIds(ids)).size === ids.length, 'all is recorded');
   }
 
-  /** Rebuilds the read model with its positions, and drops the former one. */
-  async rebuild(host: AppHost): Promise<void> {
+  /** Rebuilds the read model, and drops the former one. */
+  async rebuild(host: AppHost, positions: RebuildPositions = 'keep'): Promise<void> {
+    await (await host.engine.readModelRebuilds()).request({ positions, dropOld: true });
+    await this.rebuilt(host);
+  }
+
+  /** Resolves when the rebuild that was asked for is done, and the former model dropped. */
+  async rebuilt(host: AppHost): Promise<void> {
     const rebuilds = await host.engine.readModelRebuilds();
-    await rebuilds.request({ positions: 'keep', dropOld: true });
     await until(async () => {
       const status = await rebuilds.status();
       if (status?.state === 'failed') throw new Error(status.fault);
@@ -91,6 +116,14 @@ export class EngineWorld {
       return log.some((record) => record.includes(text)) ? [...tables, 'the log'] : tables;
     } finally {
       await stranger.close();
+    }
+  }
+
+  /** Lets the leases of erasures and rebuilds run out: whoever held them has ended, and tells nobody. */
+  async endLeases(): Promise<void> {
+    for (const table of ['erasures', 'rebuilds']) {
+      const sql = `UPDATE maintenance.${table} SET expires_at = clock_timestamp() WHERE is_open`;
+      await runStatement(this.postgres.databaseUrl, sql);
     }
   }
 

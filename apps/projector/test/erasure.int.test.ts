@@ -1,48 +1,20 @@
 import type { AppHost } from '@sluice/engine';
-import { BEFORE_FIRST, ERASURE_STEPS, type EntityRef, type Lane, type StartPlace } from '@sluice/event-log';
+import { BEFORE_FIRST, ERASURE_STEPS, type EntityRef, type Lane } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { STEPS } from '../src/erasure/erasure-steps';
 import { EngineWorld } from './engine-world';
+import { Reader } from './reader';
 import { envelope, range } from './tools';
 
 const FIRST_EVENTS = 1_500;
 const SANDBOX: EntityRef = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-erased' };
-const FILTER = { workspaceIds: [1, 2] };
+const WORKSPACES = [1, 2];
 const LEASE_MS = 15_000;
-
-/** What a subscriber is told. */
-class Reader {
-  readonly texts: string[] = [];
-  readonly positions: number[] = [];
-  readonly others: string[] = [];
-  private readonly closing = new AbortController();
-
-  static async start(host: AppHost, start: StartPlace): Promise<Reader> {
-    const reader = new Reader();
-    const subscription = await (await host.feed()).subscribe({ filter: FILTER, start, signal: reader.closing.signal });
-    if (subscription.reset) reader.others.push(subscription.reset.reason);
-    void (async () => {
-      for await (const item of subscription) {
-        if (item.kind === 'reset' || item.kind === 'end') reader.others.push(item.kind);
-        if (item.kind !== 'events') continue;
-        for (const { json, position } of item.events) {
-          reader.texts.push(json);
-          reader.positions.push(position);
-        }
-      }
-    })();
-    return reader;
-  }
-
-  close(): void {
-    this.closing.abort();
-  }
-}
 
 describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (engine) => {
   let world: EngineWorld;
   beforeAll(async () => {
-    world = await EngineWorld.start(engine, { SLUICE_LOG_KEY_MAX_AGE: '3s' });
+    world = await EngineWorld.start(engine, { SLUICE_LOG_KEY_MAX_AGE: '2s' });
   });
   afterEach(() => world.stopReplicas());
   afterAll(() => world.stop());
@@ -58,7 +30,7 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
     const second = engine === 'cluster' ? await world.replica() : host;
     const [marker, stays] = [crypto.randomUUID(), crypto.randomUUID()];
     const before = await head(host);
-    const live = await Reader.start(second, before);
+    const live = await Reader.start(second, before, WORKSPACES);
     const namesake = { ...SANDBOX, workspaceId: 2 };
     const other = { ...SANDBOX, entityId: 'another' };
     await append(host, [
@@ -106,14 +78,14 @@ describe.each(['embedded', 'cluster'] as const)('an erasure on the %s engine', (
     await until(() => live.positions.at(-1) === position, 'the live subscriber is told of the rest');
     expect(live.positions).toEqual(range(before.position + 1, position));
     for (const each of new Set([host, second])) {
-      const resumed = await Reader.start(each, before);
+      const resumed = await Reader.start(each, before, WORKSPACES);
       await until(() => resumed.positions.at(-1) === position, 'all that is left is told');
       expect(resumed.positions).toEqual(all.events.map(({ event }) => event.position));
       expect(resumed.texts.join()).not.toContain(marker);
-      expect(resumed.others).toEqual([]);
+      expect(resumed.resets).toEqual([]);
       resumed.close();
     }
-    expect(live.others).toEqual([]);
+    expect(live.resets).toEqual([]);
     live.close();
     const { events: kept } = await model.read({
       filter: { workspaceIds: [1], entityIds: [SANDBOX.entityId] },

@@ -1,20 +1,19 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AppHost } from '@sluice/engine';
-import { BEFORE_FIRST, SluiceError, type LogEntity } from '@sluice/event-log';
+import { BEFORE_FIRST, type LogEntity } from '@sluice/event-log';
 import { readTexts, until } from '@sluice/event-log/conformance';
 import { startLocalPostgres, type LocalPostgres } from '@sluice/local-postgres';
-import { TEST_STREAM_BYTES, testBrokers } from './config';
-import { openHost, Replica } from './replica';
+import { EngineWorld } from './engine-world';
+import { Reader } from './reader';
+import { openHost } from './replica';
 import { envelope, range } from './tools';
 
 const run = promisify(execFile);
 
-const FILTER = { workspaceIds: [1] };
 const ERASED: LogEntity = { workspaceId: 1, family: 'sandbox', entityId: 'sandbox-erased' };
 
 /** A PostgreSQL at one address for good, that can be put back to an earlier time, as by a failover that loses commits. */
@@ -27,10 +26,7 @@ class ReplacedPostgres {
     this.server = createServer((socket) => this.forward(socket));
   }
 
-  static async start(): Promise<ReplacedPostgres> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'sluice-lost-commits-'));
-    // As root, PostgreSQL runs as another user, who has to come here.
-    await chmod(dataDir, 0o755);
+  static async start(dataDir: string): Promise<ReplacedPostgres> {
     const replaced = new ReplacedPostgres(dataDir);
     await new Promise<void>((resolve) => replaced.server.listen(0, '127.0.0.1', resolve));
     replaced.postgres = await startLocalPostgres({ dataDir });
@@ -59,7 +55,6 @@ class ReplacedPostgres {
   async stop(): Promise<void> {
     await this.halt();
     await new Promise((resolve) => this.server.close(resolve));
-    await rm(this.dataDir, { recursive: true, force: true });
   }
 
   private get folder(): string {
@@ -98,75 +93,22 @@ class ReplacedPostgres {
   }
 }
 
-/** What a subscriber is told, also after a reset. */
-class Reader {
-  readonly ids: string[] = [];
-  readonly resets: string[] = [];
-  private readonly closing = new AbortController();
-
-  static async start(host: AppHost): Promise<Reader> {
-    const reader = new Reader();
-    const { signal } = reader.closing;
-    const subscription = await (await host.feed()).subscribe({ filter: FILTER, start: 'latest', signal });
-    void (async () => {
-      for await (const item of subscription) {
-        if (item.kind === 'reset') reader.resets.push(item.reason);
-        if (item.kind === 'events') reader.ids.push(...item.events.map(({ event }) => event.id));
-      }
-    })();
-    return reader;
-  }
-
-  close(): void {
-    this.closing.abort();
-  }
-}
-
 describe('commits of PostgreSQL that are lost while everything runs', () => {
-  let postgres: ReplacedPostgres;
-  let env: Record<string, string>;
-  let replicas: Replica[];
+  let world: EngineWorld<ReplacedPostgres>;
+  let hosts: readonly [AppHost, AppHost];
   const acknowledged: string[] = [];
 
   beforeAll(async () => {
-    postgres = await ReplacedPostgres.start();
-    const { kafkaBrokers, natsUrl } = testBrokers();
-    env = {
-      SLUICE_ENGINE: 'cluster',
-      SLUICE_DATABASE_URL: postgres.databaseUrl,
-      SLUICE_LOG_LEVEL: 'silent',
-      SLUICE_LOG_KEY_MAX_AGE: '3s',
-      SLUICE_KAFKA_BROKERS: kafkaBrokers,
-      SLUICE_KAFKA_PARTITIONS: '4',
-      SLUICE_NATS_URL: natsUrl,
-      SLUICE_BROKER_PREFIX: `lost-${crypto.randomUUID()}`,
-      SLUICE_DELIVERY_MAX_BYTES: TEST_STREAM_BYTES,
-    };
-    replicas = [await Replica.start(env), await Replica.start(env)];
+    const settings = { SLUICE_LOG_KEY_MAX_AGE: '2s', SLUICE_KAFKA_PARTITIONS: '4' };
+    world = await EngineWorld.startOn((dataDir) => ReplacedPostgres.start(dataDir), 'cluster', settings);
+    hosts = [await world.replica(), await world.replica()];
   });
-  afterAll(async () => {
-    for (const replica of replicas) await replica.stop();
-    await postgres.stop();
-  });
+  afterAll(() => world.stop());
 
-  const host = () => {
-    const [replica] = replicas;
-    if (!replica) throw new Error('no replica runs');
-    return replica.host;
-  };
+  const host = () => hosts[0];
   const append = async (count: number, entityOf: (n: number) => string) => {
-    const log = await host().engine.durableLog();
     const events = range(1, count).map((n) => envelope({ entityId: entityOf(n), data: { n } }));
-    // PostgreSQL, which has the keys, may be away: whoever appends tries again.
-    const isStored = () =>
-      log.append(events).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof SluiceError && error.retryable) return false;
-          throw error;
-        },
-      );
-    await until(isStored, 'all is stored');
+    await world.store(host(), events);
     const ids = events.map(({ event }) => event.id);
     if (entityOf(0) !== ERASED.entityId) acknowledged.push(...ids);
     return ids;
@@ -197,10 +139,10 @@ describe('commits of PostgreSQL that are lost while everything runs', () => {
     await all(await append(200, many));
     const secrets = await append(3, () => ERASED.entityId);
     await all(secrets);
-    await postgres.copy();
+    await world.postgres.copy();
     await all(await append(300, (n) => (n % 2 ? many(n) : `sandbox-late-${n}`)));
     await eraseKeys();
-    await postgres.putBack();
+    await world.postgres.putBack();
     await all(acknowledged);
     const recorded = await recordedIds();
     expect(new Set(recorded).size).toBe(recorded.length);
@@ -208,15 +150,15 @@ describe('commits of PostgreSQL that are lost while everything runs', () => {
     // By a process that ran all the time, and by one that has just come.
     const isErased = async () => (await readableIds(host())).every((id) => !secrets.includes(id));
     await until(isErased, 'the key is destroyed again');
-    const stranger = openHost(env);
+    const stranger = openHost({ ...world.env });
     expect((await readableIds(stranger)).sort()).toEqual([...acknowledged].sort());
     await stranger.close();
   });
 
   it('has every event that comes after those that were lost, and those (G1)', async () => {
-    await postgres.copy();
+    await world.postgres.copy();
     await all(await append(100, many));
-    await postgres.putBack();
+    await world.postgres.putBack();
     // In the moments after: nobody has looked yet what is stored.
     for (const n of range(1, 10)) await append(20, (m) => `sandbox-${(n + m) % 20}`);
     await all(acknowledged);
@@ -226,12 +168,12 @@ describe('commits of PostgreSQL that are lost while everything runs', () => {
 
   it('resets those who were told positions that are given a second time (G3, G4)', async () => {
     await all(acknowledged);
-    const readers = await Promise.all(replicas.map((replica) => Reader.start(replica.host)));
-    await postgres.copy();
+    const readers = await Promise.all(hosts.map((each) => Reader.start(each, 'latest')));
+    await world.postgres.copy();
     const told = await append(50, many);
     await until(() => readers.every(({ ids }) => told.every((id) => ids.includes(id))), 'they are told');
     const before = await head();
-    await postgres.putBack();
+    await world.postgres.putBack();
     await until(async () => (await head().catch(() => before)).epoch !== before.epoch, 'a new epoch begins');
     await all(acknowledged);
     await until(() => readers.every(({ resets }) => resets.length > 0), 'they are reset');

@@ -29,6 +29,7 @@ it('is built on by the next process when kill -9 ends the one that builds, and i
     await running.end('SIGKILL');
     expect(await rebuilds.status()).toMatchObject({ state: 'building', oldModelKept: false });
     expect(await everything()).toEqual(before);
+    await world.endLeases();
     running = ProjectorProcess.start(world.env);
     await until(async () => {
       running.assertRuns();

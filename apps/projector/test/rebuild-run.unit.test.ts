@@ -35,10 +35,11 @@ describe('the run of a rebuild', () => {
     if (!work) throw new Error('there is nothing to build');
     return work;
   };
-  const run = (work: RebuildWork, durableLog: RebuildRunOptions['durableLog'] = log, leaseMs = 60_000) =>
+  const run = (work: RebuildWork, options: Partial<RebuildRunOptions> = {}) =>
     new RebuildRun({
-      ...{ work, durableLog, signals: test.signals, maxBatchRecords: 10, leaseMs },
-      signal: ending.signal,
+      ...{ work, durableLog: log, signals: test.signals, signal: ending.signal, maxBatchRecords: 10, leaseMs: 60_000 },
+      ...{ settleMs: 50, nextAttemptMs: 50 },
+      ...options,
     }).run();
   const handleBeyondTheEnd = () =>
     model.record({ envelopes: [], parked: [], checkpoints: new Map([[LANE, { from: 5, to: 8 }]]) });
@@ -51,18 +52,17 @@ describe('the run of a rebuild', () => {
       expect(await model.rebuilds.status()).toMatchObject({ state: 'switched', attempts: 1 });
       expect((await model.head()).position).toBe(5);
     },
-    60_000,
   );
 
   it('does not take for nothing what the log has, though nothing comes from it', async () => {
     const work = await claim('renumber');
     const follow = async () => ({ stop: async () => undefined });
-    const running = run(work, { follow, starts: () => log.starts(), ends: () => log.ends() });
+    const running = run(work, { durableLog: { follow, starts: () => log.starts(), ends: () => log.ends() } });
     await until(async () => ((await model.rebuilds.status())?.attempts ?? 0) >= 2, 'it tries to switch again');
     expect(await model.rebuilds.status()).toMatchObject({ state: 'building' });
     ending.abort();
     expect(await running).toBe('left');
-  }, 60_000);
+  });
 
   it('is left to others when the lease cannot be renewed for its time (G6)', async () => {
     await handleBeyondTheEnd();
@@ -76,7 +76,8 @@ describe('the run of a rebuild', () => {
       },
       release: async () => void released++,
     });
-    const running = run(cutOff, log, 500);
+    // Its switch would last for longer than its lease.
+    const running = run(cutOff, { leaseMs: 100, settleMs: 600_000 });
     await until(async () => (await model.rebuilds.status())?.holder === 'a', 'it builds');
     isReachable = false;
     expect(await running).toBe('left');
@@ -87,5 +88,5 @@ describe('the run of a rebuild', () => {
     const next = await model.rebuilds.claim('b', 60_000);
     if (!next) throw new Error('it is to be had');
     expect(await run(next)).toBe('switched');
-  }, 60_000);
+  });
 });

@@ -8,6 +8,9 @@ export function openHost(env: Record<string, string>): AppHost {
   return createAppHost(toHostConfig('projector', parseSettings(settings, readEnv(settings, env))));
 }
 
+/** Nothing is to wait because nobody has looked. */
+const POLL_INTERVAL_MS = 50;
+
 /** A process with a projector, maybe without some of its workers. */
 export class Replica {
   private constructor(
@@ -17,7 +20,8 @@ export class Replica {
 
   static async start(env: Record<string, string>, without: readonly string[] = []): Promise<Replica> {
     const host = openHost(env);
-    const part = await createProjectorPart(host, toProjectorConfig(parseSettings(settings, readEnv(settings, env))));
+    const config = toProjectorConfig(parseSettings(settings, readEnv(settings, env)));
+    const part = await createProjectorPart(host, { ...config, pollIntervalMs: POLL_INTERVAL_MS });
     const workers = (part.workers ?? []).filter(({ name }) => !without.includes(name));
     for (const worker of workers) await worker.start();
     return new Replica(host, workers);

@@ -1,11 +1,5 @@
-import { issueApiKey } from '@sluice/access';
-import { createAppHost, serveParts, toHostConfig, type AppHost } from '@sluice/engine';
-import { send } from '@sluice/engine/conformance';
 import { MemoryReadModel, SluiceError, type EventRetention, type RetentionStep } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
-import { parseSettings, readEnv, type Service } from '@sluice/service-runtime';
-import { settings, toProjectorConfig } from '../src/config';
-import { createProjectorPart } from '../src/projector-part';
 import { createRetentionWorker, type RetentionWorkerOptions } from '../src/retention/retention-worker';
 import { envelope, range, TestSignals } from './tools';
 
@@ -112,71 +106,5 @@ describe('the worker of retention', () => {
     await until(() => claims > 5, 'it goes on');
     await worker.stop();
     expect(await test.value('sluice_projector_faults_total{place="retention"}')).toBe(1);
-  });
-});
-
-describe('/v1/admin/retention', () => {
-  const OPERATOR_KEY = `sk_${'o'.repeat(43)}`;
-  const PATH = '/v1/admin/retention';
-  const values = parseSettings(
-    settings,
-    readEnv(settings, {
-      SLUICE_ENGINE: 'memory',
-      SLUICE_HTTP_HOST: '127.0.0.1',
-      SLUICE_HTTP_PORT: '0',
-      SLUICE_LOG_LEVEL: 'silent',
-      SLUICE_OPERATOR_KEYS: OPERATOR_KEY,
-    }),
-  );
-  let host: AppHost;
-  let service: Service;
-  let url: string;
-  beforeEach(async () => {
-    host = createAppHost(toHostConfig('projector', values));
-    service = serveParts(host, [await createProjectorPart(host, toProjectorConfig(values))]);
-    ({ url } = await service.start());
-  });
-  afterEach(() => service.destroy());
-
-  const call = (method: string, json?: unknown, query = '') =>
-    send(url, PATH + query, { method, key: OPERATOR_KEY, ...(json === undefined ? {} : { json }) });
-  const DAY_SECONDS = 86_400;
-
-  it('sets, lists and removes policies', async () => {
-    expect((await call('GET')).body).toEqual({ policies: [] });
-    const set = await call('PUT', { family: 'session', maxAgeSeconds: DAY_SECONDS });
-    const view = { family: 'session', maxAgeSeconds: DAY_SECONDS, changedAt: expect.any(Number), removedEvents: 0 };
-    expect(set).toMatchObject({ status: 200, body: { policy: view } });
-    await call('PUT', { workspaceId: 7, family: 'session', maxAgeSeconds: null });
-    expect((await call('GET')).body).toEqual({
-      policies: [view, { ...view, workspaceId: 7, maxAgeSeconds: null }],
-    });
-    expect((await call('DELETE', undefined, '?workspaceId=7&family=session')).body).toEqual({ removed: true });
-    expect((await call('DELETE', undefined, '?workspaceId=7&family=session')).body).toEqual({ removed: false });
-    expect((await call('DELETE', undefined, '?family=session')).body).toEqual({ removed: true });
-    expect((await call('GET')).body).toEqual({ policies: [] });
-  });
-
-  it.each<[string, unknown]>([
-    ['an age below an hour', { family: 'session', maxAgeSeconds: 3_599 }],
-    ['an age of half a second more', { family: 'session', maxAgeSeconds: 3_600.5 }],
-    ['no age', { family: 'session' }],
-    ['no family', { maxAgeSeconds: DAY_SECONDS }],
-    ['another family', { family: 'weather', maxAgeSeconds: DAY_SECONDS }],
-    ['a negative workspace', { workspaceId: -1, family: 'session', maxAgeSeconds: DAY_SECONDS }],
-    ['something else', { family: 'session', maxAgeSeconds: DAY_SECONDS, force: true }],
-  ])('refuses %s', async (_, body) => {
-    expect((await call('PUT', body)).status).toBe(400);
-    expect((await call('GET')).body).toEqual({ policies: [] });
-  });
-
-  it('is for operators alone (G8)', async () => {
-    const keys = await host.engine.apiKeys();
-    const { apiKey: key } = await issueApiKey(keys, { workspaceId: 7, role: 'admin', name: 'of a workspace' });
-    const body = { workspaceId: 7, family: 'session', maxAgeSeconds: null };
-    expect((await send(url, PATH, { method: 'PUT', key, json: body })).status).toBe(403);
-    expect((await send(url, PATH, { method: 'GET', key })).status).toBe(403);
-    expect((await send(url, PATH, { method: 'PUT', json: body })).status).toBe(401);
-    expect((await call('GET')).body).toEqual({ policies: [] });
   });
 });

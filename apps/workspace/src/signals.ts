@@ -10,6 +10,8 @@ export type RunEnd = 'succeeded' | 'failed' | 'elsewhere' | 'lost';
 /** What came of a due time that this process tried to take. */
 export type ClaimEnd = 'won' | 'lost' | 'unknown';
 
+const RUN_REFUSALS = ['queue', 'workspace'] as const;
+
 /** What the log says of a run. */
 export interface RunFacts {
   readonly kind: RunKind;
@@ -26,7 +28,7 @@ export interface WorkspaceSignals {
   unreadForgotten(): void;
   runEnded(run: RunFacts, end: RunEnd, durationMs: number): void;
   runsChanged(running: number, waiting: number): void;
-  refusedRun(reason: 'queue' | 'workspace'): void;
+  refusedRun(reason: (typeof RUN_REFUSALS)[number]): void;
   claimed(end: ClaimEnd, latenessMs: number): void;
   /** A due time that this process took, and may take again: it took too many since. */
   claimForgotten(): void;
@@ -70,6 +72,7 @@ export function createWorkspaceSignals(metrics: MetricsRegistry, logger: Logger)
     name: 'sluice_workspace_runs_refused_total',
     help: 'Runs that found no place: the queue is full, or the workspace has its most runs.',
     labels: ['reason'],
+    values: { reason: RUN_REFUSALS },
   });
   const claims = metrics.counter({
     name: 'sluice_workspace_cron_claims_total',

@@ -108,6 +108,8 @@ it('takes a member and a session of an own id once', async () => {
 });
 
 it('answers 202 while a change cannot be read, and runs what was spawned then', async () => {
+  await service.stop();
+  service = await startWorkspace({ responder, env: { SLUICE_WORKSPACE_PROJECTION_WAIT: '200ms' } });
   service.projection.pause();
   const made = await service.call('POST', '/api/tasks', { title: 'later' });
   expect([made.status, made.body.title]).toEqual([202, 'later']);

@@ -1,15 +1,25 @@
+import type { Answer } from '@sluice/engine/conformance';
 import { startWorkspace, until, type WorkspaceService } from './workspace-service';
 import { TestResponder } from './test-responder';
 
 let service: WorkspaceService;
 beforeEach(async () => {
-  const env = { SLUICE_WORKSPACE_PROJECTION_WAIT: '600ms', SLUICE_CRON_POLL_INTERVAL: '10s' };
+  const env = { SLUICE_WORKSPACE_PROJECTION_WAIT: '200ms', SLUICE_CRON_POLL_INTERVAL: '10s' };
   service = await startWorkspace({ responder: new TestResponder(), env });
 });
 afterEach(async () => {
   service.projection.resume();
   await service.stop();
 });
+
+/** Makes something, which can be read then. */
+function made(path: string, json: unknown): Promise<Answer['body']> {
+  const headers = { 'idempotency-key': path };
+  return until(async () => {
+    const { status, body } = await service.call('POST', path, json, { headers });
+    return status === 201 ? body : undefined;
+  });
+}
 
 const refusal = [503, 'overloaded', '1'];
 const told = ({ status, body, headers }: Awaited<ReturnType<WorkspaceService['call']>>) => [
@@ -19,7 +29,7 @@ const told = ({ status, body, headers }: Awaited<ReturnType<WorkspaceService['ca
 ];
 
 it('takes no change on a state that lacks an earlier one', async () => {
-  await service.call('POST', '/api/cron', { id: 'e', name: 'e', message: 'm', every: 100_000 });
+  await made('/api/cron', { id: 'e', name: 'e', message: 'm', every: 100_000 });
   service.projection.pause();
   expect((await service.call('PATCH', '/api/cron/e', { message: 'changed' })).status).toBe(202);
   expect(told(await service.call('PATCH', '/api/cron/e', { name: 'renamed' }))).toEqual(refusal);
@@ -34,8 +44,8 @@ it('takes no change on a state that lacks an earlier one', async () => {
 
 it('takes a change as soon as the earlier one can be read', async () => {
   await service.stop();
-  service = await startWorkspace({ env: { SLUICE_WORKSPACE_PROJECTION_WAIT: '3s' } });
-  const { id } = (await service.call('POST', '/api/tasks', { title: 'x' })).body;
+  service = await startWorkspace({ env: { SLUICE_WORKSPACE_PROJECTION_WAIT: '1s' } });
+  const { id } = await made('/api/tasks', { title: 'x' });
   service.projection.pause();
   expect((await service.call('PATCH', `/api/tasks/${id}`, { status: 'done' })).status).toBe(202);
   const waiting = service.call('PATCH', `/api/tasks/${id}`, { title: 'y' });
@@ -45,7 +55,7 @@ it('takes a change as soon as the earlier one can be read', async () => {
 });
 
 it('lets one agent work in a session', async () => {
-  const { id: session_id } = (await service.call('POST', '/api/sessions', {})).body;
+  const { id: session_id } = await made('/api/sessions', {});
   service.projection.pause();
   const spawn = (prompt: string) => service.call('POST', '/api/agents/AMP/spawn', { prompt, session_id });
   expect((await spawn('wait one')).status).toBe(202);
@@ -64,7 +74,7 @@ it('refuses all who wait for one thing at about the same time', async () => {
 });
 
 it('takes what is said in a session before what was said can be read', async () => {
-  const { id } = (await service.call('POST', '/api/sessions', {})).body;
+  const { id } = await made('/api/sessions', {});
   service.projection.pause();
   const say = (content: string) => service.call('POST', `/api/sessions/${id}/message`, { content });
   const answers = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(say));

@@ -42,7 +42,6 @@ describe('NatsPresenceBoard when replicas do not hear each other', () => {
   };
 
   it('shows nobody of a replica that was killed', async () => {
-    replicas = new TestReplicas(testNatsUrl());
     const view = await joined(await replicas.open(), 'seer');
     const killed = startChild();
     await until(() => view.present.length === 2, 'the child is seen');

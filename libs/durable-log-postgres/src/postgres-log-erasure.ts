@@ -50,7 +50,12 @@ export class PostgresLogErasure implements LogErasure {
     return true;
   }
 
-  async finish(entity: LogEntity, mark: string, kept: AsyncIterable<readonly EncodedEnvelope[]>): Promise<void> {
+  async finish(
+    entity: LogEntity,
+    mark: string,
+    kept: AsyncIterable<readonly EncodedEnvelope[]>,
+    confirm?: () => Promise<void>,
+  ): Promise<void> {
     if (!/^\d{1,15}$/.test(mark)) throw new SluiceError('conflict', 'No erasure of this log has this mark');
     await this.onConnection(async (client) => {
       const { statements } = this.options;
@@ -58,13 +63,18 @@ export class PostgresLogErasure implements LogErasure {
       for await (const events of kept) {
         await client.query(statements.keep, [events.map(({ event }) => event.id), events.map(({ json }) => json)]);
       }
-      await this.scan(client, entity, Number(mark));
+      await this.scan(client, entity, Number(mark), confirm);
       await this.appendLacking(client);
       await client.query(statements.dropKept);
     });
   }
 
-  private async scan(client: PoolClient, entity: LogEntity, below: number): Promise<void> {
+  private async scan(
+    client: PoolClient,
+    entity: LogEntity,
+    below: number,
+    confirm?: () => Promise<void>,
+  ): Promise<void> {
     const { statements, end } = this.options;
     const spellings = spellingsOf(entity.entityId).map((spelling) => Buffer.from(spelling));
     const upTo = await end();
@@ -72,7 +82,7 @@ export class PostgresLogErasure implements LogErasure {
       const next = Math.min(from + SCAN_RECORDS, upTo);
       const parameters = [from, next, spellings, MAX_READ_BYTES];
       const { rows } = await client.query<ScannedRow>(statements.scan, parameters);
-      await this.eraseRows(client, entity, below, rows);
+      await this.eraseRows(client, entity, below, rows, confirm);
       const last = rows.at(-1);
       from = last && Number(last.found) > rows.length ? Number(last.index) + 1 : next;
     }
@@ -83,6 +93,7 @@ export class PostgresLogErasure implements LogErasure {
     entity: LogEntity,
     below: number,
     rows: readonly ScannedRow[],
+    confirm?: () => Promise<void>,
   ): Promise<void> {
     const [indexes, ids]: [number[], (string | null)[]] = [[], []];
     for (const { index, value } of rows) {
@@ -91,8 +102,10 @@ export class PostgresLogErasure implements LogErasure {
       indexes.push(Number(index));
       ids.push(about.kind === 'event' ? about.eventId : null);
     }
+    if (indexes.length === 0) return;
+    await confirm?.();
     // One statement, and so all of these or none.
-    if (indexes.length > 0) await client.query(this.options.statements.erase, [indexes, ids, below]);
+    await client.query(this.options.statements.erase, [indexes, ids, below]);
   }
 
   /** Of what is to be kept, what the log has nowhere. */

@@ -39,11 +39,12 @@ it.each([
   ['an entity that is no text', { entityId: 1 }],
   ['half a generation', { generation: 0.5 }],
   ['a generation before the first', { generation: -1 }],
+  ['a generation that no column has room for', { generation: 2 ** 31 }],
   ['a key that is too short', { key: Buffer.alloc(31).toString('base64') }],
   ['a key that is too long', { key: Buffer.alloc(33).toString('base64') }],
   ['an empty key', { key: '' }],
   ['a key that is no text', { key: null }],
-  ['a key that is not in base64', { key: '*'.repeat(44) }],
+  ['a key that is not in base64', { key: `*${Buffer.alloc(32).toString('base64')}` }],
 ])('refuses %s', (_name, changes) => {
   expect(() => fromJournal(valueOf(changes))).toThrow(Error);
 });

@@ -89,8 +89,8 @@ export class KeyRegistry {
     for (let round = 0; round < MAX_ROUNDS && found.size < entities.length; round++) {
       const askedAt = thisMoment();
       const wanted = entities.filter((entity) => !found.has(logEntityKey(entity)));
-      const { current, added } = await this.lookUp(wanted);
-      counted.made += added;
+      const { current, made } = await this.lookUp(wanted);
+      counted.made += made;
       const destroyed = await this.storeMissing(current);
       for (const { keyId, entity, generation, key } of current) {
         if (key === undefined || destroyed.has(keyId)) continue;
@@ -137,10 +137,14 @@ export class KeyRegistry {
     return Math.min(ageMs, ownAgeMs) >= readyMs;
   }
 
-  /** Destroys every key of the entity before this generation: in the journal first, so that no index can bring one back. */
-  async destroyBefore(entity: LogEntity, generation: number): Promise<void> {
+  /**
+   * Destroys every key of the entity before this generation: in the journal first, so that no index can bring one back.
+   * @param confirm asked right before that: where it rejects, none is destroyed
+   */
+  async destroyBefore(entity: LogEntity, generation: number, confirm?: () => Promise<void>): Promise<void> {
     await this.journal.catchUp();
     const keys = await this.keys.before(entity, generation);
+    await confirm?.();
     await this.journal.store(keys);
     await this.keys.destroy(keys.map(({ keyId }) => keyId));
   }
@@ -150,18 +154,21 @@ export class KeyRegistry {
     return this.keys.register({ keyMaxAgeMs: this.settings.limits.keyMaxAgeMs, hasUnsealed: false });
   }
 
-  private async lookUp(entities: readonly LogEntity[]): Promise<{ current: readonly CurrentKey[]; added: number }> {
+  private async lookUp(entities: readonly LogEntity[]): Promise<{ current: readonly CurrentKey[]; made: number }> {
     const current = await this.keys.current(entities);
     const known = new Map(current.map((key) => [logEntityKey(key.entity), key]));
     const lacking = entities.filter((entity) => known.get(logEntityKey(entity))?.key === undefined);
-    if (lacking.length === 0) return { current, added: 0 };
-    await this.keys.add(
-      lacking.map((entity) => {
-        const generation = (known.get(logEntityKey(entity))?.generation ?? -1) + 1;
-        return { ...newKey(), entity, generation };
-      }),
-    );
-    return { current: await this.keys.current(entities), added: lacking.length };
+    if (lacking.length === 0) return { current, made: 0 };
+    const offered = lacking.map((entity) => {
+      const generation = (known.get(logEntityKey(entity))?.generation ?? -1) + 1;
+      return { ...newKey(), entity, generation };
+    });
+    const added = new Set(await this.keys.add(offered));
+    const made = offered.filter(({ keyId }) => added.has(keyId)).map((key) => ({ ...key, isStored: false }));
+    // Others made theirs at the same moment.
+    const taken = offered.filter(({ keyId }) => !added.has(keyId)).map(({ entity }) => entity);
+    const theirs = taken.length === 0 ? [] : await this.keys.current(taken);
+    return { current: [...current.filter(({ key }) => key !== undefined), ...made, ...theirs], made: made.length };
   }
 
   /** @returns the ids of keys that were destroyed meanwhile */

@@ -46,7 +46,12 @@ export class SealedLogErasure implements LogErasure {
     return this.registry.isReady(entity, fromMark(mark));
   }
 
-  async finish(entity: LogEntity, mark: string, kept: AsyncIterable<readonly EncodedEnvelope[]>): Promise<void> {
+  async finish(
+    entity: LogEntity,
+    mark: string,
+    kept: AsyncIterable<readonly EncodedEnvelope[]>,
+    confirm?: () => Promise<void>,
+  ): Promise<void> {
     this.requireSealed(entity);
     const begun = fromMark(mark);
     const { generation } = begun;
@@ -65,7 +70,7 @@ export class SealedLogErasure implements LogErasure {
       const { keyId } = await this.newestKey(entity);
       if (keyId !== key.keyId) throw new SluiceError('conflict', 'Another erasure of the entity was begun meanwhile');
     }
-    await this.registry.destroyBefore(entity, generation);
+    await this.registry.destroyBefore(entity, generation, confirm);
   }
 
   private async newestKey(entity: LogEntity): Promise<SealingKey> {

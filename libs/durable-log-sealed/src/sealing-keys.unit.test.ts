@@ -17,30 +17,34 @@ describe('SealingKeys', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     [isAway, lookUps, faults] = [false, 0, []];
-    const sealingKeys = async (entities: readonly LogEntity[]) => {
-      lookUps++;
-      if (isAway) throw new SluiceError('read_model_unavailable', 'away');
-      return new Map(entities.map((entity): [string, SealingKey] => [logEntityKey(entity), keyOf(entity)]));
-    };
-    keys = new SealingKeys(
-      { sealingKeys },
-      {
-        sealing: true,
-        limits: { ...DEFAULT_SEALED_LIMITS, keyMaxAgeMs: KEY_MAX_AGE_MS },
-        onFault: (error) => faults.push(error),
-        onMetric: () => undefined,
-      },
-    );
+    keys = open(KEY_MAX_AGE_MS);
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  /** As appends do: each entity, every 10 ms. */
-  const use = async (durationMs: number) => {
-    for (let ms = 0; ms < durationMs; ms += 10) {
+  const open = (keyMaxAgeMs: number) => {
+    const sealingKeys = async (entities: readonly LogEntity[]) => {
+      lookUps++;
+      if (isAway) throw new SluiceError('read_model_unavailable', 'away');
+      return new Map(entities.map((entity): [string, SealingKey] => [logEntityKey(entity), keyOf(entity)]));
+    };
+    return new SealingKeys(
+      { sealingKeys },
+      {
+        sealing: true,
+        limits: { ...DEFAULT_SEALED_LIMITS, keyMaxAgeMs },
+        onFault: (error) => faults.push(error),
+        onMetric: () => undefined,
+      },
+    );
+  };
+
+  /** As appends do: each entity, all the time. */
+  const use = async (durationMs: number, stepMs = 10) => {
+    for (let ms = 0; ms < durationMs; ms += stepMs) {
       for (const entity of ENTITIES) keys.get(entity);
-      await jest.advanceTimersByTimeAsync(10);
+      await jest.advanceTimersByTimeAsync(stepMs);
     }
   };
 
@@ -56,10 +60,12 @@ describe('SealingKeys', () => {
     isAway = true;
     await jest.advanceTimersByTimeAsync(REFRESH_MS);
     lookUps = 0;
-    await use(5_000);
+    await use(REFRESH_RETRY_MS.first);
+    expect(lookUps).toBe(1);
+    await use(9 * REFRESH_RETRY_MS.first);
     expect(ENTITIES.every((entity) => keys.get(entity))).toBe(true);
-    expect(lookUps).toBeGreaterThan(1);
-    expect(lookUps).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(5_000 / REFRESH_RETRY_MS.first)));
+    // At once, and after 1, 3 and 7 times the first pause.
+    expect(lookUps).toBe(4);
     expect(faults).toHaveLength(1);
     isAway = false;
     lookUps = 0;
@@ -69,6 +75,19 @@ describe('SealingKeys', () => {
     isAway = true;
     await use(REFRESH_MS);
     expect(faults).toHaveLength(2);
+  });
+
+  it('asks again within the longest pause, however long it fails', async () => {
+    keys = open(10 * KEY_MAX_AGE_MS);
+    await keys.load(ENTITIES);
+    isAway = true;
+    await jest.advanceTimersByTimeAsync(5 * KEY_MAX_AGE_MS + 1);
+    lookUps = 0;
+    const { first, maximum } = REFRESH_RETRY_MS;
+    await use(2 * maximum, first / 2);
+    const before = lookUps;
+    await use(4 * maximum, first / 2);
+    expect(lookUps - before).toBe(4);
   });
 
   it('asks for a key that it does not have in any case', async () => {

@@ -131,7 +131,7 @@ describe('sealing', () => {
     const add = world.keys.add.bind(world.keys);
     jest.spyOn(world.keys, 'add').mockImplementation(async (keys) => {
       await held;
-      await add(keys);
+      return add(keys);
     });
     const waiting = [0, 1, 2].map((n) => log.append([event(n)]).then(() => void order.push(`waiting ${n}`)));
     await log.append([event(1, { ...ENTITY, entityId: 'known' })]).then(() => void order.push('known'));
@@ -161,6 +161,37 @@ describe('sealing', () => {
   });
 });
 
+it('asks the index three times for what is new, and again only for what another process was first with', async () => {
+  const [known, fresh, taken] = ['known', 'fresh', 'taken'].map((entityId) => ({ ...ENTITY, entityId }));
+  if (!known || !fresh || !taken) throw new Error('there are three');
+  await world.reader().append([event(0, known)]);
+  const asked: string[] = [];
+  const { keys } = world;
+  for (const name of ['current', 'add', 'markStored'] as const) {
+    const call = keys[name].bind(keys) as (...args: unknown[]) => Promise<never>;
+    jest.spyOn(keys, name).mockImplementation((...args: unknown[]) => {
+      asked.push(name);
+      return call(...args);
+    });
+  }
+  const log = world.reader();
+  await log.append([event(1, fresh)]);
+  expect(asked.splice(0)).toEqual(['current', 'add', 'markStored']);
+  const { made } = world;
+  const add = jest.mocked(keys.add).getMockImplementation();
+  jest.mocked(keys.add).mockImplementationOnce(async (offered) => {
+    await world.reader().append([event(0, taken)]);
+    asked.length = 0;
+    return add?.(offered) ?? [];
+  });
+  await log.append([event(1, known), event(1, taken), event(1, { ...ENTITY, entityId: 'other' })]);
+  expect(asked).toEqual(['add', 'current', 'markStored']);
+  expect(world.made - made).toBe(2);
+  const keyIds = (await world.stored()).map((value) => Buffer.from(value).toString('hex', 1, 17));
+  expect([keyIds.length, new Set(keyIds).size]).toEqual([6, 4]);
+  expect(await readTexts(world.reader())).toHaveLength(6);
+});
+
 describe('without sealing', () => {
   it('stores texts, reads what was sealed, and leaves word that there is something unsealed', async () => {
     await world.reader().append([event(0)]);
@@ -172,6 +203,28 @@ describe('without sealing', () => {
     const { caveat } = await world.reader().erasure.begin(ENTITY);
     expect(caveat).toContain('not sealed');
   });
+});
+
+it('hands over what was appended before it closes, and closes the journal last', async () => {
+  const calls: string[] = [];
+  const log = world.open({
+    limits: LIMITS,
+    log: {
+      ...shared(world.log),
+      appendEntries: async (entries) => {
+        await world.log.appendEntries(entries);
+        calls.push('appended');
+      },
+      close: async () => void calls.push('log closed'),
+    },
+    journal: { ...shared(world.journal), close: async () => void calls.push('journal closed') },
+  });
+  const appending = log.append([event(0)]);
+  const closing = log.close();
+  await expect(log.append([event(1)])).rejects.toMatchObject({ code: 'log_unavailable' });
+  await expect(log.check()).rejects.toMatchObject({ code: 'log_unavailable' });
+  await Promise.all([appending, closing, log.close()]);
+  expect(calls).toEqual(['appended', 'log closed', 'journal closed']);
 });
 
 it('tells of no fault where it is closed before it could do what it does by itself', async () => {

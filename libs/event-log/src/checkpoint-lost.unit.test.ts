@@ -1,12 +1,8 @@
-import { FollowWorld } from '../test/follow-world';
+import { FollowWorld, MINUTE_MS, ownTime, settle } from '../test/follow-world';
 import { assertNotLost, CHECKPOINT_CHECK_MS, CheckpointLost } from './checkpoint-lost';
 import type { Lane } from './ports/durable-log';
 
-const MINUTE_MS = 60_000;
 const [A, B] = [0, 1] as Lane[] as [Lane, Lane];
-
-/** Lets everything that is already decided happen. */
-const settle = () => jest.advanceTimersByTimeAsync(0);
 
 it('is lost where less is stored than a batch begins with, also where nothing is', () => {
   const moves = new Map([
@@ -21,12 +17,7 @@ it('is lost where less is stored than a batch begins with, also where nothing is
 });
 
 describe('FollowLoop', () => {
-  beforeEach(() => {
-    jest.useFakeTimers();
-  });
-  afterEach(() => {
-    jest.useRealTimers();
-  });
+  ownTime();
 
   it('says with each batch what it holds for stored', async () => {
     const world = new FollowWorld();
@@ -59,8 +50,11 @@ describe('FollowLoop', () => {
     await world.loop.stop();
   });
 
-  it('finds what was lost while nothing comes', async () => {
-    const world = new FollowWorld();
+  it.each([
+    ['within seconds', {}, CHECKPOINT_CHECK_MS + 1_000],
+    ['as soon as it is told to look', { checkIntervalMs: 100 }, 100],
+  ])('finds what was lost while nothing comes, %s', async (_name, options, withinMs) => {
+    const world = new FollowWorld(options);
     world.append(0, 6);
     world.loop.start();
     await settle();
@@ -68,7 +62,7 @@ describe('FollowLoop', () => {
     await jest.advanceTimersByTimeAsync(MINUTE_MS);
     expect([world.seen, world.faults]).toEqual([[], []]);
     world.stored.clear();
-    await jest.advanceTimersByTimeAsync(CHECKPOINT_CHECK_MS + 1_000);
+    await jest.advanceTimersByTimeAsync(withinMs);
     expect(world.seen).toEqual(['0:0', '0:1', '0:2', '0:3', '0:4', '0:5']);
     expect(world.faults).toHaveLength(1);
     await world.loop.stop();

@@ -43,5 +43,7 @@ export function parseStartPlace(text: string): StartPlace {
   return text === 'earliest' || text === 'latest' ? text : decodeCursor(text);
 }
 
+export const RESET_REASONS = ['epoch_changed', 'future_cursor', 'no_longer_kept'] as const;
+
 /** Why a cursor cannot be honoured; the subscriber is told by an explicit reset. */
-export type ResetReason = 'epoch_changed' | 'future_cursor' | 'no_longer_kept';
+export type ResetReason = (typeof RESET_REASONS)[number];

@@ -76,7 +76,7 @@ export class FollowLoop {
     while (!this.stopping) {
       try {
         const handled = await this.handleNext();
-        if (handled === 0) await this.sleep(IDLE_POLL_MS);
+        if (handled === 0) await this.sleep(Math.min(IDLE_POLL_MS, this.options.checkIntervalMs ?? IDLE_POLL_MS));
         if (handled >= FOLLOW_REST.afterRecords && handled < this.options.maxBatchRecords)
           await this.stopSignal.sleep(FOLLOW_REST.durationMs);
         retryDelayMs = RETRY_DELAY_MS.first;
@@ -96,8 +96,8 @@ export class FollowLoop {
   /** How many records it handled. */
   private async handleNext(): Promise<number> {
     this.wakeUp.reset();
-    if (this.stale || performance.now() - this.loadedAt >= CHECKPOINT_CHECK_MS) await this.load();
-    const { maxBatchRecords } = this.options;
+    const { maxBatchRecords, checkIntervalMs = CHECKPOINT_CHECK_MS } = this.options;
+    if (this.stale || performance.now() - this.loadedAt >= checkIntervalMs) await this.load();
     const records = await this.log.read(this.checkpoints, maxBatchRecords);
     if (records?.length === 0) await this.passErased();
     if (!records || records.length === 0) return 0;

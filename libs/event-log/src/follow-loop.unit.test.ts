@@ -1,19 +1,9 @@
-import { FollowWorld, LANES, record } from '../test/follow-world';
+import { FollowWorld, LANES, MINUTE_MS, ownTime, record, settle } from '../test/follow-world';
 import { RETRY_DELAY_MS } from './follow-loop';
 import type { Lane, LaneCheckpoints, LogRecord } from './ports/durable-log';
 
-const MINUTE_MS = 60_000;
-
-/** Lets everything that is already decided happen. */
-const settle = () => jest.advanceTimersByTimeAsync(0);
-
 describe('FollowLoop', () => {
-  beforeEach(() => {
-    jest.useFakeTimers();
-  });
-  afterEach(() => {
-    jest.useRealTimers();
-  });
+  ownTime();
 
   it('reads, handles and moves on, in batches of the limit, each record once', async () => {
     const world = new FollowWorld();

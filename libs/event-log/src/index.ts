@@ -4,6 +4,7 @@ export {
   decodeCursor,
   encodeCursor,
   parseStartPlace,
+  RESET_REASONS,
   type Cursor,
   type CursorPlace,
   type ResetReason,
@@ -47,6 +48,7 @@ export type { CurrentKey, EntityKey, EntityKeys, FoundKey, JournalledKey, Sealin
 export { logEntityKey, refusedErasure, type BegunErasure, type LogEntity, type LogErasure } from './ports/log-erasure';
 export { currentRecordedEvent } from './current-event';
 export {
+  PARK_REASONS,
   ProjectionFailed,
   type EntitySummary,
   type EventRecorder,
@@ -90,6 +92,7 @@ export {
   MAX_EVENTS_OF_FIELDS,
   MAX_LISTED_ERASURES,
   MAX_OPEN_ERASURES,
+  type ErasureBacklog,
   type ErasureProgress,
   type ErasureRequest,
   type Erasures,

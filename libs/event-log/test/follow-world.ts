@@ -3,6 +3,20 @@ import { FollowLoop, type FollowedLog } from '../src/follow-loop';
 import type { FollowLogOptions, Lane, LogBatch, LogRecord } from '../src/ports/durable-log';
 
 export const LANES = [0, 1] as Lane[];
+export const MINUTE_MS = 60_000;
+
+/** Time is what the tests of the block that calls it say. */
+export function ownTime(): void {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+}
+
+/** Lets everything that is already decided happen. */
+export const settle = () => jest.advanceTimersByTimeAsync(0);
 
 /** One record of a lane. */
 export const record = (lane: number, index: number): LogRecord => ({

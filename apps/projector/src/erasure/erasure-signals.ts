@@ -1,10 +1,11 @@
-import type { ErasureStep } from '@sluice/event-log';
+import type { ErasureBacklog, ErasureStep } from '@sluice/event-log';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
 /** What is told of erasures. What they are about is in their status alone. */
 export interface ErasureSignals {
   erasureAsked(erasureId: number, actor: string): void;
   erasureAbandoned(erasureId: number, actor: string): void;
+  erasureBacklog(backlog: ErasureBacklog): void;
   erasureHeld(isHeld: boolean): void;
   erasureStep(erasureId: number, done: ErasureStep): void;
   erasureCaveat(erasureId: number, caveat: string): void;
@@ -15,6 +16,14 @@ export function createErasureSignals(metrics: MetricsRegistry, logger: Logger): 
   const active = metrics.gauge({
     name: 'sluice_erasure_active',
     help: '1 while this process works on an erasure.',
+  });
+  const open = metrics.gauge({
+    name: 'sluice_erasures_open',
+    help: 'Erasures that are neither done nor abandoned, of all projectors.',
+  });
+  const oldest = metrics.gauge({
+    name: 'sluice_erasure_oldest_open_seconds',
+    help: 'For how long the oldest of them has been open; 0 without one.',
   });
   const steps = metrics.counter({
     name: 'sluice_erasure_steps_total',
@@ -28,6 +37,10 @@ export function createErasureSignals(metrics: MetricsRegistry, logger: Logger): 
   return {
     erasureAsked: (erasureId, actor) => logger.info('was asked for an erasure', { erasureId, actor }),
     erasureAbandoned: (erasureId, actor) => logger.warn('was told to abandon an erasure', { erasureId, actor }),
+    erasureBacklog(backlog) {
+      open.set(backlog.open);
+      oldest.set(backlog.oldestMs / 1_000);
+    },
     erasureHeld: (isHeld) => active.set(isHeld ? 1 : 0),
     erasureStep(erasureId, done) {
       steps.inc({ step: done });

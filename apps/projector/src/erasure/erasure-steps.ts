@@ -83,7 +83,8 @@ export const STEPS: { readonly [S in ErasureStep]: (tools: ErasureTools) => Prom
       const { sealedEnds } = work.progress;
       if (sealedEnds === undefined) return next('settling');
       if (!(await isProjected(readModel, sealedEnds))) return WAIT;
-      await durableLog.erasure.finish(work.entity, mark, keptUnlessLost(work, readModel, sealedEnds));
+      const kept = keptUnlessLost(work, readModel, sealedEnds);
+      await durableLog.erasure.finish(work.entity, mark, kept, () => work.requireHeld());
       return next('events');
     }),
 
@@ -142,8 +143,10 @@ async function withMark({ work }: ErasureTools, step: (mark: string) => Promise<
   try {
     return await step(mark);
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'conflict') return next('marking', {}, WAIT_MS);
-    throw error;
+    if (!(error instanceof SluiceError && error.code === 'conflict')) throw error;
+    // Of the log, unless the erasure was abandoned or is somebody else's.
+    await work.requireHeld();
+    return next('marking', {}, WAIT_MS);
   }
 }
 

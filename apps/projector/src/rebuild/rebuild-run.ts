@@ -17,6 +17,10 @@ export interface RebuildRunOptions {
   readonly signals: ProjectorSignals;
   readonly maxBatchRecords: number;
   readonly leaseMs: number;
+  /** Longest time that nobody can record while a switch is tried; 3 s by default. */
+  readonly settleMs?: number;
+  /** Wait after a switch that came to nothing, doubled each time up to a minute; 1 s by default. */
+  readonly nextAttemptMs?: number;
   /** This process wants to end: somebody else goes on. */
   readonly signal: AbortSignal;
 }
@@ -28,9 +32,7 @@ const GROUP = 'rebuild';
 const RENEWALS_PER_LEASE = 5;
 /** With at most so much left a switch is tried: within its time all of it can be done. */
 const MAX_REMAINDER = 2_000;
-/** Longest time that nobody can record while a switch is tried. */
 const SETTLE_MS = 3_000;
-/** Wait after a switch that came to nothing: doubled each time, up to the maximum. */
 const NEXT_ATTEMPT_MS = { first: 1_000, maximum: 60_000 } as const;
 /** Wait where nothing is to be done until the live model, or the log, has more. */
 const IDLE_MS = 100;
@@ -61,10 +63,12 @@ export class RebuildRun {
   private renewedAt = performance.now();
   private reportedAt = -Infinity;
   private attemptAt = -Infinity;
-  private attemptDelayMs: number = NEXT_ATTEMPT_MS.first;
+  private attemptDelayMs: number;
   private retryDelayMs: number = RETRY_DELAY_MS.first;
 
-  constructor(private readonly options: RebuildRunOptions) {}
+  constructor(private readonly options: RebuildRunOptions) {
+    this.attemptDelayMs = options.nextAttemptMs ?? NEXT_ATTEMPT_MS.first;
+  }
 
   async run(): Promise<RunEnd> {
     const { work, leaseMs, signal, signals } = this.options;
@@ -199,15 +203,15 @@ export class RebuildRun {
 
   /** While nobody can record. */
   private async settle(): Promise<boolean> {
-    const { work } = this.options;
-    const deadline = performance.now() + SETTLE_MS;
+    const { work, settleMs = SETTLE_MS } = this.options;
+    const deadline = performance.now() + settleMs;
     for (;;) {
       const projected = await work.project();
       const left = await this.remainder();
       const { events, records } = left;
       if (events === 0 && records === 0) return true;
       if (performance.now() >= deadline) return events === 0 && this.cameToNothing(left);
-      if (this.isAskedToEnd) return false;
+      if (this.isAskedToEnd || this.end !== undefined) return false;
       // Events without a record of their own text: the log has another one under their ids, or nothing.
       if (projected === 0 && records === 0 && (await work.fillHoles()) !== undefined) return false;
       if (projected === 0) await new WakeUp().sleep(SETTLING_PAUSE_MS);

@@ -43,10 +43,13 @@ describe('keys from an address', () => {
       answer(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-    const jwks = { url, timeoutMs: 3_000 };
-    verifier = new TokenVerifier(accessConfigSchema.parse({ tokens: { jwks } }).tokens, clock.read);
+    verifier = verifierWithin(3_000);
   });
+
+  function verifierWithin(timeoutMs: number): TokenVerifier {
+    const jwks = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`, timeoutMs };
+    return new TokenVerifier(accessConfigSchema.parse({ tokens: { jwks } }).tokens, clock.read);
+  }
 
   afterEach(() => stop(server));
 
@@ -145,16 +148,17 @@ describe('keys from an address', () => {
     expect(requests).toBe(2);
   });
 
-  it.each<[string, (response: ServerResponse) => void]>([
-    ['no answer', () => undefined],
-    ['a body that never ends', (response) => void response.write('{"keys":[')],
+  it.each<[string, (response: ServerResponse) => void, number?]>([
+    ['no answer', () => undefined, 500],
+    ['a body that never ends', (response) => void response.write('{"keys":['), 500],
     ['a body that is too large', (response) => response.end(`{"keys":[],"x":"${'x'.repeat(MAX_KEY_SET_BYTES)}"}`)],
     ['no JSON', (response) => response.end('<html>')],
     ['no key set', (response) => response.end('{"keys":"none"}')],
     ['a redirect', (response) => response.writeHead(302, { location: '/jwks.json' }).end()],
     ['a cut connection', (response) => void response.destroy()],
-  ])('says that it cannot tell, not that the token is bad: %s', async (_, faulty) => {
+  ])('says that it cannot tell, not that the token is bad: %s', async (_, faulty, timeoutMs = 3_000) => {
     answer = faulty;
+    verifier = verifierWithin(timeoutMs);
     await expect(verifier.verify(await token(first))).rejects.toMatchObject(UNAVAILABLE);
     await until(() => requests === 1, 'one request');
   });

@@ -169,7 +169,10 @@ export function describeDurableLog(name: string, createHarness: () => Promise<Du
     it('goes back when what is stored was lost, when something comes and when nothing does (G1)', async () => {
       const log = await harness.open();
       const faults: unknown[] = [];
-      const collector = await new Collector().follow(log, { onFault: (error) => faults.push(error) });
+      const collector = await new Collector().follow(log, {
+        checkIntervalMs: 200,
+        onFault: (error) => faults.push(error),
+      });
       const append = (count: number) =>
         log.append(range(count).map((n) => sandboxEnvelope({ entityId: `sandbox-${n}`, data: { n } })));
       await append(10);

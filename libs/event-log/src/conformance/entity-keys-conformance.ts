@@ -44,7 +44,7 @@ export function describeEntityKeys(name: string, createHarness: () => Promise<En
         { ...ENTITY, family: 'session' as const },
       ];
       const added = [ENTITY, ...others].map((entity) => newKey(0, entity));
-      await keys.add(added);
+      expect((await keys.add(added)).toSorted()).toEqual(added.map(({ keyId }) => keyId).toSorted());
       const found = await keys.current([...others, { ...ENTITY, entityId: 'none' }]);
       expect(found.map(({ keyId }) => keyId).sort()).toEqual(
         added
@@ -57,16 +57,44 @@ export function describeEntityKeys(name: string, createHarness: () => Promise<En
       expect(new Map(byId.map(({ keyId, entity, key }) => [keyId, [entity, bytes(key)]]))).toEqual(
         new Map(added.map(({ keyId, entity, key }) => [keyId, [entity, bytes(key)]])),
       );
-      expect([await keys.current([]), await keys.find([])]).toEqual([[], []]);
+      expect([await keys.current([]), await keys.find([]), await keys.add([])]).toEqual([[], [], []]);
     });
 
     it('has one key of a generation, whoever adds one at the same moment', async () => {
       const processes = await Promise.all([1, 2, 3, 4].map(() => harness.open()));
       const added = processes.map(() => newKey());
-      await Promise.all(processes.map((index, n) => index.add(added.slice(n, n + 1))));
+      const told = (await Promise.all(processes.map((index, n) => index.add(added.slice(n, n + 1))))).flat();
       const found = (await Promise.all(processes.map((index) => index.current([ENTITY])))).flat();
       expect(new Set(found.map(({ keyId }) => keyId)).size).toBe(1);
-      expect(added.map(({ keyId }) => keyId)).toContain(found[0]?.keyId);
+      expect(told).toEqual([found[0]?.keyId]);
+      expect(added.map(({ keyId }) => keyId)).toContain(told[0]);
+    });
+
+    it('adds the keys of many entities that others add as well, each once', async () => {
+      const entities = Array.from({ length: 500 }, (_, n) => ({ ...ENTITY, entityId: `sandbox-${n}` }));
+      const processes = await Promise.all([1, 2, 3, 4].map(() => harness.open()));
+      // Connected by now, so that they meet.
+      await Promise.all(processes.map((index) => index.current(entities)));
+      const told = await Promise.all(
+        processes.map((index, n) =>
+          index.add((n % 2 === 0 ? entities : entities.toReversed()).map((entity) => newKey(0, entity))),
+        ),
+      );
+      const found = await keys.current(entities);
+      expect(told.flat().toSorted()).toEqual(found.map(({ keyId }) => keyId).toSorted());
+      expect(found).toHaveLength(entities.length);
+    });
+
+    it('adds no key beside a later generation, also where one is left out before it', async () => {
+      const [first, third] = [newKey(0), newKey(2)];
+      await keys.takeOver([withoutKey(first), third], moved(0, 2));
+      expect(await keys.add([newKey(0)])).toEqual([]);
+      expect(await keys.add([newKey(1)])).toEqual([]);
+      expect(await keys.add([newKey(2)])).toEqual([]);
+      expect(await current()).toMatchObject({ keyId: third.keyId, generation: 2 });
+      const fourth = newKey(3);
+      expect(await keys.add([fourth])).toEqual([fourth.keyId]);
+      expect(await current()).toMatchObject({ keyId: fourth.keyId });
     });
 
     it('remembers which keys the journal has, and tells of those that were destroyed before', async () => {
@@ -82,7 +110,7 @@ export function describeEntityKeys(name: string, createHarness: () => Promise<En
       const [first, second, third] = [newKey(), newKey(), newKey()];
       expect(await keys.addGeneration(ENTITY, first)).toBe(0);
       expect(await keys.addGeneration(ENTITY, second)).toBe(1);
-      await keys.add([newKey(1), newKey(0)]);
+      for (const generation of [1, 0]) await keys.add([newKey(generation)]);
       expect(await current()).toMatchObject({ keyId: second.keyId, generation: 1, isStored: false });
       expect(
         await Promise.all([1, 2].map(() => harness.open().then((index) => index.addGeneration(ENTITY, newKey())))),
@@ -142,7 +170,7 @@ export function describeEntityKeys(name: string, createHarness: () => Promise<En
 
     it('leaves a key destroyed, whoever says so first', async () => {
       const [mine, theirs] = [newKey(0), newKey(1)];
-      await keys.add([mine, theirs]);
+      for (const key of [mine, theirs]) await keys.add([key]);
       await keys.destroy([mine.keyId]);
       const revived = await keys.takeOver([mine, withoutKey(theirs), theirs], moved(0, 3));
       expect(revived.map(({ keyId }) => keyId).sort()).toEqual([mine.keyId, theirs.keyId].sort());

@@ -1,13 +1,11 @@
 import { newEventId } from '@sluice/event-schema';
 import { BEFORE_FIRST } from '../position';
 import type { Lane } from '../ports/durable-log';
-import { ERASURE_STEPS, type ErasureRequest, type Erasures, type ErasureWork } from '../ports/erasures';
-import type { ReadModel } from '../ports/read-model';
-import type { ReadModelRebuilds } from '../ports/read-model-rebuild';
+import { ERASURE_STEPS, type ErasureRequest, type ErasureWork } from '../ports/erasures';
 import type { EntityRef } from '../ports/removed-events';
 import { SEALED_BYTES, SEALED_FORM } from '../sealed-header';
 import { describeAbandonedErasures } from './abandoned-erasure-conformance';
-import { ENTITY, erasureTools, LEASE_MS, MARKER, type ErasureHarness } from './erasure-tools';
+import { ENTITY, erasureWorld, LEASE_MS, MARKER, type ErasureHarness } from './erasure-tools';
 import { until } from './tools';
 
 const LANE = 0 as Lane;
@@ -30,17 +28,8 @@ function sealedBytes({ workspaceId, family, entityId }: EntityRef): Uint8Array {
 export function describeErasures(name: string, createHarness: () => Promise<ErasureHarness>): void {
   describeAbandonedErasures(name, createHarness);
   describe(`Erasures: ${name}`, () => {
-    let harness: ErasureHarness;
-    let model: ReadModel;
-    let erasures: Erasures;
-    let rebuilds: ReadModelRebuilds;
-    beforeEach(async () => {
-      harness = await createHarness();
-      ({ model, erasures, rebuilds } = await harness.open());
-    });
-    afterEach(() => harness.destroy());
-
-    const { event, record, texts, claim, begin, finish, collect } = erasureTools(() => ({ model, erasures }));
+    const world = erasureWorld(createHarness);
+    const { event, record, texts, claim, begin, finish, collect } = world;
     const task = (type: string, data: Record<string, unknown>) =>
       event({ family: 'workspace', entityId: 'task/t', type, data });
 
@@ -52,13 +41,35 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
       expect(await texts()).toEqual([]);
       expect(await texts({ ...ENTITY, entityId: 'sandbox-2' })).toHaveLength(1);
       expect(await texts({ ...ENTITY, workspaceId: 2 })).toHaveLength(1);
-      expect((await model.head()).position).toBe(5);
-      const range = await model.readAll({ after: BEFORE_FIRST, upTo: (await model.head()).position, limit: 10 });
+      expect((await world.model.head()).position).toBe(5);
+      const range = await world.model.readAll({
+        after: BEFORE_FIRST,
+        upTo: (await world.model.head()).position,
+        limit: 10,
+      });
       expect(range).toMatchObject({ reached: 5, removed: [{ position: 1 }, { position: 2 }, { position: 5 }] });
       expect(await record(...mine)).toEqual([]);
       const [next] = await record(event());
       expect(next?.event).toMatchObject({ position: 6, entitySequence: 4 });
-      expect(await erasures.list({ limit: 10 })).toMatchObject([{ entity: ENTITY, erasedEvents: 3, upTo: 5 }]);
+      expect(await world.erasures.list({ limit: 10 })).toMatchObject([{ entity: ENTITY, erasedEvents: 3, upTo: 5 }]);
+    });
+
+    it('tells how many are open, and for how long the oldest has been', async () => {
+      const other: EntityRef = { ...ENTITY, entityId: 'sandbox-2' };
+      await record(event(), event(other));
+      expect(await world.erasures.backlog()).toEqual({ open: 0, oldestMs: 0 });
+      const oldest = await begin();
+      const isOld = async () => (await world.erasures.backlog()).oldestMs > 20;
+      await until(isOld, 'it has been open for a while');
+      const { erasureId } = await world.erasures.request({ entity: other, fields: [] });
+      expect(await world.erasures.backlog()).toMatchObject({ open: 2 });
+      expect(await isOld()).toBe(true);
+      await finish(oldest);
+      const { open, oldestMs } = await world.erasures.backlog();
+      expect(open).toBe(1);
+      expect(oldestMs).toBeGreaterThanOrEqual(0);
+      await world.erasures.abandon(erasureId);
+      expect(await world.erasures.backlog()).toEqual({ open: 0, oldestMs: 0 });
     });
 
     it('keeps what came after the events that it erases, and gives that to the log to keep', async () => {
@@ -97,7 +108,7 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
       expect(after.slice(0, 2).map(placeOf)).toEqual(before.map(placeOf));
       expect(after.map(({ event: { data } }) => data)).toEqual(kept.map(({ event: { data } }) => data));
       expect(JSON.stringify(after)).not.toContain(MARKER);
-      expect(await erasures.find(work.erasureId)).toMatchObject({ erasedEvents: 2 });
+      expect(await world.erasures.find(work.erasureId)).toMatchObject({ erasedEvents: 2 });
     });
 
     it('takes a field out of free data wherever it is, and is content with events that lack it', async () => {
@@ -115,7 +126,7 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
     it('refuses what cannot be erased, and notes nothing', async () => {
       await record(event(), task('task_deleted', { task_id: 't' }));
       const refusal = (request: Partial<ErasureRequest>) =>
-        erasures.request({ entity: ENTITY, fields: [], ...request }).then(
+        world.erasures.request({ entity: ENTITY, fields: [], ...request }).then(
           () => 'taken',
           (error: { code?: string }) => error.code,
         );
@@ -126,42 +137,52 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
       expect(await refusal({ fields: ['/text', '/missing'] })).toBe('invalid_request');
       const ofTask = { ...ENTITY, family: 'workspace', entityId: 'task/t' } as const;
       expect(await refusal({ entity: ofTask, fields: ['/task_id'] })).toBe('invalid_request');
-      expect(await erasures.list({ limit: 10 })).toEqual([]);
+      expect(await world.erasures.list({ limit: 10 })).toEqual([]);
       expect(await refusal({})).toBe('taken');
       expect(await refusal({ fields: ['/text'] })).toBe('conflict');
     });
 
     it('is not open while the read model is rebuilt or a former one is kept, nor the other way round', async () => {
       await record(event());
-      await rebuilds.request({ positions: 'keep', dropOld: false });
-      await expect(erasures.request({ entity: ENTITY, fields: [] })).rejects.toMatchObject({ code: 'conflict' });
-      const rebuild = await rebuilds.claim('a builder', LEASE_MS);
+      await world.rebuilds.request({ positions: 'keep', dropOld: false });
+      await expect(world.erasures.request({ entity: ENTITY, fields: [] })).rejects.toMatchObject({ code: 'conflict' });
+      const rebuild = await world.rebuilds.claim('a builder', LEASE_MS);
       await rebuild?.discard();
       const work = await begin();
-      await expect(rebuilds.request({ positions: 'keep', dropOld: false })).rejects.toMatchObject({ code: 'conflict' });
+      await expect(world.rebuilds.request({ positions: 'keep', dropOld: false })).rejects.toMatchObject({
+        code: 'conflict',
+      });
       await finish(work);
-      await rebuilds.request({ positions: 'keep', dropOld: false });
+      await world.rebuilds.request({ positions: 'keep', dropOld: false });
     });
 
     it('is gone on with by another worker where the first one stopped, who is refused then (G6)', async () => {
       await record(event(), event());
-      const { erasureId } = await erasures.request({ entity: ENTITY, fields: [] });
-      const first = await erasures.claim('first', 1);
+      const { erasureId } = await world.erasures.request({ entity: ENTITY, fields: [] });
+      const first = await world.erasures.claim('first', 1);
       if (!first) throw new Error('there is nothing to do');
       expect(first.step).toBe(ERASURE_STEPS[0]);
       const progress = {
         requestedEnds: new Map([[LANE, 6]]),
         sealedEnds: new Map([[LANE, 7]]),
-        upTo: (await model.head()).position,
+        upTo: (await world.model.head()).position,
         mark: 'a mark',
         caveat: 'not all',
       };
       await first.advance('events', progress);
       let second: ErasureWork | undefined;
-      await until(async () => (second = await erasures.claim('second', LEASE_MS)) !== undefined, 'the lease runs out');
+      await until(
+        async () => (second = await world.erasures.claim('second', LEASE_MS)) !== undefined,
+        'the lease runs out',
+      );
       expect(second).toMatchObject({ erasureId, entity: ENTITY, fields: [], step: 'events', progress });
-      expect(await erasures.find(erasureId)).toMatchObject({ step: 'events', holder: 'second', caveat: 'not all' });
+      expect(await world.erasures.find(erasureId)).toMatchObject({
+        step: 'events',
+        holder: 'second',
+        caveat: 'not all',
+      });
       for (const refused of [
+        () => first.requireHeld(),
         () => first.advance('parked'),
         () => first.renew(LEASE_MS),
         () => first.note('x'),
@@ -171,22 +192,22 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
       }
       if (second) await finish(second);
       await expect(second?.renew(LEASE_MS)).rejects.toMatchObject({ code: 'conflict' });
-      const status = await erasures.find(erasureId);
+      const status = await world.erasures.find(erasureId);
       expect(status?.step).toBeUndefined();
       expect(status?.finishedAt).toBeGreaterThanOrEqual(status?.requestedAt ?? Infinity);
     });
 
     it('gives nobody an erasure before it is due, and tells what holds it up', async () => {
       await record(event());
-      await erasures.request({ entity: ENTITY, fields: [] });
+      await world.erasures.request({ entity: ENTITY, fields: [] });
       const work = await claim();
-      expect(await erasures.claim('another', LEASE_MS)).toBeUndefined();
+      expect(await world.erasures.claim('another', LEASE_MS)).toBeUndefined();
       await work.note('the log is away');
-      expect(await erasures.list({ limit: 1 })).toMatchObject([{ fault: 'the log is away', holder: 'a worker' }]);
+      expect(await world.erasures.list({ limit: 1 })).toMatchObject([{ fault: 'the log is away', holder: 'a worker' }]);
       await work.advance('settling', { mark: 'm' }, 60_000);
       await work.release(0);
-      expect(await erasures.claim('another', LEASE_MS)).toBeUndefined();
-      const [status] = await erasures.list({ limit: 1 });
+      expect(await world.erasures.claim('another', LEASE_MS)).toBeUndefined();
+      const [status] = await world.erasures.list({ limit: 1 });
       expect(status).toMatchObject({ step: 'settling' });
       expect(status).not.toHaveProperty('fault');
       expect(status).not.toHaveProperty('holder');
@@ -215,23 +236,23 @@ export function describeErasures(name: string, createHarness: () => Promise<Eras
         sealed({ ...ENTITY, family: 'session' }),
         sealed({ ...ENTITY, entityId: `${ENTITY.entityId}2` }),
       ];
-      await model.record({ envelopes: [], parked: records, checkpoints: new Map() });
+      await world.model.record({ envelopes: [], parked: records, checkpoints: new Map() });
       const work = await begin();
       await finish(work);
-      expect((await model.parked.list({ limit: 10 })).map((record) => record.index)).toEqual([1, 2, 4, 6, 7, 8]);
-      expect(await erasures.find(work.erasureId)).toMatchObject({ erasedParked: 3 });
+      expect((await world.model.parked.list({ limit: 10 })).map((record) => record.index)).toEqual([1, 2, 4, 6, 7, 8]);
+      expect(await world.erasures.find(work.erasureId)).toMatchObject({ erasedParked: 3 });
     });
 
     it('lists the newest first, in pages', async () => {
       await record(...[1, 2, 3].map((n) => event({ id: newEventId(), entityId: `sandbox-${n}` })));
       for (const n of [1, 2, 3])
-        await erasures.request({ entity: { ...ENTITY, entityId: `sandbox-${n}` }, fields: [] });
+        await world.erasures.request({ entity: { ...ENTITY, entityId: `sandbox-${n}` }, fields: [] });
       const ids = async (query: { before?: number; limit: number }) =>
-        (await erasures.list(query)).map(({ entity }) => entity.entityId);
+        (await world.erasures.list(query)).map(({ entity }) => entity.entityId);
       expect(await ids({ limit: 2 })).toEqual(['sandbox-3', 'sandbox-2']);
-      const before = (await erasures.list({ limit: 2 })).at(-1)?.erasureId ?? 0;
+      const before = (await world.erasures.list({ limit: 2 })).at(-1)?.erasureId ?? 0;
       expect(await ids({ before, limit: 2 })).toEqual(['sandbox-1']);
-      expect(await erasures.find(1_000_000)).toBeUndefined();
+      expect(await world.erasures.find(1_000_000)).toBeUndefined();
     });
   });
 }

@@ -1,5 +1,6 @@
 import { newEventId, type EncodedEnvelope, type EventEnvelope } from '@sluice/event-schema';
 import { decodeUtf8 } from '../encoding';
+import { SluiceError } from '../errors';
 import type { DurableLog, Lane } from '../ports/durable-log';
 import type { LogEntity } from '../ports/log-erasure';
 import type { DurableLogHarness } from './durable-log-conformance';
@@ -192,6 +193,31 @@ export function describeLogErasure(name: string, createHarness: () => Promise<Du
       const lost = [...(acknowledged.get(2) ?? [])].filter((id) => !ids.has(id));
       const left = [...(acknowledged.get(0) ?? [])].filter((id) => ids.has(id));
       expect({ lost, left }).toEqual({ lost: [], left: [] });
+    });
+
+    it('takes nothing out that is not confirmed when all that is to stay is stored, and all of it when it is', async () => {
+      const log = await harness.open();
+      await log.append(range(3).map((n) => about(ERASED, n)));
+      const { mark } = await log.erasure.begin(ERASED);
+      await ready(log, mark);
+      const stays = about(ERASED, 'stays');
+      let isAbandoned = false;
+      async function* keptUntilAbandoned() {
+        yield [stays];
+        isAbandoned = true;
+      }
+      const confirm = async () => {
+        if (isAbandoned) throw new SluiceError('conflict', 'abandoned');
+      };
+      await expect(log.erasure.finish(ERASED, mark, keptUntilAbandoned(), confirm)).rejects.toMatchObject({
+        code: 'conflict',
+        message: 'abandoned',
+      });
+      const numbers = async () => (await textsOf(await harness.open(), ERASED)).map(({ n }) => n);
+      expect(await numbers()).toEqual(expect.arrayContaining(range(3)));
+      isAbandoned = false;
+      await log.erasure.finish(ERASED, mark, inBatches([stays]), confirm);
+      expect([...new Set(await numbers())]).toEqual(['stays']);
     });
 
     it('refuses a mark that it never gave', async () => {

@@ -32,10 +32,12 @@ export class MemoryEntityKeys implements EntityKeys {
     return entities.flatMap((entity) => this.newestOf(entity) ?? []).map(toCurrent);
   }
 
-  async add(keys: readonly EntityKey[]): Promise<void> {
-    for (const { keyId, entity, generation, key } of keys) {
-      if (!this.sealingOf(entity, generation)) this.keep({ keyId, entity, generation, key, isStored: false });
+  async add(keys: readonly EntityKey[]): Promise<readonly string[]> {
+    const added = keys.filter(({ entity, generation }) => (this.newestOf(entity)?.generation ?? -1) < generation);
+    for (const { keyId, entity, generation, key } of added) {
+      this.keep({ keyId, entity, generation, key, isStored: false });
     }
+    return added.map(({ keyId }) => keyId);
   }
 
   async markStored(keyIds: readonly string[]): Promise<readonly JournalledKey[]> {

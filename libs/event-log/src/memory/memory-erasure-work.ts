@@ -66,6 +66,10 @@ export class MemoryErasureWork implements ErasureWork {
     return this.noted.progress;
   }
 
+  async requireHeld(): Promise<void> {
+    this.requireOwn();
+  }
+
   async advance(step: ErasureStep, progress: ErasureProgress = {}, dueInMs = 0): Promise<void> {
     const { own } = this;
     own.step = step;

@@ -5,6 +5,7 @@ import {
   ERASURE_STEPS,
   MAX_LISTED_ERASURES,
   MAX_OPEN_ERASURES,
+  type ErasureBacklog,
   type Erasures,
   type ErasureRequest,
   type ErasureStatus,
@@ -72,6 +73,12 @@ export class MemoryErasures implements Erasures {
     if (erasure.finishedAt !== undefined) throw new SluiceError('conflict', 'The erasure is done');
     erasure.abandonedAt ??= Date.now();
     return statusOf(erasure);
+  }
+
+  async backlog(): Promise<ErasureBacklog> {
+    const open = this.noted.filter(isOpen);
+    const now = Date.now();
+    return { open: open.length, oldestMs: Math.max(0, ...open.map(({ requestedAt }) => now - requestedAt)) };
   }
 
   async claim(holder: string, leaseMs: number): Promise<ErasureWork | undefined> {

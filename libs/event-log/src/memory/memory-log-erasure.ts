@@ -26,7 +26,12 @@ export class MemoryLogErasure implements LogErasure {
     return true;
   }
 
-  async finish(entity: LogEntity, mark: string, kept: AsyncIterable<readonly EncodedEnvelope[]>): Promise<void> {
+  async finish(
+    entity: LogEntity,
+    mark: string,
+    kept: AsyncIterable<readonly EncodedEnvelope[]>,
+    confirm?: () => Promise<void>,
+  ): Promise<void> {
     const ends = mark.split('.').map(Number);
     if (ends.length !== this.lanes.length || !ends.every((end) => Number.isInteger(end))) {
       throw new SluiceError('conflict', 'No erasure of this log has this mark');
@@ -40,6 +45,7 @@ export class MemoryLogErasure implements LogErasure {
     }
     await this.append([...lacking.values()]);
     for (const [n, lane] of this.lanes.entries()) {
+      await confirm?.();
       lane.change(ends[n] ?? 0, ({ value }) => {
         const about = recordOfEntity(value, entity);
         if (about.kind === 'other') return value;

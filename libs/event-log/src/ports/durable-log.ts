@@ -46,10 +46,12 @@ export interface FollowLogOptions {
   /** Most records in one batch. */
   readonly maxBatchRecords: number;
   /**
-   * Asked whenever lanes are taken over, and every few seconds. The answer says where to go on; a lane that is absent is read
+   * Asked whenever lanes are taken over, and every `checkIntervalMs`. The answer says where to go on; a lane that is absent is read
    * from its beginning. One that is behind the follower has been lost: `onFault` is told, and the lane is read again from there.
    */
   loadCheckpoints(lanes: readonly Lane[]): Promise<LaneCheckpoints>;
+  /** How often, in milliseconds, it is looked whether what is stored was lost; `CHECKPOINT_CHECK_MS` by default. */
+  readonly checkIntervalMs?: number;
   /**
    * Handles a batch and stores its checkpoints. When it rejects, the same records come again after a bounded back-off, or, after
    * CheckpointLost, those from the stored checkpoints on. Batches never overlap in time within one follower.

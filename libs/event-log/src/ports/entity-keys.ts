@@ -56,8 +56,11 @@ export interface EntityKeys {
   /** The newest generation of each entity that has one. It may be destroyed. */
   current(entities: readonly LogEntity[]): Promise<readonly CurrentKey[]>;
 
-  /** Adds keys. Of one generation of one entity the first stays: ask `current` which it is. */
-  add(keys: readonly EntityKey[]): Promise<void>;
+  /**
+   * Adds keys, at most one of an entity, each where its entity has neither its generation nor a later one.
+   * @returns the ids of those that were added, and were the newest then: for the other entities ask `current`
+   */
+  add(keys: readonly EntityKey[]): Promise<readonly string[]>;
 
   /** Notes that the journal has these keys. The answer are those that were destroyed meanwhile: the journal is to be told. */
   markStored(keyIds: readonly string[]): Promise<readonly JournalledKey[]>;

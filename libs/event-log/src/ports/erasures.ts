@@ -108,6 +108,8 @@ export interface ErasureWork extends ErasureRequest {
   readonly erasureId: number;
   readonly step: ErasureStep;
   readonly progress: ErasureProgress;
+  /** Does nothing else: to be asked right before something goes that is not in the read model. */
+  requireHeld(): Promise<void>;
   /** Notes the next step, to be begun after so long, and what is known by now. What was known before stays known. */
   advance(step: ErasureStep, progress?: ErasureProgress, dueInMs?: number): Promise<void>;
   /** What the log is to keep of the entity, in the order of positions, in batches of bounded size: for the step `log`. */
@@ -132,6 +134,14 @@ export interface ErasureWork extends ErasureRequest {
   finish(): Promise<void>;
 }
 
+/** What is still to be erased. */
+export interface ErasureBacklog {
+  /** Erasures that are neither done nor abandoned. */
+  readonly open: number;
+  /** For how long the oldest of them has been open, in milliseconds; 0 without one. */
+  readonly oldestMs: number;
+}
+
 /**
  * Erasing what is kept of one entity, or of fields of its events, from everywhere. Positions, ids and the order of what stays
  * are as they were.
@@ -153,11 +163,12 @@ export interface Erasures {
   list(query: { readonly before?: number; readonly limit: number }): Promise<readonly ErasureStatus[]>;
   /**
    * Nobody goes on with it: what its steps up to here have erased stays erased, and all else stays. It may be asked for again.
-   * What a process is at in this moment outside the read model may still come to its end. One that is abandoned already is
-   * answered as it is.
+   * Outside the read model the bounded part that a process is just at may still come to its end. One that is abandoned already
+   * is answered as it is.
    * @throws SluiceError `not_found`; `conflict` when it is done
    */
   abandon(erasureId: number): Promise<ErasureStatus>;
+  backlog(): Promise<ErasureBacklog>;
   /** An open erasure whose step is due and that nobody holds; undefined when there is none. */
   claim(holder: string, leaseMs: number): Promise<ErasureWork | undefined>;
 }

@@ -55,10 +55,17 @@ export interface LogErasure {
    * always stay.
    *
    * @param kept events of this entity, in their order, in batches of bounded size; each text may differ from what was appended
+   * @param confirm asked after all of `kept` was taken, right before each bounded part that goes: where it rejects, no more goes
    * @throws SluiceError `conflict` for a mark that is not ready, or when another erasure of the entity came between;
-   * `log_unavailable`, `overloaded`, `read_model_unavailable`: to be repeated from the beginning, with all of `kept`
+   * `log_unavailable`, `overloaded`, `read_model_unavailable`: to be repeated from the beginning, with all of `kept`; and what
+   * `confirm` throws
    */
-  finish(entity: LogEntity, mark: string, kept: AsyncIterable<readonly EncodedEnvelope[]>): Promise<void>;
+  finish(
+    entity: LogEntity,
+    mark: string,
+    kept: AsyncIterable<readonly EncodedEnvelope[]>,
+    confirm?: () => Promise<void>,
+  ): Promise<void>;
 }
 
 /** The key by which one entity is found among others; every id is free of line breaks. */

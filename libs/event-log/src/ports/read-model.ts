@@ -34,7 +34,15 @@ export interface ParkedRecord {
   readonly eventId?: string;
 }
 
-export type ParkReason = 'not_json' | 'invalid_envelope' | 'unknown_version' | 'too_large' | 'projection_failed';
+export const PARK_REASONS = [
+  'not_json',
+  'invalid_envelope',
+  'unknown_version',
+  'too_large',
+  'projection_failed',
+] as const;
+
+export type ParkReason = (typeof PARK_REASONS)[number];
 
 export interface StoredParkedRecord extends ParkedRecord {
   readonly parkedId: number;

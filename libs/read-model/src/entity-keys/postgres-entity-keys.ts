@@ -58,17 +58,27 @@ export class PostgresEntityKeys implements EntityKeys {
     });
   }
 
-  add(keys: readonly EntityKey[]): Promise<void> {
+  add(keys: readonly EntityKey[]): Promise<readonly string[]> {
     // In one order, so that two who add the same ones do not wait for each other.
     const sorted = [...keys].sort((a, b) => (logEntityKey(a.entity) < logEntityKey(b.entity) ? -1 : 1));
     const { workspaceIds, families, entityIds } = columnsOf(sorted.map(({ entity }) => entity));
     return orUnavailable(async () => {
-      await this.queries.$executeRaw`
+      const rows = await this.queries.$queryRaw<Pick<EntityKeyRow, 'key_id'>[]>`
         INSERT INTO erasure.entity_keys (key_id, workspace_id, family, entity_id, generation, key)
-        SELECT * FROM unnest(
+        SELECT n.key_id, n.workspace_id, n.family, n.entity_id, n.generation, n.key
+        FROM unnest(
           ${sorted.map(({ keyId }) => keyId)}::uuid[], ${workspaceIds}::int[], ${families}::text[], ${entityIds}::text[],
-          ${sorted.map(({ generation }) => generation)}::int[], ${sorted.map(({ key }) => Buffer.from(key))}::bytea[])
-        ON CONFLICT DO NOTHING`;
+          ${sorted.map(({ generation }) => generation)}::int[], ${sorted.map(({ key }) => Buffer.from(key))}::bytea[]
+        ) WITH ORDINALITY AS n (key_id, workspace_id, family, entity_id, generation, key, place)
+        WHERE NOT EXISTS (
+          SELECT FROM erasure.entity_keys e
+          WHERE e.workspace_id = n.workspace_id AND e.family = n.family AND e.entity_id = n.entity_id
+            AND e.generation > n.generation
+        )
+        ORDER BY n.place
+        ON CONFLICT DO NOTHING
+        RETURNING key_id`;
+      return rows.map(({ key_id }) => key_id);
     });
   }
 

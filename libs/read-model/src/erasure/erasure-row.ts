@@ -2,6 +2,7 @@ import {
   SluiceError,
   toPosition,
   type EntityRef,
+  type ErasureBacklog,
   type ErasureProgress,
   type ErasureRequest,
   type ErasureStatus,
@@ -105,6 +106,15 @@ export async function readStatuses(
   const rows = await queries.$queryRaw<StatusRow[]>`
     SELECT ${STATUS} FROM maintenance.erasures WHERE ${condition} ORDER BY erasure_id DESC LIMIT ${limit}`;
   return rows.map(fromStatusRow);
+}
+
+/** By the clock of the database, which noted when they were asked for. */
+export async function readErasureBacklog(queries: Queries): Promise<ErasureBacklog> {
+  const [row] = await queries.$queryRaw<{ open: string; oldest_ms: number }[]>`
+    SELECT count(*) AS open,
+      greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(requested_at)) * 1000, 0))::float8 AS oldest_ms
+    FROM maintenance.erasures WHERE is_open`;
+  return { open: Number(row?.open ?? 0), oldestMs: row?.oldest_ms ?? 0 };
 }
 
 /** Undefined while an erasure of the entity is open. */

@@ -57,6 +57,11 @@ export class PostgresErasureWork implements ErasureWork {
     return this.at.progress;
   }
 
+  /** Waits for who is just abandoning it. */
+  async requireHeld(): Promise<void> {
+    await orUnavailable(() => lockErasure(this.queries(), this.grant));
+  }
+
   async advance(step: ErasureStep, more: ErasureProgress = {}, dueInMs = 0): Promise<void> {
     const progress = { ...this.at.progress, ...more };
     const upTo = progress.upTo === undefined ? null : BigInt(progress.upTo);
@@ -72,7 +77,7 @@ export class PostgresErasureWork implements ErasureWork {
     const pages = pagesOfEntity(this.queries(), this.entity, after);
     for (;;) {
       const page = await orUnavailable(() => pages.next());
-      await orUnavailable(() => lockErasure(this.queries(), this.grant));
+      await this.requireHeld();
       if (page.done) return;
       const kept = page.value.flatMap(({ envelope, position }) => {
         const one = keptOf(envelope, position, part, this.options);

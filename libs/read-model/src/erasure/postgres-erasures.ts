@@ -7,6 +7,7 @@ import {
   MAX_OPEN_ERASURES,
   SluiceError,
   type EntityRef,
+  type ErasureBacklog,
   type Erasures,
   type ErasureRequest,
   type ErasureStatus,
@@ -27,6 +28,7 @@ import {
   fromProgressText,
   fromRequestRow,
   insertErasure,
+  readErasureBacklog,
   readStatuses,
 } from './erasure-row';
 import { keepRebuildsApart } from './maintenance-lock';
@@ -88,6 +90,10 @@ export class PostgresErasures implements Erasures {
     const status = await this.find(erasureId);
     if (status?.abandonedAt === undefined) throw new SluiceError('conflict', 'The erasure is done');
     return status;
+  }
+
+  backlog(): Promise<ErasureBacklog> {
+    return orUnavailable(() => readErasureBacklog(queriesOf(this.pool)));
   }
 
   claim(holder: string, leaseMs: number): Promise<ErasureWork | undefined> {
