@@ -4,8 +4,10 @@
 //   data/        the one folder that the app may write to and keep
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   readdirSync,
@@ -70,7 +72,7 @@ for (const file of OWN_PROGRAMS) cpSync(join(source, file), join(target, basenam
 writeSbom();
 writeUser();
 mkdirSync(join(out, 'data'));
-setTimes(out, sourceDateEpochSeconds);
+settle(out, sourceDateEpochSeconds);
 
 function readJson(path) {
   return JSON.parse(readFileSync(join(source, path), 'utf8'));
@@ -136,11 +138,10 @@ function writeUser() {
   writeFileSync(join(folder, 'group'), `${readFileSync('/etc/group', 'utf8')}${USER.name}:x:${USER.id}:\n`);
 }
 
-function setTimes(path, seconds) {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inner = join(path, entry.name);
-    if (entry.isDirectory()) setTimes(inner, seconds);
-    else lutimesSync(inner, seconds, seconds);
-  }
+/** Times that do not tell when it was made; modes by which everybody reads, whatever the mask of who checked the sources out. */
+function settle(path, seconds) {
+  const stats = lstatSync(path);
+  if (stats.isDirectory()) for (const name of readdirSync(path)) settle(join(path, name), seconds);
+  if (!stats.isSymbolicLink()) chmodSync(path, stats.isDirectory() || stats.mode & 0o100 ? 0o755 : 0o644);
   lutimesSync(path, seconds, seconds);
 }

@@ -1,6 +1,8 @@
 // Brokers that ask for TLS and credentials, for the tests of both: `node tools/brokers/secured.mjs FOLDER`, where the
-// folder has `cert.pem`, for 127.0.0.1 and localhost, and `key.pem`. Prints one line of JSON when they are ready, and ends
-// when standard input closes.
+// folder has `cert.pem`, for 127.0.0.1 and localhost, and `key.pem`. It may have `rights.json`: users of NATS with their
+// permissions, by name, and what one more user of Kafka may do (`ACL` of kafkajs without whom and from where). All have the
+// same password. Prints one line of JSON when they are ready, and ends when standard input closes.
+import { createRequire } from 'node:module';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,11 +18,16 @@ import { startReaper } from './reaper.mjs';
 
 const USER = 'sluice';
 const PASSWORD = 'secret of brokers';
+/** At Kafka it may do what `rights.json` says, and nothing else. */
+const LIMITED_USER = 'limited';
+
+const require = createRequire(import.meta.url);
 
 const log = (line) => process.stderr.write(`${line}\n`);
 
-/** TLS and one user. */
-async function securedNats({ config, folder, certificates }) {
+/** TLS, one user who may do all, and those who may do what is said. */
+async function securedNats({ config, folder, certificates, rights }) {
+  const users = [{ user: USER }, ...rights.nats].map((user) => JSON.stringify({ ...user, password: PASSWORD }));
   return prepareNats({
     config,
     folder,
@@ -30,7 +37,9 @@ async function securedNats({ config, folder, certificates }) {
       `  cert_file: ${JSON.stringify(join(certificates, 'cert.pem'))}`,
       `  key_file: ${JSON.stringify(join(certificates, 'key.pem'))}`,
       '}',
-      `authorization { user: ${JSON.stringify(USER)}, password: ${JSON.stringify(PASSWORD)} }`,
+      'authorization {',
+      `  users: [ ${users.join(', ')} ]`,
+      '}',
     ],
   });
 }
@@ -45,14 +54,15 @@ async function operatedNats({ config, folder }) {
   return { ...(await prepareNats({ config, folder: own, log, moreLines: configLines })), credentialsFile };
 }
 
-/** A second listener with TLS, PLAIN and SCRAM; the first one is for the node itself and for the check. */
-async function securedKafka({ config, folder, certificates }) {
+/** A second listener with TLS, PLAIN and SCRAM; the first one is for the node itself, the check and who gives rights. */
+async function securedKafka({ config, folder, certificates, rights }) {
   const jars = await installKafka({ ...config, log });
   const [plain, secured, controller] = [await freePort(), await freePort(), await freePort()];
   const keyStore = join(folder, 'kafka-keys.pem');
   const texts = await Promise.all(['key.pem', 'cert.pem'].map((name) => readFile(join(certificates, name), 'utf8')));
   await writeFile(keyStore, texts.join(''), { mode: 0o600 });
   const [open, closed] = [`PLAINTEXT://127.0.0.1:${plain}`, `SASL_SSL://127.0.0.1:${secured}`];
+  const passwords = [USER, LIMITED_USER].map((user) => ` user_${user}="${PASSWORD}"`).join('');
   const login = (module, rest = '') => `org.apache.kafka.common.security.${module} required${rest};`;
   const node = await kafkaNode({
     config,
@@ -68,13 +78,37 @@ async function securedKafka({ config, folder, certificates }) {
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT',
       'ssl.keystore.type': 'PEM',
       'ssl.keystore.location': keyStore,
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      'super.users': `User:ANONYMOUS;User:${USER}`,
       'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
-      'listener.name.sasl_ssl.plain.sasl.jaas.config': login('plain.PlainLoginModule', ` user_${USER}="${PASSWORD}"`),
+      'listener.name.sasl_ssl.plain.sasl.jaas.config': login('plain.PlainLoginModule', passwords),
       'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': login('scram.ScramLoginModule'),
     },
     formatArgs: ['--add-scram', `SCRAM-SHA-512=[name=${USER},password=${PASSWORD}]`],
   });
-  return { ...node, check: () => checkKafka(`127.0.0.1:${plain}`), address: `127.0.0.1:${secured}` };
+  const inside = `127.0.0.1:${plain}`;
+  const check = async () => {
+    await checkKafka(inside);
+    if (rights.kafka.length > 0) await giveRights(inside, rights.kafka);
+  };
+  return { ...node, check, address: `127.0.0.1:${secured}` };
+}
+
+async function giveRights(brokers, rights) {
+  const { Kafka, AclPermissionTypes, logLevel } = require('kafkajs');
+  const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
+  try {
+    await admin.connect();
+    const whom = { principal: `User:${LIMITED_USER}`, host: '*', permissionType: AclPermissionTypes.ALLOW };
+    await admin.createAcls({ acl: rights.map((right) => ({ ...right, ...whom })) });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function readRights(certificates) {
+  const text = await readFile(join(certificates, 'rights.json'), 'utf8').catch(() => '{}');
+  return { nats: [], kafka: [], ...JSON.parse(text) };
 }
 
 async function main(certificates) {
@@ -88,9 +122,10 @@ async function main(certificates) {
     await managed.start(check);
   };
   try {
-    const nats = await securedNats({ config, folder, certificates });
+    const rights = await readRights(certificates);
+    const nats = await securedNats({ config, folder, certificates, rights });
     const operated = await operatedNats({ config, folder });
-    const kafka = await securedKafka({ config, folder, certificates });
+    const kafka = await securedKafka({ config, folder, certificates, rights });
     await Promise.all([
       start('nats', nats, () => checkNats(nats.address)),
       start('operated-nats', operated, () => checkNats(operated.address)),
@@ -103,6 +138,8 @@ async function main(certificates) {
       natsUrl,
       user: USER,
       password: PASSWORD,
+      limitedUser: LIMITED_USER,
+      natsLogFile: join(folder, 'nats.log'),
       operatedNatsUrl: operated.address,
       credentialsFile: operated.credentialsFile,
     };

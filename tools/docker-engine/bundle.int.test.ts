@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,30 @@ function lstatsBelow(path: string, inside = ''): readonly { readonly path: strin
   });
 }
 
+/** Of paths, kinds, modes, times, bytes, and where links lead. */
+function hashOf(path: string): string {
+  const hash = createHash('sha256');
+  for (const { path: inside, mtimeMs } of [...lstatsBelow(path)].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const entry = join(path, inside);
+    const stats = lstatSync(entry);
+    hash.update(`${inside} ${stats.mode} ${mtimeMs} `);
+    if (stats.isSymbolicLink()) hash.update(readlinkSync(entry));
+    else if (stats.isFile()) hash.update(readFileSync(entry));
+  }
+  return hash.digest('hex');
+}
+
+/** With the files' modes that the user's mask leaves. */
+const bundle = (out: string, mask = '022') =>
+  run(
+    'sh',
+    ['-c', `umask ${mask} && exec "$0" "$@"`, process.execPath, 'docker/image/bundle.mjs', '--app', APP, '--out', out],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], HOME: folder, SOURCE_DATE_EPOCH: String(EPOCH_SECONDS) },
+    },
+  );
+
 /** Runs in the laid-out folder, with nothing of this repository to fall back on. */
 async function runInside(file: string, args: readonly string[], env: Record<string, string>) {
   return run(file, args, { cwd: app(), env: { PATH: process.env['PATH'], ...env } }).then(
@@ -34,10 +59,7 @@ async function runInside(file: string, args: readonly string[], env: Record<stri
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-bundle-'));
-  await run(process.execPath, ['docker/image/bundle.mjs', '--app', APP, '--out', join(folder, 'out')], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: folder, SOURCE_DATE_EPOCH: String(EPOCH_SECONDS) },
-  });
+  await bundle(join(folder, 'out'));
 }, 120_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -119,5 +141,12 @@ describe('the file system of an image', () => {
       metadata: { timestamp: string };
     };
     expect(Date.parse(metadata.timestamp)).toBe(EPOCH_SECONDS * 1_000);
+  });
+
+  it('has the same bytes, modes and times when it is made again, whatever the mask of its maker', async () => {
+    const again = join(folder, 'again');
+    await bundle(again, '077');
+    expect(hashOf(join(again, 'root'))).toBe(hashOf(root()));
+    expect(lstatSync(join(again, 'data')).mode).toBe(lstatSync(join(folder, 'out', 'data')).mode);
   });
 });

@@ -5,7 +5,9 @@ import { until } from '@sluice/event-log/conformance';
 import { WebSocket } from 'ws';
 import { assertErased } from '../../e2e/erasure';
 import { assertExactlyOnce } from '../../e2e/exactly-once';
+import { rebuildReadModel } from '../../e2e/read-model-rebuild';
 import { assertRedisClientReceives } from '../../e2e/redis-client';
+import { assertRollingRestartLosesNothing } from '../../e2e/rolling-restart';
 import { assertSamplesRun } from '../../e2e/samples';
 import { assertSessionSamplesRun } from '../../e2e/session-checks';
 import { assertRegistryPayloads, assertRegistrySamplesRun } from '../../e2e/stream-samples';
@@ -15,10 +17,13 @@ import { ROOT } from './run-module';
 
 /**
  * The end-to-end tests on the compose stack, through its gateway, run by `cli.mjs check`. Left out are those in which the
- * platform calls a program of the test: that listens on the loopback of this machine, where containers do not come.
+ * platform calls a program of the test (registered engines, webhooks): that listens on the loopback of this machine, where
+ * containers do not come; and those that need several replicas, which the stack does not have.
  */
 const SEED = 20_266;
 const ORDER_TIMEOUT_MS = 120_000;
+/** Longer than a drain takes. */
+const DRAIN_SECONDS = 60;
 const dev = JSON.parse(stackOfTest()) as DevFile;
 const system: System = {
   engine: 'cluster',
@@ -32,6 +37,12 @@ const docker = async (...args: readonly string[]): Promise<void> => {
 };
 const compose = (...args: readonly string[]): Promise<void> =>
   docker('compose', '--file', join(ROOT, 'docker', 'compose.yaml'), ...args);
+
+/** SIGTERM, its drain, and back. */
+async function restartApp(name: string): Promise<void> {
+  await compose('restart', '--timeout', String(DRAIN_SECONDS), name);
+  await compose('up', '--detach', '--no-build', '--no-deps', '--wait', name);
+}
 
 /** `kill -9`, and back: an engine does not start again by itself what was killed by order. */
 async function killApp(name: string): Promise<void> {
@@ -104,12 +115,19 @@ describe('the compose stack, through its gateway', () => {
   );
 
   it(
-    'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the projector and the loss of the delivery log (G1-G6)',
+    'loses and doubles nothing for anybody while its stream door is restarted under load (G2, G5)',
+    () => assertRollingRestartLosesNothing({ ...system, roll: restartApp }),
+    600_000,
+  );
+
+  it(
+    'shows every acknowledged event exactly once to subscribers that are cut, over kill -9 of the projector, the loss of the delivery log and a rebuild of the read model (G1-G6, G10)',
     () =>
       assertExactlyOnce(
         system,
         [
           { atShare: 0.3, run: () => killApp('projector') },
+          { atShare: 0.45, run: () => rebuildReadModel(system, () => killApp('projector')) },
           { atShare: 0.6, run: loseDeliveryLog },
         ],
         SEED,

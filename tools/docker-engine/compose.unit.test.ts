@@ -66,7 +66,16 @@ describe('the compose stack', () => {
   it.each(SERVED)('has the app %s: ready when it can serve, on a root file system that is read-only', (app) => {
     const service = serviceOf(app);
     expect(service.image).toMatch(new RegExp(`^sluice/${app}:`));
-    expect(service.build).toMatchObject({ context: '..', dockerfile: 'docker/Dockerfile', args: { APP: app } });
+    expect(service.build).toEqual({
+      context: '..',
+      dockerfile: 'docker/Dockerfile',
+      args: {
+        APP: app,
+        VERSION: expect.stringMatching(/^\$\{SLUICE_VERSION:-/),
+        REVISION: expect.stringMatching(/^\$\{SLUICE_REVISION:-/),
+        SOURCE_DATE_EPOCH: expect.stringMatching(/^\$\{SOURCE_DATE_EPOCH:-/),
+      },
+    });
     expect(service.healthcheck?.test).toEqual(['CMD', 'node', 'healthcheck.mjs', '/ready']);
     expect(service.read_only).toBe(true);
     // The image's own user, who is not root.

@@ -106,7 +106,7 @@ export class ConsumerSession {
     this.checkTimer = setInterval(() => {
       // One at a time: a store that hangs must not collect questions.
       this.checking ??= this.check().finally(() => (this.checking = undefined));
-    }, CHECKPOINT_CHECK_MS);
+    }, follow.checkIntervalMs ?? CHECKPOINT_CHECK_MS);
     this.joining = consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

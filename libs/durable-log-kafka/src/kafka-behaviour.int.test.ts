@@ -3,7 +3,7 @@ import { decodeUtf8, type FollowLogOptions, type Lane, type LogBatch, type LogRe
 import { sandboxEnvelope, until } from '@sluice/event-log/conformance';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { openKafkaDurableLog, type KafkaDurableLog } from './kafka-durable-log';
-import type { KafkaDurableLogOptions, KafkaLogLine, KafkaLogMetric } from './options';
+import type { KafkaDurableLogOptions, KafkaLogMetric } from './options';
 import { testKafkaBrokers } from './testing/config';
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -277,15 +277,5 @@ describe('KafkaDurableLog on a healthy broker', () => {
     const logs = await Promise.all(range(5).map(() => open()));
     await Promise.all(logs.map((log) => log.append([sandboxEnvelope()])));
     expect((await logs[0]?.ends())?.size).toBe(3);
-  });
-
-  it('says so when a topic that is there keeps something else', async () => {
-    const warnings: unknown[] = [];
-    const onLog = ({ level, fields }: KafkaLogLine) => void (level === 'warn' && warnings.push(fields));
-    await open({ keep: 'newest_of_key', onLog });
-    await open({ keep: 'newest_of_key', onLog });
-    expect(warnings).toEqual([]);
-    await open({ onLog });
-    expect(warnings).toEqual([{ topic, policy: 'compact', wanted: 'delete' }]);
   });
 });

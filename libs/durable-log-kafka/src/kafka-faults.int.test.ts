@@ -89,7 +89,7 @@ describe('KafkaDurableLog on a broker that fails', () => {
   };
 
   it('keeps every acknowledged event, in order, when the broker is killed under load', async () => {
-    const log = await open({ limits: { appendTimeoutMs: 1_000 } });
+    const log = await open({ limits: { appendTimeoutMs: 1_000, rebalanceTimeoutMs: 2_000 } });
     const projection = new Projection();
     const { loadCheckpoints, handle } = projection;
     await log.follow({ group: 'killed', maxBatchRecords: 100, loadCheckpoints, handle });
@@ -141,7 +141,7 @@ describe('KafkaDurableLog on a broker that fails', () => {
   });
 
   it('tries what waits once each while the broker is silent', async () => {
-    const limits = { requestTimeoutMs: 300, connectionTimeoutMs: 300, appendTimeoutMs: 500, maxSendEvents: 1 };
+    const limits = { requestTimeoutMs: 100, connectionTimeoutMs: 100, appendTimeoutMs: 200, maxSendEvents: 1 };
     let failedAttempts = 0;
     const log = await open({
       limits,

@@ -1,26 +1,10 @@
 import { SluiceError } from '@sluice/event-log';
-import { ConfigResourceTypes, type Admin, type Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
+import { createdWith, faultsOf, readTopic } from './kafka-topic-settings';
 import type { KafkaSettings } from './options';
 import { pause } from './waiting';
 
 const POLL_INTERVAL_MS = 100;
-
-/** Largest batch of records that the topic takes. */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
-
-/** How long a topic keeps what it has. */
-const RETENTION: Readonly<Record<KafkaSettings['keep'], Readonly<Record<string, string | number>>>> = {
-  // The copy of record: nothing ever expires.
-  everything: { 'cleanup.policy': 'delete', 'retention.ms': -1, 'retention.bytes': -1 },
-  // What was superseded is to be gone from the disks within hours of the next record: brokers never compact the segment that
-  // they are writing to.
-  newest_of_key: {
-    'cleanup.policy': 'compact',
-    'max.compaction.lag.ms': 3_600_000,
-    'segment.ms': 3_600_000,
-    'min.cleanable.dirty.ratio': 0.1,
-  },
-};
 
 /**
  * Creates the topic unless it is there, and resolves when all its partitions have leaders. Any number of processes may
@@ -36,7 +20,7 @@ export async function ensureTopic(kafka: Kafka, settings: KafkaSettings): Promis
       const partitions = await countLedPartitions(admin, settings.topic);
       if (partitions > 0) {
         warnOfOtherCount(settings, partitions);
-        return await warnOfOtherPolicy(admin, settings);
+        return await warnOfFaults(admin, settings);
       }
       await createTopic(admin, settings);
     } catch (error) {
@@ -61,14 +45,7 @@ async function countLedPartitions(admin: Admin, topic: string): Promise<number> 
 }
 
 async function createTopic(admin: Admin, settings: KafkaSettings): Promise<void> {
-  const { topic, partitions, replicationFactor, minInSyncReplicas, keep } = settings;
-  const config: Record<string, string | number> = {
-    ...RETENTION[keep],
-    'max.message.bytes': MAX_MESSAGE_BYTES,
-    // What a record says about when it was stored is the broker's word, not the producer's.
-    'message.timestamp.type': 'LogAppendTime',
-    ...(minInSyncReplicas === undefined ? {} : { 'min.insync.replicas': minInSyncReplicas }),
-  };
+  const { topic, partitions, replicationFactor } = settings;
   await admin.createTopics({
     waitForLeaders: false,
     topics: [
@@ -76,7 +53,7 @@ async function createTopic(admin: Admin, settings: KafkaSettings): Promise<void>
         topic,
         numPartitions: partitions,
         replicationFactor,
-        configEntries: Object.entries(config).map(([name, value]) => ({ name, value: String(value) })),
+        configEntries: Object.entries(createdWith(settings)).map(([name, value]) => ({ name, value: String(value) })),
       },
     ],
   });
@@ -91,16 +68,14 @@ function warnOfOtherCount({ topic, partitions: wanted, onLog }: KafkaSettings, p
   });
 }
 
-/** Who made the topic may have made it so that it loses what is to be kept. Not everybody may ask. */
-async function warnOfOtherPolicy(admin: Admin, { topic, keep, onLog }: KafkaSettings): Promise<void> {
-  const wanted = RETENTION[keep]['cleanup.policy'];
-  const asked = { type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] };
-  const answer = await admin.describeConfigs({ includeSynonyms: false, resources: [asked] }).catch(() => undefined);
-  const policy = answer?.resources[0]?.configEntries.find(({ configName }) => configName === 'cleanup.policy');
-  if (policy === undefined || policy.configValue === wanted) return;
-  onLog({
-    level: 'warn',
-    message: 'The topic has another cleanup policy, and loses what it should keep',
-    fields: { topic, policy: policy.configValue, wanted },
+/** Who made the topic may have made it so that it loses what is to be kept, or keeps what is to be gone. */
+async function warnOfFaults(admin: Admin, settings: KafkaSettings): Promise<void> {
+  const { topic, onLog } = settings;
+  const found = await readTopic(admin, topic).catch((error: unknown) => {
+    const fields = { topic, needed: 'the right to describe configs of the topic', reason: String(error) };
+    onLog({ level: 'warn', message: 'The settings of the topic cannot be checked', fields });
   });
+  for (const fault of found === undefined ? [] : faultsOf(found, settings)) {
+    onLog({ level: 'warn', message: 'The topic has a setting that breaks a promise', fields: { topic, ...fault } });
+  }
 }

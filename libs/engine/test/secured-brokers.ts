@@ -13,9 +13,25 @@ interface Addresses {
   readonly natsUrl: string;
   readonly user: string;
   readonly password: string;
+  /** Of Kafka: may do what it was given. */
+  readonly limitedUser: string;
+  /** Where NATS complains. */
+  readonly natsLogFile: string;
   /** Another NATS, whose users log in by files. */
   readonly operatedNatsUrl: string;
   readonly credentialsFile: string;
+}
+
+/** Who may do what at the brokers, besides the user who may do all. */
+export interface BrokerRights {
+  readonly nats: readonly { readonly user: string; readonly permissions: object }[];
+  /** By the numbers of Kafka's protocol. */
+  readonly kafka: readonly {
+    readonly resourceType: number;
+    readonly resourceName: string;
+    readonly resourcePatternType: number;
+    readonly operation: number;
+  }[];
 }
 
 /** Kafka and NATS of one test file that ask for TLS and credentials. */
@@ -30,12 +46,13 @@ export class SecuredBrokers {
     private readonly child: ChildProcessByStdio<Writable, Readable, null>,
   ) {}
 
-  static async start(): Promise<SecuredBrokers> {
+  static async start(rights?: BrokerRights): Promise<SecuredBrokers> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-certificates-'));
     const { cert, key } = makeCertificate('127.0.0.1', 'localhost');
     await writeFile(join(folder, 'cert.pem'), cert);
     await writeFile(join(folder, 'key.pem'), key);
     await writeFile(join(folder, 'other.pem'), makeCertificate('127.0.0.1', 'localhost').cert);
+    if (rights !== undefined) await writeFile(join(folder, 'rights.json'), JSON.stringify(rights));
     const child = spawn(process.execPath, [SECURED, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
     const line = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
     if (line.done === true) throw new Error('The brokers did not start');
