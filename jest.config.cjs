@@ -9,6 +9,7 @@ module.exports = {
   // The only limit on time: wide, because a slow machine is not wrong.
   testTimeout: 120_000,
   testSequencer: '<rootDir>/tools/jest/slowest-first.cjs',
+  runtime: '<rootDir>/tools/jest/compile-once.cjs',
   // The modules of each file stay in its worker: one that has grown so far is replaced by a new one.
   workerIdleMemoryLimit: '1GB',
   transform: {

@@ -1,5 +1,6 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { until } from '@sluice/event-log/conformance';
+import { untilAnswer } from './polling';
 import type { ClusterSystem } from './system';
 
 const LIMIT = 10;
@@ -64,7 +65,7 @@ export async function assertConnectionsLimited(system: ClusterSystem): Promise<v
 
   for (let round = 0; round < 5; round++) {
     await streams.closeSome(3);
-    await until(
+    await untilAnswer(
       async () => {
         await Promise.all(urls.map((url) => streams.tryOpen(url)));
         return streams.count === LIMIT;
@@ -78,7 +79,7 @@ export async function assertConnectionsLimited(system: ClusterSystem): Promise<v
   // The replica with the most of them, so that something is freed.
   await streams.closeSome(LIMIT);
   const [doomed = '', other = ''] = urls;
-  await until(
+  await untilAnswer(
     async () => {
       if (streams.count < 6) await streams.tryOpen(doomed);
       else await streams.tryOpen(other);
@@ -89,7 +90,7 @@ export async function assertConnectionsLimited(system: ClusterSystem): Promise<v
   );
   const killing = system.killApp(REPLICAS[0]);
   await until(() => streams.count < LIMIT, 'the streams of the killed replica break', ANSWER_TIMEOUT_MS);
-  await until(
+  await untilAnswer(
     async () => {
       await streams.tryOpen(other);
       return streams.count === LIMIT;

@@ -27,26 +27,31 @@ afterAll(async () => {
 const { chromium, python } = foreignClients;
 
 describe('the embedded engine, all in one process', () => {
-  it('runs the samples of the sandbox events document', () => assertSamplesRun(system), 300_000);
+  it.concurrent('runs the samples of the sandbox events document', () => assertSamplesRun(system), 300_000);
 
-  it('gives an unmodified Redis client the events of its sandbox', () => assertRedisClientReceives(system), 300_000);
+  it.concurrent(
+    'gives an unmodified Redis client the events of its sandbox',
+    () => assertRedisClientReceives(system),
+    300_000,
+  );
 
+  it.concurrent('runs the samples of the workspace events document', () => assertWorkspaceSamplesRun(system), 300_000);
+
+  if (chromium !== undefined) {
+    it.concurrent(
+      'misses nothing in a browser whose native EventSource is cut (G5)',
+      () => assertBrowserResumes(system, chromium),
+      120_000,
+    );
+  }
+
+  // Without others: each looks for its registry events once.
   it('runs the samples of the registry events document', () => assertRegistrySamplesRun(system), 300_000);
 
   it('shows every documented field of every registry event', () => assertRegistryPayloads(system), 300_000);
 
   if (python !== undefined) {
     it('gives registry events to Python', () => assertPythonSampleRuns(system, python), 300_000);
-  }
-
-  it('runs the samples of the workspace events document', () => assertWorkspaceSamplesRun(system), 300_000);
-
-  if (chromium !== undefined) {
-    it(
-      'misses nothing in a browser whose native EventSource is cut (G5)',
-      () => assertBrowserResumes(system, chromium),
-      120_000,
-    );
   }
 
   it(

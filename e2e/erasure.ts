@@ -1,4 +1,4 @@
-import { until } from '@sluice/event-log/conformance';
+import { untilAnswer } from './polling';
 import type { System } from './system';
 
 const ERASURE_TIMEOUT_MS = 150_000;
@@ -25,7 +25,7 @@ export async function assertErased(system: System): Promise<void> {
   const entity = { workspaceId, family: 'sandbox', entityId: erased };
   const { erasure } = (await call(system, 'POST', '/v1/admin/erasures', entity)) as { erasure: Erasure };
   let last = erasure;
-  await until(
+  await untilAnswer(
     async () => {
       const answer = await call(system, 'GET', `/v1/admin/erasures/${erasure.erasureId}`);
       last = (answer as { erasure: Erasure }).erasure;

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { until } from '@sluice/event-log/conformance';
+import { untilAnswer } from './polling';
 import { SseSubscriber, TcpSubscriber, type CutSubscriber } from './subscribers';
 import type { System } from './system';
 
@@ -101,7 +102,7 @@ export async function assertExactlyOnce(system: System, faults: readonly Fault[]
 async function store(system: System, agent: Agent, token: string, marker: Marker): Promise<string> {
   let eventId = '';
   const body = JSON.stringify({ type: 'custom.event', data: marker });
-  await until(
+  await untilAnswer(
     async () => {
       const answer = await post(`${system.dev().baseUrl}/events`, agent, body, {
         authorization: `Bearer ${token}`,

@@ -1,4 +1,5 @@
 import { until } from '@sluice/event-log/conformance';
+import { untilAnswer } from './polling';
 import type { System } from './system';
 
 const REBUILD_TIMEOUT_MS = 120_000;
@@ -24,7 +25,7 @@ export async function rebuildReadModel(system: System, whileBuilding?: () => Pro
     }, 'somebody builds');
     await whileBuilding();
   }
-  await until(
+  await untilAnswer(
     async () => {
       // Whoever answers may be away for a moment.
       rebuild = await call(system, 'GET').catch(() => undefined);

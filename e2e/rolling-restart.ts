@@ -10,6 +10,8 @@ const SOCKET_SUBSCRIBERS = 15;
 const WRITERS = 4;
 const TIMEOUT_MS = 120_000;
 
+type RollingSystem = Pick<ClusterSystem, 'dev' | 'roll'>;
+
 /** A follower and the ids of what it saw. */
 class Watched {
   readonly seen: string[] = [];
@@ -24,7 +26,7 @@ class Watched {
  * Restarts all replicas of `sse-stream`, one by one, while events are stored: every subscriber sees every event once and
  * in order, and the subscribers of one replica are not sent away at once.
  */
-export async function assertRollingRestartLosesNothing(system: ClusterSystem): Promise<void> {
+export async function assertRollingRestartLosesNothing(system: RollingSystem): Promise<void> {
   const { baseUrl } = system.dev();
   const apiKey = await issueKey(system);
   const target = () => ({ ...system.dev(), apiKey });
@@ -84,7 +86,7 @@ async function store(baseUrl: string, apiKey: string, sandboxId: string, n: numb
   return ((await response.json()) as { data: { eventId: string } }).data.eventId;
 }
 
-async function issueKey(system: ClusterSystem): Promise<string> {
+async function issueKey(system: RollingSystem): Promise<string> {
   const { baseUrl, adminKey } = system.dev();
   const response = await fetch(`${baseUrl}/v1/admin/keys`, {
     method: 'POST',

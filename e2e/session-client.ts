@@ -1,5 +1,5 @@
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
-import { until } from '@sluice/event-log/conformance';
+import { untilAnswer } from './polling';
 import type { System } from './system';
 
 export type SessionEvent = Anthropic.Beta.Sessions.Events.BetaManagedAgentsSessionEvent;
@@ -54,7 +54,7 @@ export async function untilEvents(
   timeoutMs = 120_000,
 ): Promise<SessionEvent[]> {
   let events: SessionEvent[] = [];
-  await until(
+  await untilAnswer(
     async () => {
       events = await eventsOf(client, sessionId);
       return isWanted(events);

@@ -2,6 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { checkSessionInvariants, type SessionEventBody } from '@sluice/agent-sessions';
 import { until } from '@sluice/event-log/conformance';
 import { seededRandom } from './exactly-once';
+import { untilAnswer } from './polling';
 import { anthropicOf, eventsOf, newSession, registerEngine, say, type SessionEvent } from './session-client';
 import type { SessionEngine } from './session-engine';
 import { SessionFollower } from './session-follower';
@@ -143,7 +144,7 @@ async function settle(
   { sessionId, acknowledged, sent, interrupts, follower }: Played,
 ): Promise<void> {
   let events: SessionEvent[] = [];
-  await until(
+  await untilAnswer(
     async () => {
       await answerAll(client, sessionId);
       const { status } = await client.beta.sessions.retrieve(sessionId);

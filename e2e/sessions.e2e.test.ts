@@ -26,23 +26,39 @@ afterAll(async () => {
 }, 300_000);
 
 describe('the surface of the Anthropic SDK, on the embedded engine', () => {
-  it.each(['@anthropic-ai/sdk', 'anthropic-sdk-0'])(
+  it.concurrent.each(['@anthropic-ai/sdk', 'anthropic-sdk-0'])(
     'runs the samples of the session events document: %s',
     (sdk) => assertSessionSamplesRun(system, sdk),
     300_000,
   );
 
-  it('lets the tool runner answer each call once, though its stream is cut again and again', async () => {
-    await assertToolRunnerSurvivesCuts(system, engine);
-  }, 300_000);
+  it.concurrent(
+    'lets the tool runner answer each call once, though its stream is cut again and again',
+    async () => {
+      await assertToolRunnerSurvivesCuts(system, engine);
+    },
+    300_000,
+  );
 
-  it('shows a retry of the engine on the stream, and a terminal error', async () => {
-    await assertRetryIsVisible(system, engine);
-  }, 300_000);
+  it.concurrent(
+    'shows a retry of the engine on the stream, and a terminal error',
+    async () => {
+      await assertRetryIsVisible(system, engine);
+    },
+    300_000,
+  );
 
-  it('tells an application of every family, in order and signed', async () => {
-    await assertWebhooksSurvive(system, receiver, () => Promise.resolve());
-  }, 300_000);
+  it.concurrent(
+    'tells an application of every family, in order and signed',
+    async () => {
+      await assertWebhooksSurvive(system, receiver, () => Promise.resolve());
+    },
+    300_000,
+  );
 
-  it('shows the events of a session on the command line', () => assertCommandLineTailsSessions(system), 300_000);
+  it.concurrent(
+    'shows the events of a session on the command line',
+    () => assertCommandLineTailsSessions(system),
+    300_000,
+  );
 });

@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { until } from '@sluice/event-log/conformance';
+import { untilAnswer } from './polling';
 import { produceRegistryEvents, reputationChange } from './registry';
 import { newSession, say } from './session-client';
 import type { System } from './system';
@@ -75,8 +76,11 @@ export async function assertWebhooksSurvive(
   const expected = await expectedOf(call, apiKey, headCursor);
   expect(new Set(expected.map(({ family }) => family))).toEqual(new Set(FAMILIES));
   for (const [path, secret] of secrets) {
-    const told = () => new Set(receiver.at(path).flatMap(takenId));
-    await until(() => expected.every(({ id }) => told().has(id)), `${path} is told of every event`, SETTLE_TIMEOUT_MS);
+    const isTold = () => {
+      const told = new Set(receiver.at(path).flatMap(takenId));
+      return expected.every(({ id }) => told.has(id));
+    };
+    await untilAnswer(isTold, `${path} is told of every event`, SETTLE_TIMEOUT_MS);
     assertInOrder(receiver.at(path), secret, new Set(expected.map(({ id }) => id)));
   }
   for (const endpointId of endpointIds) {
@@ -137,7 +141,7 @@ function callerOf(baseUrl: string) {
   return async <T>(method: string, path: string, key: string | Record<string, string>, json?: object): Promise<T> => {
     let answer: T | undefined;
     const credentials = typeof key === 'string' ? { 'x-api-key': key } : key;
-    await until(
+    await untilAnswer(
       async () => {
         const response = await fetch(`${baseUrl}${path}`, {
           method,

@@ -7,16 +7,22 @@ const LEVELS = ['.e2e.test.ts', '.int.test.ts', '.unit.test.ts'];
 /** What takes more than twenty seconds, the longest first: begun late, one of these is all that still runs at the end. */
 const SLOW_FILES = [
   'e2e/cluster.e2e.test.ts',
-  'apps/cli/test/sluice.e2e.test.ts',
-  'e2e/registry-simulation.e2e.test.ts',
-  'apps/all-in-one/test/one-process.e2e.test.ts',
   'e2e/embedded.e2e.test.ts',
+  'e2e/sealed-log.int.test.ts',
+  'e2e/registry-simulation.e2e.test.ts',
+  'apps/projector/test/erasure-kill.int.test.ts',
+  'apps/projector/test/erasure.int.test.ts',
   'e2e/sessions.e2e.test.ts',
+  'apps/projector/test/rebuild.int.test.ts',
+  'apps/projector/test/rebuild-run.unit.test.ts',
+  'apps/sse-stream/test/lifecycle.unit.test.ts',
   'libs/durable-log-kafka/src/kafka-faults.int.test.ts',
+  'apps/cli/test/sluice.e2e.test.ts',
+  'apps/all-in-one/test/one-process.e2e.test.ts',
+  'regression/faults.e2e.test.ts',
   'libs/read-model/test/prisma-workspace-documents.int.test.ts',
   'libs/local-postgres/test/local-postgres.int.test.ts',
   'libs/service-runtime/src/run-main.unit.test.ts',
-  'apps/sse-stream/test/lifecycle.unit.test.ts',
 ];
 
 /**

@@ -81,9 +81,9 @@ function serveDescriptions({ fastify }: HttpApp): void {
     ['/openapi.json', openApi],
     ['/asyncapi.json', asyncApi],
   ] as const) {
-    const text = JSON.stringify(document);
+    let text: string | undefined;
     fastify.get(path, { config: { cors: { origin: '*' } } }, (_request, reply) =>
-      reply.header('content-type', 'application/json; charset=utf-8').send(text),
+      reply.header('content-type', 'application/json; charset=utf-8').send((text ??= JSON.stringify(document))),
     );
   }
 }
