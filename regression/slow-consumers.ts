@@ -1,6 +1,6 @@
 import { SseFollower } from '../e2e/followers';
 import { SocketFollower } from '../e2e/socket-followers';
-import { LineFollower } from '../e2e/tcp-followers';
+import { LineFollower, RespFollower } from '../e2e/tcp-followers';
 import type { FaultBench, FaultClass } from '../tools/faults/fault-class';
 import { storeFiller } from '../tools/faults/filler';
 import { SlowSubscriber } from '../tools/faults/slow-subscriber';
@@ -19,6 +19,7 @@ async function run({ system, trial, rounds }: FaultBench): Promise<void> {
       new SlowSubscriber(system, 'GET /v1/stream', (options) => new SseFollower(options)),
       new SlowSubscriber(system, '/v1/socket', (options) => new SocketFollower(options)),
       new SlowSubscriber(system, 'TCP lines', (options) => new LineFollower(options, 'filler')),
+      new SlowSubscriber(system, 'RESP', (options) => new RespFollower(options, 'filler')),
     ];
     const witness = new SlowSubscriber(system, 'one that reads', (options) => new SseFollower(options));
     await trial.round(`slow ${round}`, async () => {
@@ -43,7 +44,7 @@ async function run({ system, trial, rounds }: FaultBench): Promise<void> {
 
 export const slowConsumers: FaultClass = {
   name: 'slow-consumers',
-  what: 'subscribers of three doors stop reading during a burst of 32 MB, and come back',
+  what: 'subscribers of four doors stop reading during a burst of 32 MB, and come back',
   cluster: { rounds: 3, run },
   embedded: { rounds: 3, run },
 };

@@ -1,176 +1,199 @@
-import { request } from 'node:http';
 import { connect } from 'node:net';
-import { WebSocket } from 'ws';
 import type { DevFile } from '../../e2e/system';
 
 const ANSWER_TIMEOUT_MS = 20_000;
 const MANY = 1_000_000;
 
-/** Something that no well-meaning client sends, and what the server may do about it. */
+/** Bytes that no well-meaning client sends, and what the server may do about them. */
 export interface MalformedCall {
   readonly name: string;
-  /** What came of it: a status, a close code, or `closed` where the connection ended without more. */
+  /** What came of it: a status, a code, or `closed` where the connection ended without more. */
   readonly send: () => Promise<string>;
   readonly isRight: (outcome: string) => boolean;
 }
 
+/** Oversize, broken and hostile bytes at every port: beneath what a client of HTTP, of WebSocket or of Redis would send. */
+export function malformedCalls(dev: DevFile): readonly MalformedCall[] {
+  const urls = [dev.baseUrl, ...(dev.gatewayUrl === undefined ? [] : [dev.gatewayUrl])];
+  return [
+    ...urls.flatMap((url) => httpCalls(url, dev)),
+    ...['/v1/socket', '/ws'].flatMap((path) => frameCalls(path, dev)),
+    ...lineCalls(dev),
+    ...respCalls(dev),
+  ];
+}
+
 const isRefusal = (outcome: string): boolean => /^4\d\d$/.test(outcome) || outcome === 'closed';
 
-/** Oversize, broken and hostile input at every door. */
-export function malformedCalls(dev: DevFile): readonly MalformedCall[] {
-  return [...httpCalls(dev), ...rawHttpCalls(dev), ...socketCalls(dev), ...tcpCalls(dev)];
-}
-
-const POSTS = [
-  '/events',
-  '/v1/registry/events',
-  '/api/tasks',
-  '/api/sessions/nobody/message',
-  '/v1/sessions',
-  '/v1/agents',
-  '/v1/webhooks',
-  '/v1/stream-tokens',
-  '/v1/admin/keys',
-] as const;
-const BODIES: readonly (readonly [string, string | Buffer])[] = [
-  ['no JSON', '{"type":'],
-  ['another type', '[1,2,3]'],
-  ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
-  ['deep', `${'['.repeat(MANY / 10)}${']'.repeat(MANY / 10)}`],
-  ['prototype', '{"__proto__":{"x":1},"constructor":{"prototype":{}},"type":7}'],
-  ['huge', JSON.stringify({ type: 'custom.event', data: { text: 'x'.repeat(6 * MANY) } })],
-];
-const GETS = [
-  '/v1/events?limit=-1',
-  '/v1/events?cursor=%00%ff',
-  '/v1/stream?cursor=nothing',
-  '/api/events?lastEventId=nothing',
-  `/v1/events?family=${'x'.repeat(10_000)}`,
-  '/v1/webhooks/no-uuid',
-] as const;
-
-function httpCalls({ baseUrl, adminKey, apiKey }: DevFile): readonly MalformedCall[] {
-  const key = (path: string) => (path.includes('admin') || path.includes('registry') ? adminKey : apiKey);
-  return [
-    ...POSTS.flatMap((path) =>
-      BODIES.map(([name, body]) => ({
-        name: `POST ${path} ${name}`,
-        send: () => call(baseUrl, 'POST', path, key(path), body),
-        isRight: isRefusal,
-      })),
-    ),
-    ...GETS.map((path) => ({
-      name: `GET ${path.slice(0, 40)}`,
-      send: () => call(baseUrl, 'GET', path, apiKey),
-      isRight: isRefusal,
-    })),
-    ...['GET', 'POST'].map((method) => ({
-      name: `${method} with a bad key`,
-      send: () => call(baseUrl, method, method === 'GET' ? '/v1/events' : '/events', `sk_${'x'.repeat(5_000)}`),
-      isRight: isRefusal,
-    })),
-  ];
-}
-
-function call(baseUrl: string, method: string, path: string, key: string, body?: string | Buffer): Promise<string> {
-  return new Promise((resolve) => {
-    const headers = { 'x-api-key': key, ...(body !== undefined && { 'content-type': 'application/json' }) };
-    const outgoing = request(`${baseUrl}${path}`, { method, headers, agent: false, timeout: ANSWER_TIMEOUT_MS });
-    outgoing.on('response', (response) => {
-      response.resume().on('error', () => undefined);
-      resolve(String(response.statusCode));
-      if (response.headers['content-type'] === 'text/event-stream') outgoing.destroy();
-    });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
-    outgoing.on('error', (error) => resolve(error.message === 'no answer' ? 'no answer' : 'closed'));
-    outgoing.end(body);
-  });
-}
-
-function rawHttpCalls({ baseUrl, apiKey }: DevFile): readonly MalformedCall[] {
-  const { hostname, port } = new URL(baseUrl);
-  const send = (text: string) => () => exchange(hostname, Number(port), text, /^HTTP\/1\.1 (\d{3})/);
+function httpCalls(url: string, { apiKey }: DevFile): readonly MalformedCall[] {
+  const { hostname, port } = new URL(url);
   const head = `POST /events HTTP/1.1\r\nhost: x\r\nx-api-key: ${apiKey}\r\ncontent-type: application/json\r\n`;
-  return [
-    { name: 'no HTTP', send: send('\u0000\u0001 nothing\r\n\r\n'), isRight: isRefusal },
-    {
-      name: 'huge header',
-      send: send(`GET /v1/events HTTP/1.1\r\nx: ${'x'.repeat(MANY)}\r\n\r\n`),
-      isRight: isRefusal,
-    },
-    { name: 'two lengths', send: send(`${head}content-length: 5\r\ncontent-length: 6\r\n\r\n{}`), isRight: isRefusal },
-    {
-      name: 'length and chunks',
-      send: send(`${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`),
-      isRight: isRefusal,
-    },
-    { name: 'broken chunk', send: send(`${head}transfer-encoding: chunked\r\n\r\nZZ\r\n`), isRight: isRefusal },
-  ];
-}
-
-function socketCalls({ baseUrl, apiKey }: DevFile): readonly MalformedCall[] {
-  const messages: readonly (readonly [string, string | Buffer])[] = [
-    ['binary', Buffer.alloc(100)],
-    ['too large', 'x'.repeat(MANY)],
-    ['not understood 30 times', '{"type":"nothing"}'],
-  ];
-  return ['/v1/socket', '/ws'].flatMap((path) =>
-    messages.map(([name, message]) => ({
-      name: `${path} ${name}`,
-      send: () =>
-        new Promise<string>((resolve) => {
-          const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}${path}`, { headers: { 'x-api-key': apiKey } });
-          const timer = setTimeout(() => socket.terminate(), ANSWER_TIMEOUT_MS);
-          socket.on('open', () => {
-            for (let n = 0; n < 30; n++) socket.send(message);
-          });
-          socket
-            .on('error', () => undefined)
-            .on('close', (code) => {
-              clearTimeout(timer);
-              resolve(String(code));
-            });
-        }),
-      // The close of the protocol, or a connection that is cut while much is still being sent.
-      isRight: (outcome: string) => ['1003', '1006', '1008', '1009', '4029'].includes(outcome),
-    })),
-  );
-}
-
-function tcpCalls({ pubsub, apiKey }: DevFile): readonly MalformedCall[] {
-  const { host, port } = pubsub;
-  const texts: readonly (readonly [string, string])[] = [
-    ['no command', 'HELLO\u0000\u0001\r\n'],
-    ['endless line', 'x'.repeat(MANY)],
-    ['foreign sandbox', `SUBSCRIBE ${'x'.repeat(2_000)} nobody earliest\r\n`],
-    ['RESP of a huge array', '*999999999\r\n'],
-    ['RESP of a huge word', `*2\r\n$4\r\nAUTH\r\n$999999999\r\n`],
-    ['RESP of a negative length', '*-7\r\n$-9\r\n'],
-    ['RESP without credential', '*2\r\n$9\r\nSUBSCRIBE\r\n$9\r\nsandbox:x\r\n*1\r\n$4\r\nQUIT\r\n'],
-    ['bad cursor', `SUBSCRIBE nobody ${apiKey} nothing\r\n`],
-  ];
-  return texts.map(([name, text]) => ({
-    name: `TCP ${name}`,
-    send: () => exchange(host, port, text, /^-(\w+)/),
-    isRight: (outcome: string) => ['ERR', 'NOAUTH', 'WRONGPASS', 'closed'].includes(outcome),
+  const get = `GET /v1/events HTTP/1.1\r\nhost: x\r\nx-api-key: ${apiKey}\r\n`;
+  const texts: Readonly<Record<string, string>> = {
+    'no HTTP': '\u0000\u0001 nothing\r\n\r\n',
+    'another protocol': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    TLS: '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003',
+    'an unknown method': 'NOTHING /v1/events HTTP/1.1\r\nhost: x\r\n\r\n',
+    'an unknown version': 'GET /v1/events HTTP/9.9\r\nhost: x\r\n\r\n',
+    'no host': 'GET /v1/events HTTP/1.1\r\n\r\n',
+    'an address without end': `GET /${'x'.repeat(MANY)} HTTP/1.1\r\nhost: x\r\n\r\n`,
+    'an address with a space': 'GET /v1/ev ents HTTP/1.1\r\nhost: x\r\n\r\n',
+    'a header without end': `${get}x: ${'x'.repeat(MANY)}\r\n\r\n`,
+    'many headers': `${get}${'x: y\r\n'.repeat(10_000)}\r\n`,
+    'a header without a name': `${get}: y\r\n\r\n`,
+    'a header with NUL': `${get}x: a\u0000b\r\n\r\n`,
+    'a folded header': `${get}x: a\r\n b: c\r\n\r\n`,
+    'two keys': `${get}x-api-key: other\r\nconnection: close\r\n\r\n`,
+    'two lengths': `${head}content-length: 5\r\ncontent-length: 6\r\n\r\n{}`,
+    'a negative length': `${head}content-length: -5\r\n\r\n{}`,
+    'length and chunks': `${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'chunks that are not last': `${head}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+    'a broken chunk': `${head}transfer-encoding: chunked\r\n\r\nZZ\r\n`,
+    'a chunk without end': `${head}transfer-encoding: chunked\r\n\r\n${'f'.repeat(40)}\r\n{}`,
+  };
+  return Object.entries(texts).map(([name, text]) => ({
+    name: `HTTP: ${name}`,
+    send: () => exchange(hostname, Number(port), text, /^HTTP\/1\.1 (\d{3})/),
+    isRight: isRefusal,
   }));
 }
 
+/** The codes of the protocol for what is no frame, no text, too much or not understood; or a connection that is cut. */
+const CLOSES: readonly string[] = ['1002', '1003', '1007', '1008', '1009', '4029', 'closed'];
+
+function frameCalls(path: string, { baseUrl, apiKey }: DevFile): readonly MalformedCall[] {
+  const { hostname, port } = new URL(baseUrl);
+  const head = `GET ${path} HTTP/1.1\r\nhost: x\r\nx-api-key: ${apiKey}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n`;
+  const greeting = `${head}sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
+  const mask = '\u0000\u0000\u0000\u0000';
+  const frames: Readonly<Record<string, string>> = {
+    'no mask': '\u0081\u0002{}',
+    'a reserved bit': `\u00f1\u0082${mask}{}`,
+    'a reserved opcode': `\u0083\u0082${mask}{}`,
+    'a ping in two parts': `\u0009\u0081${mask}x`,
+    'a long ping': `\u0089\u00fe\u0000\u00ff${mask}${'x'.repeat(255)}`,
+    'a continuation of nothing': `\u0080\u0081${mask}x`,
+    'two beginnings': `\u0001\u0081${mask}x\u0001\u0081${mask}x`,
+    'a length of 2^63': `\u0081\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff${mask}x`,
+    'a length that is too large': `\u0081\u00ff\u0000\u0000\u0000\u0000\u0040\u0000\u0000\u0000${mask}x`,
+    'parts without end': `\u0001\u00fe\u00ff\u00ff${mask}${'x'.repeat(65_535)}\u0000\u00fe\u00ff\u00ff${mask}${'x'.repeat(65_535)}`,
+    'no UTF-8': `\u0081\u0083${mask}\u00ff\u00fe\u00fd`,
+    binary: `\u0082\u0084${mask}abcd`,
+    'a close of one byte': `\u0088\u0081${mask}x`,
+    'a close by a code that is none': `\u0088\u0082${mask}\u0000\u0001`,
+    'not understood 30 times': `\u0081\u0082${mask}{}`.repeat(30),
+    'frames without end': `\u0081\u0082${mask}{}`.repeat(10_000),
+  };
+  return Object.entries(frames).map(([name, bytes]) => ({
+    name: `${path}: ${name}`,
+    // The last frame is a close: its code is in the two bytes behind its length.
+    send: () =>
+      exchange(hostname, Number(port), greeting + bytes, /\u0088[\u0002-\u007d]([\s\S]{2})[^\u0088]*$/, codeOf),
+    isRight: (outcome: string) => CLOSES.includes(outcome),
+  }));
+}
+
+const codeOf = (bytes: string): string => String(Buffer.from(bytes, 'latin1').readUInt16BE());
+
+/** What an error of the TCP port may begin with; `ERR internal` would be a fault of ours. */
+const isTcpRefusal = (outcome: string): boolean =>
+  (/^(?:ERR|NOAUTH|NOPERM|NOPROTO|WRONGPASS)\b/.test(outcome) && !/ internal/.test(outcome)) || outcome === 'closed';
+
+function tcpCall(name: string, { host, port }: DevFile['pubsub'], text: string): MalformedCall {
+  return { name: `TCP: ${name}`, send: () => exchange(host, port, text, /(?:^|\n)-(\w+ ?\w*)/), isRight: isTcpRefusal };
+}
+
+function lineCalls({ pubsub, apiKey, sandboxId }: DevFile): readonly MalformedCall[] {
+  const texts: Readonly<Record<string, string>> = {
+    'no command': 'HELLO\u0000\u0001\r\n',
+    'no UTF-8': 'SUBSCRIBE \u00ff\u00fe \u00ff\r\n',
+    'a line without end': 'x'.repeat(MANY),
+    'a line that is too long': `SUBSCRIBE ${sandboxId} ${'x'.repeat(20_000)}\r\n`,
+    HTTP: 'GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n',
+    'no sandbox': 'SUBSCRIBE\r\n',
+    'no credential': `SUBSCRIBE ${sandboxId}\r\n`,
+    'too many words': `SUBSCRIBE ${sandboxId} ${apiKey} earliest and more\r\n`,
+    'a credential that is none': `SUBSCRIBE ${sandboxId} ${'x'.repeat(2_000)}\r\n`,
+    'a sandbox that is none': `SUBSCRIBE ${'x'.repeat(2_000)} ${apiKey}\r\n`,
+    'a sandbox with NUL': `SUBSCRIBE a\u0000b ${apiKey}\r\n`,
+    'a cursor that is none': `SUBSCRIBE ${sandboxId} ${apiKey} nothing\r\n`,
+    'a cursor beyond numbers': `SUBSCRIBE ${sandboxId} ${apiKey} 1-00000000-${'9'.repeat(400)}\r\n`,
+    'a resumption of nothing': 'RESUME\r\n',
+    'a resumption from nowhere': `RESUME \u0000${'x'.repeat(2_000)}\r\nSUBSCRIBE ${sandboxId} ${apiKey}\r\n`,
+    'two subscriptions': `SUBSCRIBE ${sandboxId} ${apiKey}\r\nSUBSCRIBE ${sandboxId} ${apiKey}\r\n`,
+    'commands without end': 'PING\r\n'.repeat(20_000),
+  };
+  return Object.entries(texts).map(([name, text]) => tcpCall(`lines, ${name}`, pubsub, text));
+}
+
+const resp = (...words: readonly string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word, 'latin1')}\r\n${word}\r\n`).join('')}`;
+
+function respCalls({ pubsub, apiKey, sandboxId }: DevFile): readonly MalformedCall[] {
+  const quit = resp('QUIT');
+  const strange: Readonly<Record<string, string>> = {
+    'a huge array': '*999999999\r\n',
+    'a huge word': '*2\r\n$4\r\nAUTH\r\n$999999999\r\n',
+    'a negative length': '*-7\r\n$-9\r\n',
+    'a length that is no number': '*x\r\n',
+    'a length without end': `*${'9'.repeat(MANY)}`,
+    'lists in lists': '*1\r\n'.repeat(20_000),
+    'words that are numbers': '*2\r\n:1\r\n:2\r\n',
+    'a word that goes on': '*1\r\n$4\r\nQUITQUIT\r\n',
+    'no credential': resp('SUBSCRIBE', 'sandbox:x') + quit,
+    'too many words before a credential': resp('AUTH', ...Array.from({ length: 2_000 }, () => 'x')),
+    'a credential that is none': resp('AUTH', 'x'.repeat(10_000)) + quit,
+    'a credential with NUL': resp('AUTH', '\u0000\u00ff') + quit,
+    'an unknown protocol': resp('HELLO', '99999999999999999999', 'AUTH', 'default', apiKey) + quit,
+    'a greeting of nothing': resp('HELLO', '3', 'AUTH') + quit,
+  };
+  const admitted: Readonly<Record<string, string>> = {
+    'an unknown command': resp('\u0000\u00ff', 'x') + quit,
+    'no channel': resp('SUBSCRIBE') + quit,
+    'a channel of nothing': resp('SUBSCRIBE', '') + quit,
+    'a channel of another kind': resp('SUBSCRIBE', `weather:${sandboxId}`) + quit,
+    'a channel with NUL': resp('SUBSCRIBE', 'sandbox:a\u0000b') + quit,
+    'a channel that is no UTF-8': resp('SUBSCRIBE', 'sandbox:\u00ff\u00fe') + quit,
+    'a channel that is too long': resp('SUBSCRIBE', `sandbox:${'x'.repeat(100_000)}`) + quit,
+    'a cursor that is none': resp('SUBSCRIBE', `sandbox:${sandboxId}@nothing`) + quit,
+    'a cursor beyond numbers': resp('SUBSCRIBE', `sandbox:${sandboxId}@1-00000000-${'9'.repeat(400)}`) + quit,
+    'too many channels': resp('SUBSCRIBE', ...Array.from({ length: 500 }, (_, n) => `sandbox:${n}`)) + quit,
+    'too many words': resp('SUBSCRIBE', ...Array.from({ length: 5_000 }, () => 'x')),
+    'a pattern that is too long': resp('PSUBSCRIBE', `sandbox:${'*'.repeat(5_000)}`) + quit,
+    'a pattern of brackets': resp('PSUBSCRIBE', `sandbox:${'[a-'.repeat(60)}`) + quit,
+  };
+  return [
+    ...Object.entries(strange).map(([name, text]) => tcpCall(`RESP, ${name}`, pubsub, text)),
+    ...Object.entries(admitted).map(([name, text]) => tcpCall(`RESP, ${name}`, pubsub, resp('AUTH', apiKey) + text)),
+  ];
+}
+
 /** Sends bytes and resolves with what the pattern finds in the answer, when the server has ended the connection. */
-function exchange(host: string, port: number, text: string, pattern: RegExp): Promise<string> {
+function exchange(
+  host: string,
+  port: number,
+  text: string,
+  pattern: RegExp,
+  read: (found: string) => string = (found) => found,
+): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     let answer = '';
-    const timer = setTimeout(() => socket.destroy(new Error('no answer')), ANSWER_TIMEOUT_MS);
     let outcome = 'closed';
-    socket.setEncoding('latin1').on('data', (chunk: string) => (answer = (answer + chunk).slice(0, 1_000)));
-    socket.on('error', (error) => {
-      if (error.message === 'no answer') outcome = 'no answer';
-    });
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(pattern.exec(answer)?.[1] ?? outcome);
-    });
+    const timer = setTimeout(() => {
+      outcome = 'no answer';
+      socket.destroy();
+    }, ANSWER_TIMEOUT_MS);
+    socket.setEncoding('latin1').on('data', (chunk: string) => (answer = (answer + chunk).slice(-100_000)));
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        clearTimeout(timer);
+        const found = pattern.exec(answer)?.[1];
+        resolve(
+          found === undefined ? (outcome === 'closed' ? outcome : `${outcome}: ${answer.slice(0, 200)}`) : read(found),
+        );
+      });
     socket.write(text, 'latin1');
   });
 }

@@ -1,5 +1,5 @@
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
-import type { ListRefusal } from './http/agents/list-gate';
+import { LIST_REFUSALS, type ListRefusal } from './http/agents/list-gate';
 
 /** Who did something that is worth a line in the log. */
 export interface Actor {
@@ -40,6 +40,7 @@ export function createQuerySignals(metrics: MetricsRegistry, logger: Logger): Qu
     name: 'sluice_query_lists_refused_total',
     help: 'Lists of agents and feedback that were refused, by reason.',
     labels: ['reason'],
+    values: { reason: [...LIST_REFUSALS, 'slow'] },
   });
   const administered = metrics.counter({
     name: 'sluice_query_administration_total',

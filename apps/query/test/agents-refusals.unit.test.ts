@@ -55,6 +55,15 @@ describe('the doors of agents', () => {
     });
   });
 
+  it.each([
+    ['an address that cannot be decoded', '/%zz', 'URL is not validly encoded'],
+    ['a part of the path that is too long', `/${'1'.repeat(600)}`, 'A part of the path is too long'],
+    ['the same below it', '/%ff/events', 'URL is not validly encoded'],
+  ])('refuses %s in the words of that API', async (_what, path, error) => {
+    const { status, body } = await get(path);
+    expect({ status, body }).toMatchObject({ status: 400, body: { success: false, error, code: 'VALIDATION_ERROR' } });
+  });
+
   describe('who may', () => {
     const PATHS = ['', '/1:0', '/1:0/feedback', '/1:0/events'];
     beforeEach(async () => {

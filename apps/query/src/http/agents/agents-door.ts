@@ -45,6 +45,8 @@ export class AgentsDoor {
   }
 
   register(fastify: FastifyInstance): void {
+    // An address that cannot be decoded comes to no route.
+    fastify.errorForms.add(AGENTS_PATH, (thrown, request, reply) => void this.refuse(thrown, request, reply));
     void fastify.register(
       (scope, _options, done) => {
         scope.addHook('onRequest', async (request) => this.admit(request));

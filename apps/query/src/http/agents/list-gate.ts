@@ -15,8 +15,10 @@ export interface ListGateOptions {
   onRefused(reason: ListRefusal): void;
 }
 
+export const LIST_REFUSALS = ['caller', 'line', 'wait'] as const;
+
 /** Why a list is not read: its caller has too many in line, all callers have, or its turn did not come in time. */
-export type ListRefusal = 'caller' | 'line' | 'wait';
+export type ListRefusal = (typeof LIST_REFUSALS)[number];
 
 /** As many lists as the read model has connections for, and what a page with many panels asks for at once. */
 export const LIST_GATE_LIMITS = {
