@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startDescribedProcess, type DescribedProcess } from '../schema-export/described-process';
+import { ExportedMetrics } from './exported-metrics';
+import { Query } from './promql';
 import { parseObjects, ROOT } from './rendered';
 
 const K8S = join(ROOT, 'k8s');
-const WORDS = /\b(?:sluice|process|nodejs)_[a-z0-9_]+/g;
 
 /** Parsed YAML and JSON, which tests may look into. */
 type Parsed = ReturnType<typeof JSON.parse>;
@@ -12,88 +12,110 @@ type Parsed = ReturnType<typeof JSON.parse>;
 const read = (...path: string[]) => readFileSync(join(K8S, ...path), 'utf8');
 const parsed = (...path: string[]): Parsed => parseObjects(read(...path))[0];
 
-/** What only exists with brokers, or with certificates: its names are read from the source. */
-function configuredMetrics(): readonly string[] {
-  const files = [
-    'engine/src/engine-signals.ts',
-    'engine/src/coordination-signals.ts',
-    'service-runtime/src/signals.ts',
-  ];
-  return files.flatMap((file) =>
-    [...readFileSync(join(ROOT, 'libs', file), 'utf8').matchAll(/: '(sluice_[a-z_]+)'/g)].map(([, name]) =>
-      String(name),
-    ),
-  );
-}
-
-let running: DescribedProcess;
-/** Names as queries have them: a histogram has three. */
-const exported = new Set<string>();
-
+let metrics: ExportedMetrics;
 beforeAll(async () => {
-  running = await startDescribedProcess();
-  const text = await (await fetch(`${running.url}/metrics`)).text();
-  const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({ name: String(name), type }));
-  for (const name of configuredMetrics()) {
-    const isHistogram = name.endsWith('_seconds') && !name.endsWith('_expiry_seconds');
-    types.push({ name, type: isHistogram ? 'histogram' : 'other' });
-  }
-  for (const { name, type } of types) {
-    const endings = type === 'histogram' ? ['_bucket', '_count', '_sum'] : [''];
-    for (const ending of endings) exported.add(`${name}${ending}`);
-  }
+  metrics = await ExportedMetrics.read();
 });
 
-afterAll(() => running.stop());
+/** The labels that a text names, and that what the query finds does not have. */
+function lackingIn(text: string, word: RegExp, query: Query): readonly string[] {
+  const labels = query.labels();
+  return [...text.matchAll(word)].map(([, label]) => String(label)).filter((label) => !labels.has(label));
+}
 
-const unknownIn = (text: string) => [...new Set(text.match(WORDS) ?? [])].filter((name) => !exported.has(name));
+const alertRules = (): Parsed[] =>
+  parsed('observability', 'alerts.yaml').spec.groups.flatMap(({ rules }: Parsed) => rules);
 
 describe('what is observed', () => {
-  it('tells names that no app exports', () => {
-    expect(exported.size).toBeGreaterThan(100);
-    expect(unknownIn('rate(sluice_http_request_duration_seconds_count[1m]) / sluice_nothing_total')).toEqual([
-      'sluice_nothing_total',
-    ]);
-    expect(unknownIn('sluice_http_request_duration_seconds')).not.toEqual([]);
+  it('is known: all metrics of the apps', () => {
+    expect(metrics.names.length).toBeGreaterThan(150);
+    expect(metrics.names).toEqual(
+      expect.arrayContaining(['sluice_coordination_shared', 'sluice_tls_certificate_expiry_seconds', 'up']),
+    );
   });
 
-  it('alerts on metrics that the apps export', () => {
-    const { groups } = parsed('observability', 'alerts.yaml').spec;
-    const rules: { alert: string; expr: string }[] = groups.flatMap((group: { rules: object[] }) => group.rules);
+  it('is what alerts ask for, by labels that there are', () => {
+    const rules = alertRules();
     expect(rules.length).toBeGreaterThan(10);
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
-    for (const { alert, expr } of rules) expect({ alert, unknown: unknownIn(expr) }).toEqual({ alert, unknown: [] });
+    const faults = rules.map(({ alert, expr, annotations }) => {
+      const query = new Query(expr, metrics);
+      const lacking = lackingIn(JSON.stringify(annotations), /\$labels\.(\w+)/g, query);
+      return { alert, faults: [...query.faults(), ...lacking.map((label) => `is told with a label ${label}`)] };
+    });
+    expect(faults.filter((each) => each.faults.length > 0)).toEqual([]);
   });
 
-  it('shows metrics that the apps export', () => {
-    const { panels } = JSON.parse(read('observability', 'dashboard.json'));
-    const queries = panels.flatMap(({ title, targets = [] }: Parsed) =>
-      targets.map(({ expr }: Parsed) => ({ title, expr })),
+  it('is that of Sluice alone, where an alert asks for what other targets have as well', () => {
+    const chosen = alertRules().flatMap(({ alert, expr }) =>
+      new Query(expr, metrics).selectors().map((selector) => ({ alert, ...selector })),
     );
-    expect(queries.length).toBeGreaterThan(20);
-    for (const { title, expr } of queries) expect({ title, unknown: unknownIn(expr) }).toEqual({ title, unknown: [] });
+    const shared = chosen.filter(({ metric }) => !metric.startsWith('sluice_'));
+    expect(shared.length).toBeGreaterThan(10);
+    const isOurs = { label: 'app_kubernetes_io_part_of', operator: '=', value: 'sluice' };
+    for (const { alert, metric, matchers } of shared)
+      expect({ alert, metric, matchers }).toEqual({ alert, metric, matchers: expect.arrayContaining([isOurs]) });
+  });
+
+  it('is what the dashboard shows, by labels that there are', () => {
+    const { panels, templating } = JSON.parse(read('observability', 'dashboard.json'));
+    const shown: Parsed[] = panels.flatMap(({ title, targets = [] }: Parsed) =>
+      targets.map((target: Parsed) => ({ title, ...target })),
+    );
+    expect(shown.length).toBeGreaterThan(20);
+    const faults = shown.map(({ title, expr, legendFormat = '' }) => {
+      const query = new Query(expr, metrics);
+      const lacking = lackingIn(legendFormat, /\{\{(\w+)\}\}/g, query);
+      return { title, faults: [...query.faults(), ...lacking.map((label) => `is named by a label ${label}`)] };
+    });
+    expect(faults.filter((each) => each.faults.length > 0)).toEqual([]);
+    for (const { type, query } of templating.list) {
+      if (type !== 'query') continue;
+      const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(query.query) ?? [];
+      expect(metrics.labelsOf(metric)).toContain(label);
+    }
   });
 });
 
 describe('what is scaled on', () => {
   const { rules } = parsed('observability', 'prometheus-adapter.yaml');
+  const all: Parsed[] = [...rules.custom, ...rules.external];
+  const metricOf = ({ seriesQuery }: Parsed) => /^\w+/.exec(seriesQuery)?.[0] ?? '';
   const madeBy = (kind: 'custom' | 'external'): string[] =>
-    rules[kind].map(({ name, seriesQuery }: Parsed) => name?.as ?? /^\w+/.exec(seriesQuery)?.[0]);
+    rules[kind].map((rule: Parsed) => rule.name?.as ?? metricOf(rule));
+  const apps = readdirSync(join(K8S, 'base'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const scalers = apps.flatMap(({ name }) =>
+    readdirSync(join(K8S, 'base', name)).includes('hpa.yaml') ? [parsed('base', name, 'hpa.yaml')] : [],
+  );
+  const asked = (kind: 'pods' | 'external'): Parsed[] =>
+    scalers.flatMap(({ spec }) =>
+      spec.metrics.flatMap((each: Parsed) => (each[kind] === undefined ? [] : [each[kind].metric])),
+    );
 
-  it('is made from metrics that the apps export', () => {
-    for (const { seriesQuery } of [...rules.custom, ...rules.external]) expect(unknownIn(seriesQuery)).toEqual([]);
+  it('is made from metrics that the apps export, by labels that there are', () => {
+    const faults = all.map((rule) => {
+      const labels = Object.keys(rule.resources.overrides);
+      const filled = String(rule.metricsQuery)
+        .replaceAll('<<.Series>>', metricOf(rule))
+        .replaceAll('<<.LabelMatchers>>', labels.map((label) => `${label}="x"`).join())
+        .replaceAll('<<.GroupBy>>', labels.join());
+      const queries = [new Query(rule.seriesQuery, metrics), new Query(filled, metrics)];
+      return { metric: metricOf(rule), faults: queries.flatMap((query) => query.faults()) };
+    });
+    expect(faults.filter((each) => each.faults.length > 0)).toEqual([]);
   });
 
   it('is what the rules of the adapter make', () => {
-    const apps = readdirSync(join(K8S, 'base'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const scalers = apps.flatMap(({ name }) =>
-      readdirSync(join(K8S, 'base', name)).includes('hpa.yaml') ? [parsed('base', name, 'hpa.yaml')] : [],
-    );
-    const named = (kind: 'pods' | 'external'): string[] =>
-      scalers.flatMap(({ spec }) =>
-        spec.metrics.flatMap((each: Parsed) => (each[kind] === undefined ? [] : [each[kind].metric.name])),
-      );
-    expect(new Set(named('pods'))).toEqual(new Set(madeBy('custom')));
-    expect(new Set(named('external'))).toEqual(new Set(madeBy('external')));
+    const named = (kind: 'pods' | 'external') => new Set(asked(kind).map(({ name }) => name));
+    expect(named('pods')).toEqual(new Set(madeBy('custom')));
+    expect(named('external')).toEqual(new Set(madeBy('external')));
+  });
+
+  it('is chosen by labels that there are', () => {
+    for (const { name, selector } of [...asked('pods'), ...asked('external')]) {
+      const rule = all.find((each) => (each.name?.as ?? metricOf(each)) === name);
+      for (const label of Object.keys(selector?.matchLabels ?? {}))
+        expect(metrics.labelsOf(metricOf(rule))).toContain(label);
+    }
   });
 });

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
 export const ROOT = join(__dirname, '..', '..');
@@ -21,9 +23,35 @@ export function hasKubectl(): boolean {
   return spawnSync('kubectl', ['kustomize', '--help'], { stdio: 'ignore' }).status === 0;
 }
 
+/** Tests of what is rendered: without kubectl they are counted as skipped. */
+export const describeRendered = hasKubectl() ? describe : xdescribe;
+
 /** All objects of an overlay, as `kubectl apply -k` would send them. @throws Error with what kustomize says */
 export function renderOverlay(overlay: Overlay): readonly KubernetesObject[] {
-  const folder = join(ROOT, 'k8s', 'overlays', overlay);
+  return render(join(ROOT, 'k8s', 'overlays', overlay));
+}
+
+/** The same of an overlay of somebody's own that is another one and a component. @throws Error with what kustomize says */
+export function renderWithComponent(overlay: Overlay, component: string): readonly KubernetesObject[] {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-overlay-'));
+  const pathTo = (...parts: readonly string[]) => relative(folder, join(ROOT, 'k8s', ...parts));
+  try {
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [pathTo('overlays', overlay)],
+      components: [pathTo('components', component)],
+    };
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+    return render(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Nothing without kubectl, for tests that are skipped then. */
+function render(folder: string): readonly KubernetesObject[] {
+  if (!hasKubectl()) return [];
   const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`kubectl kustomize ${folder} failed: ${stderr}`);
   return parseObjects(stdout);

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { boundedSpreadMs } from '@sluice/event-streams';
 import { setting } from '@sluice/service-runtime';
 import { settings } from '../../apps/all-in-one/src/config';
-import { hasKubectl, namedObjects, OVERLAYS, renderOverlay, ROOT, type KubernetesObject } from './rendered';
+import {
+  describeRendered,
+  hasKubectl,
+  namedObjects,
+  OVERLAYS,
+  renderOverlay,
+  ROOT,
+  type KubernetesObject,
+} from './rendered';
 
 const durationMs = (text: string): number => setting.durationMs({}).parse(text);
 
@@ -103,4 +111,7 @@ if (hasKubectl()) {
       expect(scaler?.['spec'].maxReplicas ?? 1).toBeLessThanOrEqual(partitions);
     });
   });
+} else {
+  // Without Deployments there is nothing to name tests by.
+  describeRendered.each(OVERLAYS)('the overlay %s', () => it('is rendered', () => undefined));
 }

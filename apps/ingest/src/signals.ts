@@ -1,6 +1,6 @@
 import type { SluiceError } from '@sluice/event-log';
 import type { MetricsRegistry, ServiceLogger } from '@sluice/service-runtime';
-import type { StoredOutcome } from './store-events';
+import { STORED_OUTCOMES, type StoredOutcome } from './store-events';
 
 /** One request, as the log names it: the event it is about, or how many. */
 export interface RequestFacts {
@@ -28,6 +28,7 @@ export function createIngestSignals(metrics: MetricsRegistry, logger: ServiceLog
     name: 'sluice_ingest_events_total',
     help: 'Events acknowledged: in the log alone (log), readable (projected), not readable in time (pending), or stored before and not kept any more (not_kept).',
     labels: ['outcome'],
+    values: { outcome: STORED_OUTCOMES },
   });
   const append = metrics.histogram({
     name: 'sluice_ingest_append_duration_seconds',

@@ -26,12 +26,14 @@ export interface StoredEvents {
   readonly outcome: StoredOutcome;
 }
 
+export const STORED_OUTCOMES = ['log', 'projected', 'pending', 'not_kept'] as const;
+
 /**
  * - `log`, `projected`: what was asked for.
  * - `pending`: `projected` did not come in time.
  * - `not_kept`: some were stored before, and are kept no more, so that they cannot be read; nothing is pending.
  */
-export type StoredOutcome = Ack | 'pending' | 'not_kept';
+export type StoredOutcome = (typeof STORED_OUTCOMES)[number];
 
 /** Stores events: in the durable log first, and then, unless the caller does not care, until they can be read. */
 export class EventStore {

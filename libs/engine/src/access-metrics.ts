@@ -1,10 +1,19 @@
 import type {
   AccessControl,
   AccessControlOptions,
+  AuthenticationFailure,
   CallerLimiterOptions,
   FailedAuthenticationLimits,
 } from '@sluice/access';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
+
+/** Why callers are not let in; besides, for faults of ours, by their code. */
+const FAILURES = [
+  'missing',
+  'unauthorized',
+  'token_expired',
+  'rate_limited',
+] as const satisfies readonly AuthenticationFailure[];
 
 /** Counts the looks for revoked keys, and what they ended. */
 export function countKeyChecks(metrics: MetricsRegistry, logger: Logger): Pick<AccessControlOptions, 'onKeyCheck'> {
@@ -45,6 +54,7 @@ export function countFailedAuthentications(
     name: 'sluice_authentication_failures_total',
     help: 'Requests and log-ins that were not let in: missing credentials, or the code; rate_limited is an address that guesses.',
     labels: ['reason'],
+    values: { reason: FAILURES },
   });
   return { onFailed: (reason) => failures.inc({ reason }) };
 }

@@ -3,8 +3,11 @@ import type { SealedLogMetric } from '@sluice/durable-log-sealed';
 import type { JetStreamMetric } from '@sluice/delivery-log-jetstream';
 import type { Logger, MetricsRegistry } from '@sluice/service-runtime';
 
+const PORTS = ['durable_log', 'delivery_log', 'feed', 'entity_keys'] as const;
+const NOT_OPENED = ['erased', 'unreadable'] as const;
+
 export interface EngineSignals {
-  fault(port: 'durable_log' | 'delivery_log' | 'feed' | 'entity_keys', error: unknown): void;
+  fault(port: (typeof PORTS)[number], error: unknown): void;
   /** Events that are waiting to be stored, or are being stored. */
   appendQueue(events: number): void;
   appendBatchTook(durationMs: number): void;
@@ -13,6 +16,8 @@ export interface EngineSignals {
   kafkaLog(line: KafkaLogLine): void;
   kafkaMetric(metric: KafkaLogMetric): void;
   sealedMetric(metric: SealedLogMetric): void;
+  /** From here on it is told whether it is connected. */
+  deliveryLogOpened(): void;
   jetStreamMetric(metric: JetStreamMetric): void;
 }
 
@@ -22,6 +27,7 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
     name: 'sluice_port_faults_total',
     help: 'Faults of the logs that were survived, by port.',
     labels: ['port'],
+    values: { port: PORTS },
   });
   const appendQueue = metrics.gauge({
     name: 'sluice_append_queue_events',
@@ -36,10 +42,9 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
     name: 'sluice_append_failed_attempts_total',
     help: 'Attempts to store a batch that failed.',
   });
-  const connected = metrics.gauge({
-    name: 'sluice_delivery_log_connected',
-    help: '1 while connected to the delivery log.',
-  });
+  /** Exported from the first call on: by an app that does not use the delivery log it would be 0 for ever. */
+  const connected = () =>
+    metrics.gauge({ name: 'sluice_delivery_log_connected', help: '1 while connected to the delivery log.' });
   const publishSeconds = metrics.histogram({
     name: 'sluice_publish_duration_seconds',
     help: 'Time to publish one run to the delivery log.',
@@ -56,6 +61,7 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
     name: 'sluice_sealed_records_not_opened_total',
     help: 'Records of the log that were not opened: erased, or unreadable although nobody erased them.',
     labels: ['reason'],
+    values: { reason: NOT_OPENED },
   });
   return {
     fault(port, error) {
@@ -86,8 +92,9 @@ export function createEngineSignals({ metrics, logger }: { metrics: MetricsRegis
         logger.error('sealed records of the log do not open', { records: metric.records });
       }
     },
+    deliveryLogOpened: () => void connected(),
     jetStreamMetric(metric) {
-      if (metric.kind === 'connection') connected.set(metric.connected ? 1 : 0);
+      if (metric.kind === 'connection') connected().set(metric.connected ? 1 : 0);
       if (metric.kind === 'published') publishSeconds.observe(metric.durationMs / 1000);
     },
   };

@@ -1,4 +1,5 @@
-import type { DeliveryMetrics, EventFeed } from '@sluice/delivery';
+import { OVERFLOW_REASONS, type DeliveryMetrics, type EventFeed } from '@sluice/delivery';
+import { RESET_REASONS } from '@sluice/event-log';
 import type { MetricsRegistry } from '@sluice/service-runtime';
 
 /** The delivery layer's counters as Prometheus metrics. */
@@ -22,11 +23,13 @@ export function createFeedMetrics(metrics: MetricsRegistry): DeliveryMetrics {
     name: 'sluice_subscriber_queue_overflows_total',
     help: 'Subscriptions ended because their queue was full or nothing was taken, by reason.',
     labels: ['reason'],
+    values: { reason: OVERFLOW_REASONS },
   });
   const resets = metrics.counter({
     name: 'sluice_resets_total',
     help: 'Cursors that could not be honoured, by reason.',
     labels: ['reason'],
+    values: { reason: RESET_REASONS },
   });
   const pages = metrics.counter({
     name: 'sluice_backfill_pages_total',

@@ -75,6 +75,7 @@ function openClusterEngine(config: EngineConfig & { engine: 'cluster' }, options
     durableLog: once(async () => closables.keep(openSealedKafkaLog(config, entityKeys, options, signals))),
     deliveryLog: once(async () => {
       const { openJetStreamDeliveryLog } = await import('@sluice/delivery-log-jetstream');
+      signals.deliveryLogOpened();
       return closables.keep(
         openJetStreamDeliveryLog({
           name: options.clientName,

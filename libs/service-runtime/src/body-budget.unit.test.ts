@@ -87,12 +87,11 @@ describe('bodies in hand (G9)', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 415 /);
   });
 
-  it.each([
-    ['/nope', 404],
-    ['/bare/address', 405],
-  ])('answers %s without waiting for its body, and closes', async (path, status) => {
-    const answer = await exchange(port, head(path, 1_000_000), 'x'.repeat(500_000));
-    expect(answer.startsWith(`HTTP/1.1 ${status} `)).toBe(true);
+  it('answers what no route takes without waiting for its body, and closes', async () => {
+    const answers = await Promise.all(
+      ['/nope', '/bare/address'].map((path) => exchange(port, head(path, 1_000_000), 'x'.repeat(500_000))),
+    );
+    expect(answers.map((answer) => answer.slice(0, 13))).toEqual(['HTTP/1.1 404 ', 'HTTP/1.1 405 ']);
     expect(await inHand()).toBe(0);
   });
 });

@@ -23,6 +23,7 @@ export { isLoopbackAddress, isLoopbackHost } from './loopback';
 export {
   DURATION_BUCKETS_SECONDS,
   MetricsRegistry,
+  type CounterOptions,
   type GaugeOptions,
   type HistogramOptions,
   type MetricOptions,

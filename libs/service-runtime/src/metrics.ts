@@ -9,6 +9,14 @@ export interface MetricOptions<L extends string> {
   readonly labels?: readonly L[];
 }
 
+export interface CounterOptions<L extends string> extends MetricOptions<L> {
+  /**
+   * All values of each label, where they are few and known. Each series is exported as 0 from the start then: one that
+   * began with its first step would show no step, and an alert on its increase would miss it.
+   */
+  readonly values?: { readonly [label in L]: readonly string[] };
+}
+
 export interface GaugeOptions<L extends string> extends MetricOptions<L> {
   /** Sets the gauge just before it is read. */
   readonly collect?: (gauge: Gauge<L>) => void | Promise<void>;
@@ -44,8 +52,12 @@ export class MetricsRegistry {
   }
 
   /** @throws SluiceError `configuration` when the name is taken by another kind or other labels. */
-  counter<L extends string = never>(options: MetricOptions<L>): Counter<L> {
-    return this.once('counter', options, () => new Counter<L>(this.base(options)));
+  counter<L extends string = never>(options: CounterOptions<L>): Counter<L> {
+    return this.once('counter', options, () => {
+      const counter = new Counter<L>(this.base(options));
+      if (options.values) for (const labels of combinations<L>(options.values)) counter.inc(labels, 0);
+      return counter;
+    });
   }
 
   /** @throws SluiceError `configuration` when the name is taken by another kind or other labels. */
@@ -96,4 +108,12 @@ export class MetricsRegistry {
     }
     return existing.metric as M;
   }
+}
+
+function combinations<L extends string>(values: { readonly [label in L]: readonly string[] }): Record<L, string>[] {
+  const labels = Object.keys(values) as L[];
+  return labels.reduce(
+    (found, label) => found.flatMap((each) => values[label].map((value) => ({ ...each, [label]: value }))),
+    [{} as Record<L, string>],
+  );
 }

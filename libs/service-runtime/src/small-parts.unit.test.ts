@@ -92,6 +92,20 @@ describe('MetricsRegistry', () => {
     expect(() => metrics.counter({ name: 'sluice_x', help: 'x', labels: ['a'] })).toThrow('not counter(a)');
   });
 
+  it('exports a counter as 0 from the start, in all series whose labels are known', async () => {
+    const metrics = new MetricsRegistry();
+    const values = { kind: ['a', 'b'], outcome: ['done', 'failed'] };
+    const options = { name: 'sluice_x_total', help: 'x', labels: ['kind', 'outcome'] as const, values };
+    metrics.counter(options).inc({ kind: 'a', outcome: 'done' });
+    metrics.counter(options);
+    expect((await metrics.expose()).match(/^sluice_x_total.*$/gm)).toEqual([
+      'sluice_x_total{kind="a",outcome="done"} 1',
+      'sluice_x_total{kind="a",outcome="failed"} 0',
+      'sluice_x_total{kind="b",outcome="done"} 0',
+      'sluice_x_total{kind="b",outcome="failed"} 0',
+    ]);
+  });
+
   it('sets a gauge when it is read, and has process metrics on demand', async () => {
     const metrics = new MetricsRegistry({ processMetrics: true });
     let lag = 1;

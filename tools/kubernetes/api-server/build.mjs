@@ -1,12 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lastLines, run } from '../../brokers/command.mjs';
 import { cached } from '../../brokers/install.mjs';
+import { goBuild } from '../go-build.mjs';
 import { goModuleFolder } from '../go-modules.mjs';
 import { ETCD_VERSION, KUBERNETES_VERSION } from '../versions.mjs';
-
-/** A small machine takes ten minutes for the API server. */
-const BUILD_TIMEOUT_MS = 60 * 60_000;
 
 /**
  * The API server's binary, built from the Go modules on the first call and kept in the cache folder.
@@ -52,34 +49,4 @@ export async function buildEtcd({ cacheDir, log }) {
     });
   });
   return join(folder, 'etcd');
-}
-
-/** Builds a program that is in somebody else's module, from a module made for it beside the output. */
-async function goBuild(folder, { output, main, goVersion, requirement, replacements, linked }) {
-  const moduleFolder = join(folder, 'module');
-  await mkdir(moduleFolder);
-  await writeFile(
-    join(moduleFolder, 'go.mod'),
-    [
-      'module sluice.tools/build',
-      `go ${goVersion}`,
-      `require ${requirement}`,
-      ...replacements.map((line) => `replace ${line}`),
-      '',
-    ].join('\n\n'),
-  );
-  // Names the program, so that `go mod tidy` keeps what it needs.
-  await writeFile(join(moduleFolder, 'tools.go'), `//go:build tools\n\npackage tools\n\nimport _ "${main}"\n`);
-  for (const args of [
-    ['mod', 'tidy'],
-    // One package at a time: this is done beside other work.
-    ['build', '-p', '1', '-trimpath', `-ldflags=${linked.join(' ')}`, '-o', join(folder, output), main],
-  ]) {
-    const { code, output: said } = await run('go', args, {
-      timeoutMs: BUILD_TIMEOUT_MS,
-      cwd: moduleFolder,
-      env: { ...process.env, CGO_ENABLED: '0' },
-    });
-    if (code !== 0) throw new Error(`go ${args[0]} failed for ${main}:\n${lastLines(said, 15)}`);
-  }
 }
