@@ -29,7 +29,7 @@ beforeAll(async () => {
     SLUICE_CLUSTER_REPLICAS: 'sse-stream=3,sessions=2,webhooks=2',
     SLUICE_SSE_DRAIN_SPREAD: '1s',
     // What is erased is gone when the keys are old that processes have in memory.
-    SLUICE_LOG_KEY_MAX_AGE: '5s',
+    SLUICE_LOG_KEY_MAX_AGE: '12s',
     SLUICE_ALLOW_PRIVATE_URLS: new URL(engine.url).origin,
     SLUICE_WEBHOOK_ALLOW_PRIVATE_URLS: receiver.origin,
     ...WEBHOOK_FAULT_SETTINGS,

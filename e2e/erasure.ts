@@ -22,6 +22,8 @@ export async function assertErased(system: System): Promise<void> {
   }
   expect(await eventsOf(system, erased)).toHaveLength(EVENTS);
 
+  // While it is there, what is erased is refused: it would stay in it.
+  await untilAnswer(() => isFormerModelGone(system), 'the former model of a rebuild is dropped', ERASURE_TIMEOUT_MS);
   const entity = { workspaceId, family: 'sandbox', entityId: erased };
   const { erasure } = (await call(system, 'POST', '/v1/admin/erasures', entity)) as { erasure: Erasure };
   let last = erasure;
@@ -37,6 +39,13 @@ export async function assertErased(system: System): Promise<void> {
   expect(last.erasedEvents).toBe(EVENTS);
   expect(await eventsOf(system, erased)).toEqual([]);
   expect(await eventsOf(system, kept)).toHaveLength(EVENTS);
+}
+
+async function isFormerModelGone(system: System): Promise<boolean> {
+  const { baseUrl, adminKey } = system.dev();
+  const response = await fetch(`${baseUrl}/v1/admin/rebuild`, { headers: { 'x-api-key': adminKey } });
+  const { rebuild } = (await response.json()) as { readonly rebuild: { readonly oldModelKept: boolean } | null };
+  return !rebuild?.oldModelKept;
 }
 
 async function eventsOf(system: System, sandboxId: string): Promise<readonly unknown[]> {

@@ -3,6 +3,7 @@ import type { FaultBench, FaultClass } from '../tools/faults/fault-class';
 import { malformedCalls } from '../tools/faults/malformed';
 import { OperationDoors } from '../tools/faults/malformed-doors';
 import { attackSockets } from '../tools/faults/malformed-sockets';
+import { REFUSED_ROUNDS } from '../tools/faults/malformed-operations';
 import { appPids } from '../tools/faults/processes';
 
 /** The engine whose run gets hostile reports; made before the system, which is told that it may call it. */
@@ -48,6 +49,6 @@ async function run({ system, trial, rounds }: FaultBench): Promise<void> {
 export const malformedInput: FaultClass = {
   name: 'malformed-input',
   what: 'oversize, broken and hostile input at every door, while others use it',
-  cluster: { rounds: 3, prepare, run },
-  embedded: { rounds: 3, prepare, run },
+  cluster: { rounds: REFUSED_ROUNDS, prepare, run },
+  embedded: { rounds: REFUSED_ROUNDS, prepare, run },
 };

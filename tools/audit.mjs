@@ -1,5 +1,5 @@
-// `npm run audit`: whether packages that run in production have known holes. Exit code 0: nothing found; 1: found; 2: nobody
-// could be asked. Options are handed on to npm.
+// `npm run audit`: whether packages that run in production have known holes. Exit code 0: nothing of severity high or
+// critical found; 1: found; 2: nobody could be asked. Options are handed on to npm.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

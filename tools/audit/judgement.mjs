@@ -35,7 +35,10 @@ export function judge(output, exceptions, today) {
   });
   const checked = `${report.metadata?.dependencies?.prod ?? 'unknown'} packages of production`;
   if (counted.length === 0) {
-    return { exitCode: OUTCOMES.clean, lines: [...remarks, `Nothing found in ${checked}`] };
+    return {
+      exitCode: OUTCOMES.clean,
+      lines: [...remarks, `Nothing of severity high or critical found in ${checked}`],
+    };
   }
   const lines = counted.map(
     ({ package: name, severity, advisory, title, paths }) =>

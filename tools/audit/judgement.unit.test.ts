@@ -68,7 +68,7 @@ const excused = (until: string, id = ID) => ({ advisory: id, why: 'we never call
 
 describe('what an audit means', () => {
   it('is 0 where nothing is found, or nothing that is high', () => {
-    const clean = { exitCode: 0, lines: ['Nothing found in 321 packages of production'] };
+    const clean = { exitCode: 0, lines: ['Nothing of severity high or critical found in 321 packages of production'] };
     expect(judge(nothing)).toEqual(clean);
     expect(judge(report(advisory('moderate'), advisory('low')))).toEqual(clean);
   });
@@ -111,7 +111,7 @@ describe('what an audit means', () => {
       exitCode: 0,
       lines: [
         `Excepted until 2026-03-01: ${ID} (we never call that part of it)`,
-        'Nothing found in 321 packages of production',
+        'Nothing of severity high or critical found in 321 packages of production',
       ],
     });
     expect(judge(report(advisory('high')), [excused('2026-02-28')])).toEqual({

@@ -28,9 +28,7 @@ export class MalformedWorld {
       workspaceId,
     });
     const ask = <T>(path: string, body: unknown) => post<T>(baseUrl, apiKey, path, body);
-    // Names of environments are taken once.
-    const isEnvironment = (path: string) => path === '/v1/environments';
-    const world = await makeWorld((path, body) => ask(path, isEnvironment(path) ? { name: randomUUID() } : body));
+    const world = await makeWorld(ask);
     const { id: engineId, secret } = await ask<{ id: string; secret: string }>('/runtime/v1/engines', {
       name: 'malformed',
       url: engine.url,

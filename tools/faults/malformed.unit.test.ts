@@ -1,4 +1,5 @@
 import { openApi } from '@sluice/api-description';
+import { malformedInput } from '../../regression/malformed-input';
 import { requestOf, type World } from '../schema-export/access-world';
 import { OperationsDocument, type Operation } from './malformed-document';
 import { brokenBodies, hostileFields, hostileTexts } from './malformed-kinds';
@@ -35,9 +36,9 @@ const operationOf = (method: string, path: string): Operation => {
   return found;
 };
 
-/** All that is sent to an operation in enough rounds. */
-const allCallsOf = (operation: Operation): readonly OperationCall[] =>
-  Array.from({ length: REFUSED_ROUNDS }, (_, round) => callsOf(operation, makers, round)).flat();
+/** All that is sent to an operation in so many rounds. */
+const allCallsOf = (operation: Operation, rounds = REFUSED_ROUNDS): readonly OperationCall[] =>
+  Array.from({ length: rounds }, (_, round) => callsOf(operation, makers, round + 1)).flat();
 
 describe('hostile kinds', () => {
   it('have a mark each', () => {
@@ -71,6 +72,13 @@ describe('what is sent to the operations of the document', () => {
     for (const field of ['display_name', 'metadata']) {
       expect(names.filter((each) => each.startsWith(`body: ${field}: `)).length).toBeGreaterThan(20);
     }
+  });
+
+  it.each(['cluster', 'embedded'] as const)('is all of it, where nobody names the rounds: %s', (engine) => {
+    const operation = operationOf('POST', '/v1/vaults/{vaultId}');
+    const sent = new Set(allCallsOf(operation, malformedInput[engine]?.rounds).map(({ name }) => name));
+    const all = new Set(allCallsOf(operation, REFUSED_ROUNDS).map(({ name }) => name));
+    expect(sent).toEqual(all);
   });
 
   it('is oversize for each that takes a body', () => {

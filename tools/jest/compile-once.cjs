@@ -12,7 +12,8 @@ const scripts = new Map();
 /**
  * Jest gives each test file modules of its own, for which it reads and compiles every file anew: that takes longer than
  * most tests do. Here a worker reads and compiles a file once. What a module does when it is loaded, it still does for
- * each test file.
+ * each test file. Its limit: scripts get no `importModuleDynamically`,
+ * so `import()` fails in what it compiles.
  */
 class CompileOnce extends Runtime {
   transformFile(filename, options) {

@@ -19,7 +19,9 @@ function runJest(files: Readonly<Record<string, string>>): string {
   }
   const config = JSON.stringify({ rootDir, runtime: join(__dirname, 'compile-once.cjs'), transform: {} });
   const args = [JEST, '--runInBand', '--no-watchman', '--config', config];
-  return spawnSync(process.execPath, args, { cwd: rootDir, encoding: 'utf8' }).stderr;
+  // Colours would stand between the words.
+  const env = { ...process.env, FORCE_COLOR: '0' };
+  return spawnSync(process.execPath, args, { cwd: rootDir, env, encoding: 'utf8' }).stderr;
 }
 
 it('gives each test file modules of its own', () => {

@@ -13,6 +13,7 @@ interface DevFile {
 }
 
 const MAIN = join(__dirname, '..', 'dist', 'main.js');
+const KEPT_OUTPUT_CHARS = 20_000;
 const WRITERS = 4;
 const EVENTS_PER_WRITER = 100;
 
@@ -34,12 +35,19 @@ afterAll(async () => {
 async function start(): Promise<DevFile> {
   const file = join(dataDir, 'dev.json');
   const child = spawn(process.execPath, [MAIN], {
-    env: { SLUICE_DATA_DIR: dataDir, SLUICE_HTTP_PORT: '0', SLUICE_PUBSUB_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      SLUICE_DATA_DIR: dataDir,
+      SLUICE_HTTP_PORT: '0',
+      SLUICE_PUBSUB_PORT: '0',
+      SLUICE_GATEWAY_PORT: '0',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   running = child;
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-KEPT_OUTPUT_CHARS)));
+  }
   await until(
     () => {
       if (child.exitCode !== null) throw new Error(`the app ended: ${output}`);

@@ -21,6 +21,7 @@ beforeEach(async () => {
     SLUICE_DATA_DIR: dataDir,
     SLUICE_HTTP_PORT: '0',
     SLUICE_PUBSUB_PORT: '0',
+    SLUICE_GATEWAY_PORT: '0',
     SLUICE_LOG_LEVEL: 'silent',
     SLUICE_OPERATOR_KEYS: `sk_${'o'.repeat(43)}`,
   };

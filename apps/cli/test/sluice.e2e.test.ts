@@ -65,6 +65,7 @@ describe('the command line and the one-process app', () => {
       SLUICE_ENGINE: 'memory',
       SLUICE_HTTP_PORT: '0',
       SLUICE_PUBSUB_PORT: '0',
+      SLUICE_GATEWAY_PORT: '0',
     });
     const file = join(dataDir, 'dev.json');
     await until(

@@ -13,12 +13,13 @@ const KILLED_AFTER: readonly ErasureStep[] = ['cutting', 'log', 'delivery'];
 
 it('leaves nothing of what it erases, although kill -9 ends whoever is at it, again and again (G6)', async () => {
   const world = await EngineWorld.start('cluster', { SLUICE_LOG_KEY_MAX_AGE: '2s' });
-  const steps = new Set<string>();
   const start = () => {
-    steps.clear();
-    return ProjectorProcess.start(world.env, (line) => {
+    // Of this process alone: what a killed one wrote is read after its end.
+    const steps = new Set<string>();
+    const projector = ProjectorProcess.start(world.env, (line) => {
       if (line.includes('did a step of an erasure')) steps.add((JSON.parse(line) as { step: string }).step);
     });
+    return { projector, steps };
   };
   let running = start();
   const host = openHost({ ...world.env });
@@ -32,10 +33,10 @@ it('leaves nothing of what it erases, although kill -9 ends whoever is at it, ag
     const { erasureId } = await erasures.request({ entity: ERASED, fields: [] });
     for (const step of KILLED_AFTER) {
       await until(() => {
-        running.assertRuns();
-        return steps.has(step);
+        running.projector.assertRuns();
+        return running.steps.has(step);
       }, `the step ${step} is done`);
-      await running.end('SIGKILL');
+      await running.projector.end('SIGKILL');
       expect((await erasures.find(erasureId))?.finishedAt).toBeUndefined();
       await world.endLeases();
       running = start();
@@ -48,7 +49,7 @@ it('leaves nothing of what it erases, although kill -9 ends whoever is at it, ag
     const { position } = await model.head();
     expect((await model.readAll({ after: BEFORE_FIRST, upTo: position, limit: 10_000 })).reached).toBe(EVENTS + 1);
   } finally {
-    await running.end('SIGTERM');
+    await running.projector.end('SIGTERM');
     await host.close();
     await world.stop();
   }

@@ -126,7 +126,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends one that stops reading while it catches up, and cuts it off (G9)', async () => {
-    await start({ stallTimeoutMs: 1_000, endGraceMs: 50 });
+    await start({ stallTimeoutMs: 4_000, endGraceMs: 50 });
     await flood();
     const client = await service.open('?cursor=earliest', { key });
     const attentive = await service.open('?cursor=earliest', { key });
@@ -166,7 +166,7 @@ describe('the life of a stream', () => {
   });
 
   it('ends the streams at a drain with a word, after what is left, and the drain waits for no laggard (G5)', async () => {
-    await start({ endGraceMs: LONGER_THAN_A_TEST_MS }, { SLUICE_DRAIN_TIMEOUT: '2s' });
+    await start({ endGraceMs: LONGER_THAN_A_TEST_MS }, { SLUICE_DRAIN_TIMEOUT: '6s' });
     const stuck = await service.open('', { key });
     stuck.pause();
     await flood();

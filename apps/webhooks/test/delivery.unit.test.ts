@@ -180,7 +180,7 @@ describe('delivery', () => {
   it('disables an endpoint that did nothing but fail for too long', async () => {
     const app = await receiver(() => ({ status: 500 }));
     const webhooks = await service([app], {
-      env: { SLUICE_WEBHOOK_RETRY_DELAYS: '550ms,550ms,1h', SLUICE_WEBHOOK_DISABLE_AFTER: '1s' },
+      env: { SLUICE_WEBHOOK_RETRY_DELAYS: '700ms,700ms,1h', SLUICE_WEBHOOK_DISABLE_AFTER: '1s' },
     });
     const { endpointId } = await webhooks.create({ url: app.url });
     await webhooks.record(...events(1));

@@ -1,6 +1,5 @@
 import {
   BEFORE_FIRST,
-  matchesNothing,
   SluiceError,
   type CursorPlace,
   type DeliveryLog,
@@ -15,6 +14,7 @@ import { Expectations, type Expectation } from './expectations';
 import { RemovedPlace, type FeedSlot } from './feed-slot';
 import { FeedSource } from './feed-source';
 import { FeedSubscription } from './feed-subscription';
+import { GoneReader } from './gone';
 import { HotRing } from './hot-ring';
 import { NO_LOSS, type Loss } from './known-removals';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './limits';
@@ -70,6 +70,7 @@ export class EventFeed {
   private readonly tasks: Tasks;
   private readonly source: FeedSource;
   private readonly pages: PageReader;
+  private readonly gone: GoneReader;
   private readonly ring: HotRing;
   private readonly index = new SubscriptionIndex();
   private readonly subscriptions = new Set<FeedSubscription>();
@@ -94,6 +95,7 @@ export class EventFeed {
       forgotten: () => this.forgotten(),
     });
     this.pages = new PageReader({ ...shared, refresh: () => this.source.refresh() });
+    this.gone = new GoneReader(this.pages, pauses, limits.earliestReadMs);
     this.ring = new HotRing(limits.ringEvents, limits.ringBytes, BEFORE_FIRST);
     this.expectations = new Expectations(shared);
     this.host = this.hostSubscriptions();
@@ -216,12 +218,10 @@ export class EventFeed {
     return start.epoch === epoch && start.position <= position;
   }
 
-  /** What is gone by now: who begins at what is kept knows of it, wherever it is cut. */
+  /** Who begins at what is kept knows what is gone by now, wherever it is cut; where that is not known, it is told of it. */
   private async readGone({ filter, caller = '' }: SubscribeOptions): Promise<Gone> {
     const { epoch } = this.source.place;
-    if (matchesNothing(filter)) return { epoch, ...NO_LOSS };
-    const nothing = { after: BEFORE_FIRST, upTo: BEFORE_FIRST, maxBytes: 0, knownRevision: 0 };
-    const { floor, revision } = await this.pages.read({ filter, caller, ...nothing }, () => !this.stopping);
+    const { floor, revision } = await this.gone.read(filter, caller);
     return { epoch, floor, revision };
   }
 

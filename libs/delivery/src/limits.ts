@@ -49,6 +49,9 @@ export const DELIVERY_LIMITS = {
   /** Attempts at one page before the subscription ends as failed. */
   pageAttempts: 5,
 
+  /** How long a subscription at `earliest` waits for what retention has removed to be read. */
+  earliestReadMs: 1_000,
+
   subscriptions: 20_000,
   /** Most (workspace, entity) pairs and prefixes of entities that one filter may name. */
   filterTerms: 4_096,

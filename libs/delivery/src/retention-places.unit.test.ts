@@ -5,7 +5,7 @@ import { numbers, World } from '../test/world';
 import type { DeliveryItem } from './subscription';
 
 /** Pages of three events, and a ring of four. */
-const LIMITS = { pageEvents: 3, ringEvents: 4, warmUpEvents: 2, gapPageEvents: 4 };
+const LIMITS = { pageEvents: 3, ringEvents: 4, warmUpEvents: 2, gapPageEvents: 4, earliestReadMs: 60_000 };
 
 describe('a place that knows what is not kept any more', () => {
   let world: World;
@@ -48,6 +48,17 @@ describe('a place that knows what is not kept any more', () => {
         await reader.follow().has(20);
         expect([resetsOf(reader.items), reader.positions]).toEqual([[['no_longer_kept', 8]], numbers(9, 20)]);
       }
+    });
+
+    it('begins without knowing what is gone where that cannot be read soon, and is told of it', async () => {
+      world = new World({ ...LIMITS, earliestReadMs: 1 });
+      await start(20);
+      await retire(world, 8);
+      const release = world.reader.holdReads();
+      const reader = await world.subscribe('earliest');
+      release();
+      await reader.follow().has(20);
+      expect([resetsOf(reader.items), reader.positions]).toEqual([[['no_longer_kept', 8]], numbers(9, 20)]);
     });
 
     it('knows nothing in a numbering that began meanwhile (G5)', async () => {

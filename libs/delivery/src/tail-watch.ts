@@ -30,8 +30,10 @@ export class TailWatch {
       await options.pauses.pause(options.limits.tailCheckMs);
       if (!tail.running) return;
       try {
-        const { epoch, position } = await tail.refresh();
-        await this.leaveTime(position);
+        const found = await tail.refresh();
+        const isTooLate = await this.leaveTime(found.position);
+        // Much was recorded meanwhile.
+        const { epoch, position } = isTooLate ? await tail.refresh() : found;
         if (epoch === tail.currentEpoch && position > tail.position) tail.fillUpTo(position);
       } catch (error) {
         options.onFault(error);
@@ -42,15 +44,18 @@ export class TailWatch {
   /**
    * Waits for a log that is late and goes on. If all who follow it read from the read model instead, the projector and the
    * publisher have less of the database: the log comes later still, and nobody goes back to it.
+   * @returns whether it is too late to be waited for any longer
    */
-  private async leaveTime(position: Position): Promise<void> {
+  private async leaveTime(position: Position): Promise<boolean> {
     const { tail, options } = this;
     const { tailGraceMs, tailPatienceMs } = options.limits;
     const until = performance.now() + tailPatienceMs;
-    const isLate = () => tail.running && tail.followsDeliveryLog && tail.position < position;
-    for (let before: Position | undefined; isLate() && tail.brought !== before && performance.now() < until;) {
+    let before: Position | undefined;
+    while (tail.running && tail.followsDeliveryLog && tail.position < position && tail.brought !== before) {
+      if (performance.now() >= until) return true;
       before = tail.brought;
       await options.pauses.pause(tailGraceMs);
     }
+    return false;
   }
 }

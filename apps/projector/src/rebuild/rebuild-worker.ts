@@ -19,38 +19,41 @@ export interface RebuildWorkerOptions {
 const POLL_INTERVAL_MS = 2_000;
 const LEASE_MS = 15_000;
 
-/** How often the former model is tried to be dropped, where that was asked for. After that it is for an operator. */
+/** How often a process tries to drop the former model, where that was asked for. After that it is for an operator. */
 const DROP_ATTEMPTS = 3;
 
 /** Builds whatever rebuild was asked for, at any process, unless another one is at it. */
 export function createRebuildWorker(options: RebuildWorkerOptions): Worker {
-  const { pollIntervalMs = POLL_INTERVAL_MS, signals } = options;
-  return new PollingWorker(
-    'rebuild',
-    pollIntervalMs,
-    (signal) => buildNext(options, signal),
-    (error) => signals.fault('rebuild', error),
-  );
+  const { pollIntervalMs = POLL_INTERVAL_MS, leaseMs = LEASE_MS, rebuilds, holder, signals } = options;
+  const formerModel = new FormerModel(rebuilds);
+  const buildNext = async (signal: AbortSignal) => {
+    const work = await rebuilds.claim(holder, leaseMs);
+    if (work) await new RebuildRun({ ...options, work, leaseMs, signal }).run();
+    await formerModel.dropIfAsked();
+    return false;
+  };
+  return new PollingWorker('rebuild', pollIntervalMs, buildNext, (error) => signals.fault('rebuild', error));
 }
 
-async function buildNext(options: RebuildWorkerOptions, signal: AbortSignal): Promise<boolean> {
-  const { rebuilds, holder, leaseMs = LEASE_MS } = options;
-  const work = await rebuilds.claim(holder, leaseMs);
-  if (work === undefined) return false;
-  const end = await new RebuildRun({ ...options, work, leaseMs, signal }).run();
-  if (end === 'switched' && (await rebuilds.status())?.dropOld) await dropOld(rebuilds);
-  return false;
-}
+/** What a switch has left. Every process looks: whoever switched may have ended before it had dropped it. */
+class FormerModel {
+  private rebuildId: number | undefined;
+  private attempts = 0;
 
-async function dropOld(rebuilds: ReadModelRebuilds): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  constructor(private readonly rebuilds: ReadModelRebuilds) {}
+
+  async dropIfAsked(): Promise<void> {
+    const status = await this.rebuilds.status();
+    if (status?.state !== 'switched' || !status.dropOld || !status.oldModelKept) return;
+    if (status.rebuildId !== this.rebuildId) [this.rebuildId, this.attempts] = [status.rebuildId, 0];
+    if (this.attempts === DROP_ATTEMPTS) return;
+    this.attempts++;
     try {
-      await rebuilds.dropOld();
-      return;
+      await this.rebuilds.dropOld();
     } catch (error) {
-      // Somebody still reads it: each attempt waits a while for that to end.
+      // Somebody still reads it.
       const mayPass = error instanceof SluiceError && (error.code === 'conflict' || error.retryable);
-      if (!mayPass || attempt === DROP_ATTEMPTS) throw error;
+      if (!mayPass || this.attempts === DROP_ATTEMPTS) throw error;
     }
   }
 }

@@ -167,7 +167,7 @@ describe('the life of a socket', () => {
   });
 
   it('pings its peers, and cuts one that is silent', async () => {
-    service = await startSockets({ pingIntervalMs: 1_000, sweepMs: 50 });
+    service = await startSockets({ pingIntervalMs: 2_500, sweepMs: 50 });
     const lively = await service.connect('/ws');
     const silent = await service.connect('/ws');
     let pings = 0;

@@ -216,7 +216,7 @@ describe('GET /v1/socket', () => {
 
     it('that is not granted for too long ends a live subscription with events as slow, and no other (G9)', async () => {
       await service.stop();
-      service = await startSockets({ stallTimeoutMs: 500 });
+      service = await startSockets({ stallTimeoutMs: 1_500 });
       const client = await service.connect('/v1/socket');
       client.say({ type: 'subscribe', id: 'stingy', credit: 1 });
       client.say({ type: 'subscribe', id: 'idle', credit: 0, filter: { entityIds: ['nobody'] } });
@@ -239,7 +239,7 @@ describe('GET /v1/socket', () => {
   it('keeps the cursors of idle subscriptions fresh, never beyond an event that is owed', async () => {
     await service.stop();
     // Long enough that a busy machine answers in time.
-    service = await startSockets({ pingIntervalMs: 1_000, sweepMs: 10 });
+    service = await startSockets({ pingIntervalMs: 2_500, sweepMs: 10 });
     const client = await service.connect('/v1/socket');
     client.say({ type: 'subscribe', id: 'idle', filter: { types: ['never'] } });
     client.say({ type: 'subscribe', id: 'owed', credit: 0, filter: { entityIds: ['mine'] } });

@@ -149,8 +149,8 @@ describe('keys from an address', () => {
   });
 
   it.each<[string, (response: ServerResponse) => void, number?]>([
-    ['no answer', () => undefined, 500],
-    ['a body that never ends', (response) => void response.write('{"keys":['), 500],
+    ['no answer', () => undefined, 2_000],
+    ['a body that never ends', (response) => void response.write('{"keys":['), 2_000],
     ['a body that is too large', (response) => response.end(`{"keys":[],"x":"${'x'.repeat(MAX_KEY_SET_BYTES)}"}`)],
     ['no JSON', (response) => response.end('<html>')],
     ['no key set', (response) => response.end('{"keys":"none"}')],

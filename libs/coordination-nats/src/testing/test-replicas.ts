@@ -7,7 +7,7 @@ import type { CoordinationMetric, NatsCoordinationOptions } from '../options';
 export type ReplicaTiming = Pick<NatsCoordinationOptions, 'replicaTtlMs' | 'heartbeatIntervalMs'>;
 
 /** For tests of what happens then, which do not prove how soon it is by default. */
-export const FAST_TIMING: ReplicaTiming = { replicaTtlMs: 2_000, heartbeatIntervalMs: 300 };
+export const FAST_TIMING: ReplicaTiming = { replicaTtlMs: 3_000, heartbeatIntervalMs: 500 };
 
 let lastName = 0;
 

@@ -62,7 +62,8 @@ export class PostgresReadModelRebuilds implements ReadModelRebuilds {
           if (!old?.exists) return false;
           await client.query(`SET LOCAL lock_timeout = ${DROP_LOCK_TIMEOUT_MS}`);
           await refuseDependents(client, OLD_SCHEMA, 'conflict');
-          await client.query(`DROP SCHEMA ${OLD_SCHEMA} CASCADE`);
+          // Another process may just have dropped it.
+          await client.query(`DROP SCHEMA IF EXISTS ${OLD_SCHEMA} CASCADE`);
           return true;
         });
       } catch (error) {
