@@ -1,8 +1,7 @@
 import { decodeCursor, MemoryReadModel } from '@sluice/event-log';
 import { until } from '@sluice/event-log/conformance';
 import { retire } from '../test/removing';
-import { numbers, World } from '../test/world';
-import type { DeliveryItem } from './subscription';
+import { numbers, resetsOf, World } from '../test/world';
 
 /** Pages of three events, and a ring of four. */
 const LIMITS = { pageEvents: 3, ringEvents: 4, warmUpEvents: 2, gapPageEvents: 4, earliestReadMs: 60_000 };
@@ -18,8 +17,6 @@ describe('a place that knows what is not kept any more', () => {
     await world.record(...Array.from({ length: events }, () => ({})));
     await world.feed.start();
   };
-  const resetsOf = (items: readonly DeliveryItem[]) =>
-    items.flatMap((item) => (item.kind === 'reset' ? [[item.reason, item.at.position as number]] : []));
 
   describe('begun at `earliest` and cut before its first event', () => {
     const cutAtOnce = async () => {

@@ -1,8 +1,7 @@
 import { until } from '@sluice/event-log/conformance';
 import { erase, retire } from '../test/removing';
-import { numbers, World } from '../test/world';
+import { numbers, resetsOf, World } from '../test/world';
 import { PendingWords } from './pending-words';
-import type { DeliveryItem } from './subscription';
 
 /** Pages of three events, and a ring of four. */
 const LIMITS = { pageEvents: 3, ringEvents: 4, warmUpEvents: 2, gapPageEvents: 4 };
@@ -18,8 +17,6 @@ describe('a feed whose past is not kept for ever', () => {
     await world.record(...Array.from({ length: events }, () => ({})));
     await world.feed.start();
   };
-  const resetsOf = (items: readonly DeliveryItem[]) =>
-    items.flatMap((item) => (item.kind === 'reset' ? [[item.reason, item.at.position as number]] : []));
 
   it('tells who comes with an old cursor up to where something is gone, and goes on from there (G5)', async () => {
     await start(20);

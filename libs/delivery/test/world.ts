@@ -222,3 +222,7 @@ export class Reader {
 export function numbers(first: number, last: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n);
 }
+
+/** The resets that a reader was told: why, and where it goes on. */
+export const resetsOf = (items: readonly DeliveryItem[]) =>
+  items.flatMap((item) => (item.kind === 'reset' ? [[item.reason, item.at.position as number]] : []));
